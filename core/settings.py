@@ -1,0 +1,81 @@
+"""Every environment variable Gantry reads, in one class; docs/environment.md is generated from it."""
+
+from enum import StrEnum
+from functools import lru_cache
+from pathlib import Path
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+class AppEnv(StrEnum):
+    """Development binds loopback and allows the simulator; production refuses both."""
+
+    DEVELOPMENT = "development"
+    PRODUCTION = "production"
+
+
+class Settings(BaseSettings):
+    """Gantry's settings, read from the environment by exact name."""
+
+    model_config = SettingsConfigDict(env_file=None, extra="ignore", frozen=True, populate_by_name=True)
+
+    app_env: AppEnv = Field(AppEnv.DEVELOPMENT, alias="APP_ENV", description="development or production.")
+    gantry_home: Path = Field(
+        ROOT / ".gantry",
+        alias="GANTRY_HOME",
+        description="Folder for everything written: database, bars, logs, caches.",
+    )
+    database_url: str | None = Field(
+        None,
+        alias="DATABASE_URL",
+        description="A Postgres (16 or newer) to use instead of the embedded one: postgresql://owner:...@host/db.",
+        repr=False,
+    )
+    gantry_port: int = Field(5000, ge=1, le=65535, alias="GANTRY_PORT", description="Port of the API and the screens.")
+    gantry_dagster_port: int = Field(
+        3000, ge=1, le=65535, alias="GANTRY_DAGSTER_PORT", description="Port of the Dagster UI."
+    )
+    gantry_pg_port: int | None = Field(
+        None,
+        ge=1,
+        le=65535,
+        alias="GANTRY_PG_PORT",
+        description="Port of the embedded Postgres; a free one is picked when unset.",
+    )
+    gantry_data_provider: str | None = Field(
+        None,
+        alias="GANTRY_DATA_PROVIDER",
+        description=(
+            "Provider of historical bars: databento, polygon, files or simulator. "
+            "Unset: a vendor whose key is present, else the simulator, labelled SIMULATED."
+        ),
+    )
+    databento_api_key: SecretStr | None = Field(
+        None,
+        alias="DATABENTO_API_KEY",
+        description="Key of Databento, the primary source of CME futures bars.",
+    )
+    polygon_api_key: SecretStr | None = Field(
+        None, alias="POLYGON_API_KEY", description="Key of Polygon (now Massive), the backup source of bars."
+    )
+    admin_token: SecretStr = Field(
+        SecretStr("dev-admin-secret"), alias="ADMIN_TOKEN", description="Token of X-Admin-Token."
+    )
+    lease_seconds: int = Field(
+        30, ge=1, alias="LEASE_SECONDS", description="A job's lease without a heartbeat, seconds."
+    )
+    heartbeat_seconds: int = Field(
+        10, ge=1, alias="HEARTBEAT_SECONDS", description="Between two heartbeats of a job, seconds."
+    )
+    max_attempts: int = Field(
+        3, ge=1, alias="MAX_ATTEMPTS", description="Attempts at one job before it needs a person."
+    )
+
+
+@lru_cache(maxsize=1)
+def get_settings() -> Settings:
+    """Return the process's settings, read once."""
+    return Settings()

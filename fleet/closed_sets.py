@@ -1,0 +1,142 @@
+"""Closed sets of the fleet: each one enum here, one CHECK in SQL, one table in docs/closed-sets.md."""
+
+from enum import StrEnum
+
+
+class Stage(StrEnum):
+    """Where a bot stands on its way to real money."""
+
+    LAB = "LAB"
+    PAPER = "PAPER"
+    SHADOW = "SHADOW"
+    CANARY = "CANARY"
+    LIVE = "LIVE"
+
+
+class PromotionMode(StrEnum):
+    """Who may promote: AUTO the gates by themselves, MANUAL a person only."""
+
+    AUTO = "AUTO"
+    MANUAL = "MANUAL"
+
+
+class JobType(StrEnum):
+    """What a job does to a bot."""
+
+    BACKTEST = "BACKTEST"
+    IMPROVE = "IMPROVE"
+    EVOLVE = "EVOLVE"
+
+
+class BacktestKind(StrEnum):
+    """Why a backtest is run."""
+
+    BASELINE = "BASELINE"
+    REFRESH = "REFRESH"
+    MANUAL = "MANUAL"
+
+
+class JobStatus(StrEnum):
+    """State of a job; see `fleet.jobs` for the transitions."""
+
+    QUEUED = "QUEUED"
+    RUNNING = "RUNNING"
+    COMPLETED = "COMPLETED"
+    FAILED = "FAILED"
+    TIMEOUT = "TIMEOUT"
+    CANCELED = "CANCELED"
+
+
+class SessionStatus(StrEnum):
+    """How a backtest session ended; RUNNING lives in bot_jobs alone."""
+
+    COMPLETED = "COMPLETED"
+    FAILED = "FAILED"
+
+
+class TradeSource(StrEnum):
+    """Where trades come from."""
+
+    BACKTEST = "BACKTEST"
+    PAPER = "PAPER"
+    SHADOW = "SHADOW"
+    CANARY = "CANARY"
+    LIVE = "LIVE"
+
+
+class MetricsScope(StrEnum):
+    """Which sources a metrics reset covers."""
+
+    ALL = "ALL"
+    BACKTEST_ONLY = "BACKTEST_ONLY"
+    PAPER_ONLY = "PAPER_ONLY"
+    LIVE_ONLY = "LIVE_ONLY"
+
+
+class DataLabel(StrEnum):
+    """What kind of bars numbers rest on; shown wherever they go."""
+
+    VENDOR = "VENDOR"
+    SIMULATED = "SIMULATED"
+    IMPORTED = "IMPORTED"
+
+
+class QualityVerdict(StrEnum):
+    """Verdict on a symbol-month of bars: BLOCKED bars never reach a backtest."""
+
+    OK = "OK"
+    WARN = "WARN"
+    BLOCKED = "BLOCKED"
+
+
+class Severity(StrEnum):
+    """SEV-1 stops autonomy, SEV-2 degrades it."""
+
+    SEV_1 = "SEV-1"
+    SEV_2 = "SEV-2"
+
+
+class Tier(StrEnum):
+    """How much a bot may do by itself, from its autonomy score."""
+
+    LOCKED = "LOCKED"
+    SUPERVISED = "SUPERVISED"
+    LIMITED_AUTONOMY = "LIMITED_AUTONOMY"
+    FULL_AUTONOMY = "FULL_AUTONOMY"
+
+
+class ActivityEvent(StrEnum):
+    """What the activity feed tells of."""
+
+    STARTER_PACK_CREATED = "STARTER_PACK_CREATED"
+    BOT_CREATED = "BOT_CREATED"
+    BACKTEST_QUEUED = "BACKTEST_QUEUED"
+    BACKTEST_STARTED = "BACKTEST_STARTED"
+    BACKTEST_COMPLETED = "BACKTEST_COMPLETED"
+    BACKTEST_FAILED = "BACKTEST_FAILED"
+    STAGE_CHANGED = "STAGE_CHANGED"
+
+
+class SystemEvent(StrEnum):
+    """What happened to the system rather than to a bot."""
+
+    BARS_IMPORTED = "BARS_IMPORTED"
+    BARS_SIMULATED = "BARS_SIMULATED"
+    BARS_BLOCKED = "BARS_BLOCKED"
+    LEASES_REAPED = "LEASES_REAPED"
+
+
+class BotState(StrEnum):
+    """`botNow.state`: what a bot is doing at this moment."""
+
+    IDLE = "IDLE"
+    BACKTEST_QUEUED = "BACKTEST_QUEUED"
+    BACKTEST_RUNNING = "BACKTEST_RUNNING"
+    IMPROVING_QUEUED = "IMPROVING_QUEUED"
+    IMPROVING_RUNNING = "IMPROVING_RUNNING"
+    EVOLVING_QUEUED = "EVOLVING_QUEUED"
+    EVOLVING_RUNNING = "EVOLVING_RUNNING"
+    RUNNER_STARTING = "RUNNER_STARTING"
+    RUNNER_RUNNING = "RUNNER_RUNNING"
+    RUNNER_STOPPED = "RUNNER_STOPPED"
+    BLOCKED = "BLOCKED"
