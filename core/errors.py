@@ -26,7 +26,7 @@ class Kind(StrEnum):
 
 
 class ErrorCode(StrEnum):
-    """Closed set of error codes; each one's meaning stands in `MEANINGS`."""
+    """Closed set of error codes; their meanings stand in `core.error_catalogue`."""
 
     INTEGRATION_KEY_MISSING = "INTEGRATION_KEY_MISSING"
     INTEGRATION_VERIFY_FAILED = "INTEGRATION_VERIFY_FAILED"

@@ -1,0 +1,42 @@
+"""What each error code means, in one sentence; docs/error-codes.md is generated from it."""
+
+from typing import Final
+
+from core.errors import ErrorCode
+
+MEANINGS: Final[dict[ErrorCode, str]] = {
+    ErrorCode.INTEGRATION_KEY_MISSING: "A provider is needed and its key is not in the environment.",
+    ErrorCode.INTEGRATION_VERIFY_FAILED: "A provider was asked whether the key works, and it doesn't.",
+    ErrorCode.PROVIDER_TIMEOUT: "A provider didn't answer within the deadline.",
+    ErrorCode.PROVIDER_RATE_LIMITED: "A provider refuses more calls for the moment.",
+    ErrorCode.PROVIDER_BAD_RESPONSE: "A provider answered something that is not what it promises.",
+    ErrorCode.PROVIDER_ENTITLEMENT: "The provider's account doesn't include what was asked for.",
+    ErrorCode.DATA_UNAVAILABLE: "The bars asked for don't exist here and nobody was able to supply them.",
+    ErrorCode.DATA_QUALITY_FAILED: "Bars broke a rule that makes them unfit for a backtest; they were not kept.",
+    ErrorCode.EXECUTION_BROKER_UNAVAILABLE: "No connected broker, so no order may leave.",
+    ErrorCode.LIVE_TRADING_DISABLED: "Trading is switched off.",
+    ErrorCode.RISK_ENGINE_DISCONNECTED: "The risk engine doesn't answer, so no order may leave.",
+    ErrorCode.CIRCUIT_BREAKER_OPEN: "Three failures in thirty minutes opened the breaker.",
+    ErrorCode.STAGE_LOCKED: "The bot's stage is locked until a stated time.",
+    ErrorCode.PROMOTION_MANUAL: "Only a person may promote this bot.",
+    ErrorCode.GATE_NOT_MET: "Evidence for a promotion is missing or below its limit.",
+    ErrorCode.HEARTBEAT_TIMEOUT: "The worker that held the job stopped renewing its lease.",
+    ErrorCode.JOB_TIMEOUT: "The job ran longer than its maximum.",
+    ErrorCode.RUN_FAILED: "The orchestrator's run failed for a reason outside the job.",
+    ErrorCode.STRATEGY_ERROR: "The strategy raised, or decided something impossible.",
+    ErrorCode.CONFLICT: "The request contradicts the present state.",
+    ErrorCode.NOT_FOUND: "There is nothing under that id or path.",
+    ErrorCode.NOT_IMPLEMENTED: "The route is part of the contract, and has no real source yet.",
+    ErrorCode.VALIDATION_FAILED: "The input is malformed, out of bounds or contradictory.",
+    ErrorCode.PAYLOAD_TOO_LARGE: "The body is larger than 1 MiB.",
+    ErrorCode.METHOD_NOT_ALLOWED: "The path exists, but not for that method.",
+    ErrorCode.UNAUTHENTICATED: "No valid session or token came with the request.",
+    ErrorCode.FORBIDDEN: "The caller may not do this.",
+    ErrorCode.RATE_LIMITED: "Too many requests; the answer says when to come back.",
+    ErrorCode.INVALID_CREDENTIALS: "Address or password is wrong.",
+    ErrorCode.TWO_FACTOR_REQUIRED: "A second factor is needed to go on.",
+    ErrorCode.TWO_FACTOR_INVALID: "The second factor's code is wrong, used or expired.",
+    ErrorCode.DATABASE_UNAVAILABLE: "Postgres can't be reached, or its connections are exhausted.",
+    ErrorCode.ENVIRONMENT_INVALID: "This machine or its settings can't run Gantry as they are.",
+    ErrorCode.INTERNAL: "A defect in Gantry; the trace id finds it in the log.",
+}

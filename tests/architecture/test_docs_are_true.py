@@ -1,0 +1,64 @@
+"""The pages of docs/ say what the code says."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from core import error_catalogue
+from core.errors import ErrorCode
+from core.settings import Settings
+from docs.generate import pages
+
+ROOT = Path(__file__).resolve().parents[2]
+RULE = re.compile(r"^\| .+ \| `([^`]+)` \| `([^`]+)` \|$", re.MULTILINE)
+
+
+@pytest.mark.parametrize("name", ["closed-sets.md", "error-codes.md", "environment.md", "where.md"])
+def test_a_generated_page_equals_what_the_code_says_now(name: str) -> None:
+    fresh = {path.name: text for path, text in pages().items()}
+    assert (ROOT / "docs/generated" / name).read_text() == fresh[name], "run `make docs`"
+
+
+def test_every_error_code_has_a_meaning() -> None:
+    assert set(error_catalogue.MEANINGS) == set(ErrorCode)
+
+
+def test_every_environment_variable_has_a_description() -> None:
+    assert [spec.alias for spec in Settings.model_fields.values() if not spec.description] == []
+
+
+def test_architecture_names_for_each_rule_a_file_that_holds_it() -> None:
+    rows = RULE.findall((ROOT / "docs/architecture.md").read_text())
+    assert len(rows) >= 15
+    missing = [
+        f"{file}: {symbol}"
+        for file, symbol in rows
+        if not (ROOT / file).is_file() or symbol not in (ROOT / file).read_text()
+    ]
+    assert missing == []
+
+
+def test_every_rule_lives_in_one_file_only() -> None:
+    rules = re.findall(r"^\| (.+) \| `[^`]+` \| `[^`]+` \|$", (ROOT / "docs/architecture.md").read_text(), re.MULTILINE)
+    assert len(rules) == len(set(rules))
+
+
+def test_every_link_between_pages_leads_somewhere() -> None:
+    broken = []
+    for page in [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]:
+        for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text()):
+            if not (page.parent / target).exists():
+                broken.append(f"{page.relative_to(ROOT)} -> {target}")
+    assert broken == []
+
+
+def test_every_file_that_a_page_names_exists() -> None:
+    named = re.compile(r"`((?:core|trading|fleet|integrations|sql|services|assets|orchestration|api|cli)/[\w/]+\.py)`")
+    missing = [
+        f"{page.name}: {file}"
+        for page in (ROOT / "docs").rglob("*.md")
+        for file in named.findall(page.read_text())
+        if not (ROOT / file).is_file()
+    ]
+    assert missing == []

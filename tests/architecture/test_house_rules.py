@@ -1,0 +1,78 @@
+"""Rules of the house that no linter knows."""
+
+import ast
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PACKAGES = ("core", "trading", "fleet", "integrations", "sql", "services", "assets", "orchestration", "api", "cli")
+CLOCKS = {"now", "utcnow", "today", "time", "time_ns", "monotonic", "utc_now"}
+
+
+def sources(*packages: str) -> list[Path]:
+    return sorted(path for package in packages for path in (ROOT / package).rglob("*.py"))
+
+
+def test_imports_point_down() -> None:
+    ran = subprocess.run([Path(sys.executable).parent / "lint-imports"], cwd=ROOT, capture_output=True, text=True)
+    assert ran.returncode == 0, ran.stdout
+
+
+def test_every_root_package_is_under_the_import_rules_and_in_the_wheel() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    packages = {path.parent.name for path in ROOT.glob("*/__init__.py")} - {"tests", "bench", "docs"}
+    assert packages == set(PACKAGES)
+    assert set(project["tool"]["importlinter"]["root_packages"]) == packages
+    assert set(project["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]) == packages
+
+
+def test_no_file_is_over_500_lines() -> None:
+    long = {
+        str(path.relative_to(ROOT)): count
+        for path in sources(*PACKAGES, "tests", "bench", "docs")
+        if (count := len(path.read_text().splitlines())) > 500
+    }
+    assert long == {}
+
+
+@pytest.mark.parametrize("path", sources("trading", "fleet"), ids=lambda path: str(path.relative_to(ROOT)))
+def test_the_pure_middle_reads_no_clock(path: Path) -> None:
+    calls = [
+        node.func.attr
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and isinstance(node.func.value, ast.Name)
+        and node.func.value.id in {"datetime", "date", "time", "Timestamp"}
+    ]
+    assert [call for call in calls if call in CLOCKS] == []
+
+
+def test_importing_the_command_line_loads_no_heavy_library() -> None:
+    code = "import sys, cli.main; print(*[m for m in sys.modules if '.' not in m])"
+    loaded = set(subprocess.check_output([sys.executable, "-c", code], cwd=ROOT, text=True).split())
+    heavy = {"dagster", "vectorbt", "pandas", "numpy", "sqlalchemy", "fastapi", "great_expectations", "matplotlib"}
+    assert loaded & heavy == set()
+
+
+def test_the_lock_names_no_registry() -> None:
+    assert "://" not in (ROOT / "requirements.lock").read_text()
+
+
+def test_every_package_in_the_lock_is_pinned_with_hashes() -> None:
+    lines = (ROOT / "requirements.lock").read_text().splitlines()
+    starts = [number for number, line in enumerate(lines) if line and line[0].isalnum()]
+    assert starts
+    assert [lines[n] for n in starts if "==" not in lines[n] or "--hash=" not in lines[n + 1]] == []
+
+
+def test_no_test_can_be_skipped() -> None:
+    words = ("pytest.mark." + "skip", "pytest." + "skip(", "mark." + "xfail", "unittest." + "mock", "Magic" + "Mock")
+    found = [
+        f"{path.relative_to(ROOT)}: {word}" for path in sources("tests") for word in words if word in path.read_text()
+    ]
+    assert found == []
