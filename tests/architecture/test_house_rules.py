@@ -18,7 +18,8 @@ def sources(*packages: str) -> list[Path]:
 
 
 def test_imports_point_down() -> None:
-    ran = subprocess.run([Path(sys.executable).parent / "lint-imports"], cwd=ROOT, capture_output=True, text=True)
+    command = [Path(sys.executable).parent / "lint-imports"]
+    ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert ran.returncode == 0, ran.stdout
 
 
