@@ -1,0 +1,90 @@
+"""Rules that single bars must keep, each blocking except where said.
+
+Prices finite, on the tick grid and above zero unless the instrument's may be negative; high the highest and
+low the lowest of the bar; volume not negative; opens on the minute; sorted by (ts, contract), each once. A
+change of over 10 % from one close to the next open of a contract within a session is a warning.
+"""
+
+from collections.abc import Iterator
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trading.bars.quality_types import Problem, ProblemCode, Severity, stamp
+from trading.bars.schema import Bars, IntArray
+from trading.bars.ticks import off_grid
+from trading.instruments import Instrument
+from trading.sessions import MINUTE_NS, session_of
+
+JUMP: Final = 0.10
+_EXPORT_AGAIN: Final = "Export the bars again from their source; nothing here may be repaired by guessing."
+
+
+def broken_bars(bars: Bars, instrument: Instrument) -> Iterator[Problem | None]:
+    """Yield one problem, or None, per rule."""
+    if not len(bars):
+        yield Problem(ProblemCode.EMPTY, Severity.BLOCKED, 0, "There are no bars.", (), "Give a file that holds bars.")
+        return
+    yield from _broken_prices(bars, instrument)
+    yield _blocked(bars, bars.volume < 0, ProblemCode.NEGATIVE_VOLUME, "have a negative volume")
+    yield _blocked(bars, bars.ts % MINUTE_NS != 0, ProblemCode.OFF_MINUTE, "don't open on a whole minute")
+    step, same = np.diff(bars.ts), np.diff(bars.contract)
+    backwards = (step < 0) | ((step == 0) & (same < 0))
+    yield _blocked(bars, np.append(False, backwards), ProblemCode.UNSORTED, "come after a later bar")
+    yield _blocked(bars, np.append(False, (step == 0) & (same == 0)), ProblemCode.DUPLICATED, "are there twice")
+    if not backwards.any():
+        yield _jumps(bars, instrument)
+
+
+def _broken_prices(bars: Bars, instrument: Instrument) -> Iterator[Problem | None]:
+    not_finite, not_positive, not_ticks = (np.zeros(len(bars), np.bool_) for _ in range(3))
+    for prices in bars.ohlc():
+        finite = np.isfinite(prices)
+        not_finite |= ~finite
+        not_positive |= finite & (prices <= 0)
+        not_ticks |= finite & off_grid(prices, instrument)
+    yield _blocked(bars, not_finite, ProblemCode.NOT_FINITE, "have a price that is no number")
+    if not instrument.may_be_negative:
+        yield _blocked(
+            bars,
+            not_positive,
+            ProblemCode.NOT_POSITIVE,
+            f"have a price of zero or below, which {bars.symbol} never has",
+        )
+    grid = f"have a price that is no multiple of {bars.symbol}'s tick size {instrument.tick_size}"
+    yield _blocked(bars, not_ticks, ProblemCode.OFF_GRID, grid)
+    top, bottom = np.maximum(bars.open, bars.close), np.minimum(bars.open, bars.close)
+    violated = ~((bars.high >= top) & (bars.low <= bottom)) & ~not_finite
+    yield _blocked(
+        bars, violated, ProblemCode.OHLC_VIOLATION, "have a high that isn't highest or a low that isn't lowest"
+    )
+
+
+def _jumps(bars: Bars, instrument: Instrument) -> Problem | None:
+    order = np.lexsort((bars.ts, bars.contract))
+    contract, session = bars.contract[order], session_of(instrument, bars.ts[order]).session
+    comparable = (np.diff(contract) == 0) & (np.diff(session) == 0)
+    closed, opened = bars.close[order][:-1], bars.open[order][1:]
+    far = comparable & (np.abs(opened - closed) > JUMP * np.maximum(np.abs(closed), np.abs(opened)))
+    rows = np.sort(order[1:][far])
+    if not len(rows):
+        return None
+    return Problem(
+        ProblemCode.PRICE_JUMP,
+        Severity.WARN,
+        len(rows),
+        f"{len(rows)} bars open over 10 % away from the close before, first at {stamp(bars.ts[rows[0]])}.",
+        tuple(stamp(ts) for ts in bars.ts[rows[:5]]),
+        "Compare those bars with another source.",
+    )
+
+
+def _blocked(bars: Bars, wrong: NDArray[np.bool_], code: ProblemCode, what: str) -> Problem | None:
+    rows: IntArray = np.flatnonzero(wrong)
+    if not len(rows):
+        return None
+    first = stamp(bars.ts[rows[0]])
+    message = f"{len(rows)} of {len(bars)} bars {what}, first bar {rows[0] + 1} at {first}."
+    examples = tuple(stamp(ts) for ts in bars.ts[rows[:5]])
+    return Problem(code, Severity.BLOCKED, len(rows), message, examples, _EXPORT_AGAIN)

@@ -1,0 +1,139 @@
+"""Rules that sessions of bars must keep: what is missing, what is too much, and whether stamps are right.
+
+A session is liquid when its median minute trades ten contracts or more: then minutes without a trade are rare
+and many of them are missing bars. Over 20 % of a liquid session missing blocks; in another it is a warning.
+
+Blocked as mis-stamped: bars at the session's end and none at its start (stamped at the close), bars a minute
+before a session's usual start and none in the half hour before (shifted although stamped at the open), and
+bars from 16:30 to 17:00 Chicago time, when Globex has never traded, on most days (another time zone).
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trading.bars.quality_types import Gap, Problem, ProblemCode, Severity, stamp
+from trading.bars.schema import Bars, IntArray
+from trading.instruments import Instrument
+from trading.sessions import MINUTE_NS, SessionIndex, expected_minutes, globex_minute, session_of, sessions_between
+
+LIQUID_MEDIAN_VOLUME: Final = 10
+MISSING_SHARE: Final = 0.20
+LONG_GAP_MINUTES: Final = 30
+SHORTEST_GAP_MINUTES: Final = 5
+GAPS_REPORTED: Final = 50
+_CLOSED_FROM, _CLOSED_UNTIL = 16 * 60 + 30, 17 * 60
+
+
+@dataclass(frozen=True, slots=True)
+class SessionCover:
+    """One session: its day, the calendar's minutes in the bars' range, those without a bar, whether it is liquid."""
+
+    day: str
+    expected: int
+    missing: int
+    liquid: bool
+
+    @property
+    def lacking(self) -> bool:
+        """Whether over 20 % of the minutes have no bar."""
+        return self.missing > MISSING_SHARE * self.expected
+
+
+@dataclass(frozen=True, slots=True)
+class Cover:
+    """How much of the calendar the bars cover, from the first to the last of them.
+
+    share: minutes with a bar, 0 to 1. gaps: all of five minutes and more in sessions that have bars.
+    """
+
+    share: float
+    sessions: tuple[SessionCover, ...]
+    sessions_missing: tuple[str, ...]
+    gaps: tuple[Gap, ...]
+
+    def longest_gaps(self) -> tuple[Gap, ...]:
+        """Return the 50 longest, in order of time."""
+        longest = sorted(self.gaps, key=lambda gap: -gap.minutes)[:GAPS_REPORTED]
+        return tuple(sorted(longest, key=lambda gap: gap.start))
+
+
+def cover(bars: Bars, instrument: Instrument) -> Cover:
+    """Compare sorted bars, all contracts together, with the calendar."""
+    minutes, first_row = np.unique(bars.ts, return_index=True)
+    volume = np.add.reduceat(bars.volume, first_row)
+    day = session_of(instrument, minutes).session
+    expected = expected_minutes(instrument, int(minutes[0]), int(minutes[-1]) + 1)
+    expected_day = session_of(instrument, expected).session
+    there = np.isin(expected, minutes, assume_unique=True)
+    sessions: list[SessionCover] = []
+    gaps: list[Gap] = []
+    for one in np.unique(day).tolist():
+        of_day = expected_day == one
+        liquid = bool(np.median(volume[day == one]) >= LIQUID_MEDIAN_VOLUME)
+        sessions.append(SessionCover(_date(one), int(of_day.sum()), int((~there[of_day]).sum()), liquid))
+        gaps += _gaps(_date(one), expected[of_day], there[of_day])
+    missing = np.setdiff1d(sessions_between(instrument, int(day[0]), int(day[-1])), day)
+    share = float(there.mean()) if len(there) else 0.0
+    return Cover(share, tuple(sessions), tuple(_date(one) for one in missing.tolist()), tuple(gaps))
+
+
+def broken_sessions(bars: Bars, instrument: Instrument, covered: Cover) -> Iterator[Problem | None]:
+    """Yield one problem, or None, per rule."""
+    index = session_of(instrument, bars.ts)
+    yield _mis_stamped(bars, index)
+    lacking = [one for one in covered.sessions if one.lacking]
+    liquid, thin = [one for one in lacking if one.liquid], [one for one in lacking if not one.liquid]
+    what = "sessions lack over 20 % of their minutes"
+    yield _problem(ProblemCode.MINUTES_MISSING, [one.day for one in liquid], f"liquid {what}", blocked=True)
+    yield _problem(ProblemCode.THIN, [one.day for one in thin], f"thinly traded {what}")
+    yield _problem(ProblemCode.SESSIONS_MISSING, list(covered.sessions_missing), "whole sessions have no bar")
+    outside = [stamp(ts) for ts in bars.ts[~index.in_session]]
+    yield _problem(ProblemCode.OUTSIDE_SESSION, outside, "bars lie outside the calendar's sessions")
+    liquid_days = {one.day for one in covered.sessions if one.liquid}
+    long_gaps = [gap.start for gap in covered.gaps if gap.minutes >= LONG_GAP_MINUTES and gap.session in liquid_days]
+    yield _problem(ProblemCode.GAPS, long_gaps, f"gaps of {LONG_GAP_MINUTES} minutes or more in liquid sessions")
+
+
+def _mis_stamped(bars: Bars, index: SessionIndex) -> Problem | None:
+    minute = globex_minute(bars.ts)
+    at_close = np.unique(index.session[bars.ts == index.session_last + MINUTE_NS])
+    early = np.unique(index.session[minute == _CLOSED_UNTIL - 1])
+    closed = np.unique(index.session[(minute >= _CLOSED_FROM) & (minute < _CLOSED_UNTIL - 1)])
+    if len(at_close) >= 2 and not (bars.ts == index.session_open).any():
+        return _stamps(at_close, "are stamped at the bar's close", "Give --stamp close.")
+    if len(early) >= 2 and not len(closed):
+        return _stamps(early, "open a minute before their session", "Give --stamp open.")
+    if 2 * len(closed) > len(np.unique(index.session)):
+        what = "lie between 16:30 and 17:00 Chicago time, when the exchange never trades"
+        return _stamps(closed, what, "Give the time zone of the stamps with --tz, and check the symbol.")
+    return None
+
+
+def _stamps(days: IntArray, what: str, fix: str) -> Problem:
+    examples = tuple(_date(day) for day in days[:5].tolist())
+    message = f"Bars of {len(days)} sessions {what}."
+    return Problem(ProblemCode.MIS_STAMPED, Severity.BLOCKED, len(days), message, examples, fix)
+
+
+def _problem(code: ProblemCode, found: list[str], what: str, *, blocked: bool = False) -> Problem | None:
+    if not found:
+        return None
+    severity = Severity.BLOCKED if blocked else Severity.WARN
+    message = f"{len(found)} {what}, first {found[0]}."
+    fix = "Compare with another source, or export the bars again."
+    return Problem(code, severity, len(found), message, tuple(found[:5]), fix)
+
+
+def _gaps(session: str, expected: IntArray, there: NDArray[np.bool_]) -> list[Gap]:
+    """Runs of five or more missing minutes in one session."""
+    edges = np.flatnonzero(np.diff(np.concatenate(([False], ~there, [False])).astype(np.int8)))
+    runs = [(start, end) for start, end in edges.reshape(-1, 2).tolist() if end - start >= SHORTEST_GAP_MINUTES]
+    return [Gap(session, stamp(expected[start]), stamp(expected[end - 1]), end - start) for start, end in runs]
+
+
+def _date(day: int) -> str:
+    return str(np.datetime64(day, "D"))

@@ -1,0 +1,160 @@
+"""Trading sessions of an instrument: which trading day a bar belongs to, and which minutes the calendar allows.
+
+A session is a trading day. CME Globex opens it at 17:00 Chicago time the day before and ends it at 16:00,
+with a daily break of an hour, holidays and early closes; pandas-market-calendars' schedules say when.
+Bars outside the calendar (older sessions had other hours, calendars miss a special day) still get a trading
+day, by the same 17:00 clock, so that no bar is lost.
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from trading.bars.schema import IntArray
+from trading.instruments import Instrument
+
+MINUTE_NS: Final = 60_000_000_000
+HOUR_NS: Final = 60 * MINUTE_NS
+DAY_NS: Final = 24 * HOUR_NS
+GLOBEX_TIME_ZONE: Final = "America/Chicago"
+FIRST_YEAR: Final = 1990
+LAST_YEAR: Final = 2060
+_DAY_STARTS_BEFORE_MIDNIGHT_NS: Final = 7 * HOUR_NS  # a trading day begins at 17:00 of the day before
+_EXCHANGE_TIME_ZONES: Final = {
+    "CME": GLOBEX_TIME_ZONE,
+    "CBOT": GLOBEX_TIME_ZONE,
+    "NYMEX": "America/New_York",
+    "COMEX": "America/New_York",
+}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SessionIndex:
+    """The session of each of T bars.
+
+    session: int64[T], days since 1970 of the trading day. in_session: bool[T], whether the calendar allows the
+    bar's open. session_open: int64[T] ns UTC, the session's first open. session_last: int64[T] ns UTC, open of
+    the session's last one-minute bar; a bar later than it is outside the calendar.
+    """
+
+    session: IntArray
+    in_session: NDArray[np.bool_]
+    session_open: IntArray
+    session_last: IntArray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Schedule:
+    """S sessions of a calendar in order, int64[S] each; opens inclusive, closes exclusive, ns UTC.
+
+    break_starts, break_ends: a pause inside the session; equal where there is none.
+    """
+
+    days: IntArray
+    opens: IntArray
+    closes: IntArray
+    break_starts: IntArray
+    break_ends: IntArray
+
+
+@lru_cache(maxsize=16)
+def schedule_of(calendar: str) -> Schedule:
+    """Return a calendar's sessions from 1990 to 2060; computed once a process, in about 0.3 s."""
+    import pandas_market_calendars
+
+    frame = pandas_market_calendars.get_calendar(calendar).schedule(
+        f"{FIRST_YEAR}-01-01", f"{LAST_YEAR}-12-31", tz="UTC"
+    )
+    closes = _ns(frame["market_close"])
+    starts = _ns(frame["break_start"]) if "break_start" in frame else closes
+    ends = _ns(frame["break_end"]) if "break_end" in frame else closes
+    days = frame.index.to_numpy().astype("datetime64[D]").astype(np.int64)
+    return Schedule(days, _ns(frame["market_open"]), closes, np.minimum(starts, closes), np.minimum(ends, closes))
+
+
+def exchange_time_zone(instrument: Instrument) -> str:
+    """Return the IANA time zone of the instrument's exchange."""
+    return _EXCHANGE_TIME_ZONES[instrument.exchange]
+
+
+def session_of(instrument: Instrument, ts: IntArray) -> SessionIndex:
+    """Return the session of each bar.
+
+    ts: int64[T], ns UTC opens, from 1990 to 2060, in any order. 355,000 bars take under 50 ms once the
+    calendar is cached.
+    """
+    schedule = schedule_of(instrument.calendar)
+    at = np.maximum(np.searchsorted(schedule.opens, ts, side="right") - 1, 0)
+    within = (ts >= schedule.opens[at]) & (ts < schedule.closes[at])
+    allowed = within & ~((ts >= schedule.break_starts[at]) & (ts < schedule.break_ends[at]))
+    session, opens, closes = schedule.days[at], schedule.opens[at], schedule.closes[at]
+    outside = np.flatnonzero(~within)
+    if len(outside):
+        day = _clock_day(ts[outside])
+        session[outside] = day
+        opens[outside], closes[outside] = _bounds_of_days(schedule, day)
+    return SessionIndex(session, allowed, opens, closes - MINUTE_NS)
+
+
+def expected_minutes(instrument: Instrument, start_ns: int, end_ns: int) -> IntArray:
+    """Return the opens of all minutes the calendar allows in [start_ns, end_ns): int64, ns UTC, increasing."""
+    schedule = schedule_of(instrument.calendar)
+    first = max(int(np.searchsorted(schedule.opens, start_ns, side="right")) - 1, 0)
+    last = int(np.searchsorted(schedule.opens, end_ns, side="left"))
+    parts = [_minutes_of(schedule, row) for row in range(first, last)]
+    minutes = np.concatenate(parts) if parts else np.empty(0, np.int64)
+    return minutes[(minutes >= start_ns) & (minutes < end_ns)]
+
+
+def sessions_between(instrument: Instrument, first_day: int, last_day: int) -> IntArray:
+    """Return the trading days from first_day to last_day, inclusive: int64, days since 1970."""
+    days = schedule_of(instrument.calendar).days
+    return days[np.searchsorted(days, first_day) : np.searchsorted(days, last_day, side="right")]
+
+
+def local_minute(instrument: Instrument, ts: IntArray) -> IntArray:
+    """Return int64[T], minutes after midnight of each open in the exchange's time, 0 to 1439."""
+    return _local_ns(ts, exchange_time_zone(instrument)) % DAY_NS // MINUTE_NS
+
+
+def globex_minute(ts: IntArray) -> IntArray:
+    """Return int64[T], minutes after midnight of each open in Chicago, where Globex's day is defined."""
+    return _local_ns(ts, GLOBEX_TIME_ZONE) % DAY_NS // MINUTE_NS
+
+
+def _ns(column: "pd.Series[pd.Timestamp]") -> IntArray:
+    return column.dt.tz_localize(None).to_numpy().astype("datetime64[ns]").astype(np.int64)
+
+
+def _local_ns(ts: IntArray, zone: str) -> IntArray:
+    local = pd.DatetimeIndex(ts.astype("datetime64[ns]")).tz_localize("UTC").tz_convert(zone).tz_localize(None)
+    return local.to_numpy().astype("datetime64[ns]").astype(np.int64)
+
+
+def _utc_ns(local: IntArray, zone: str) -> IntArray:
+    index = pd.DatetimeIndex(local.astype("datetime64[ns]")).tz_localize(zone).tz_convert("UTC").tz_localize(None)
+    return index.to_numpy().astype("datetime64[ns]").astype(np.int64)
+
+
+def _clock_day(ts: IntArray) -> IntArray:
+    return (_local_ns(ts, GLOBEX_TIME_ZONE) + _DAY_STARTS_BEFORE_MIDNIGHT_NS) // DAY_NS
+
+
+def _bounds_of_days(schedule: Schedule, day: IntArray) -> tuple[IntArray, IntArray]:
+    """Open and close of each trading day: the calendar's, else 17:00 the day before to 16:00."""
+    at = np.minimum(np.searchsorted(schedule.days, day), len(schedule.days) - 1)
+    known = schedule.days[at] == day
+    opens = _utc_ns(day * DAY_NS - _DAY_STARTS_BEFORE_MIDNIGHT_NS, GLOBEX_TIME_ZONE)
+    closes = _utc_ns(day * DAY_NS + 16 * HOUR_NS, GLOBEX_TIME_ZONE)
+    return np.where(known, schedule.opens[at], opens), np.where(known, schedule.closes[at], closes)
+
+
+def _minutes_of(schedule: Schedule, row: int) -> IntArray:
+    minutes: IntArray = np.arange(schedule.opens[row], schedule.closes[row], MINUTE_NS, dtype=np.int64)
+    pause = (minutes >= schedule.break_starts[row]) & (minutes < schedule.break_ends[row])
+    allowed: IntArray = minutes[~pause]
+    return allowed
