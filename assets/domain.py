@@ -1,0 +1,22 @@
+"""What every asset, check and sensor works with: the transaction factory and the store of bars."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from integrations.store import BarsStore
+from services.grading import GradedBot
+from sql.engine import Transactions
+
+
+def _ignore(_bot: GradedBot) -> None:
+    return
+
+
+@dataclass(frozen=True, slots=True)
+class Domain:
+    """Resource `domain`. actor: who the rows say did it. on_graded: told of each bot as it ends."""
+
+    tx: Transactions
+    store: BarsStore
+    actor: str = "dagster"
+    on_graded: Callable[[GradedBot], None] = field(default=_ignore)
