@@ -116,6 +116,16 @@ def sessions_between(instrument: Instrument, first_day: int, last_day: int) -> I
     return days[np.searchsorted(days, first_day) : np.searchsorted(days, last_day, side="right")]
 
 
+def session_minutes(instrument: Instrument, day: int) -> int:
+    """Return how many minutes the calendar allows on a trading day (days since 1970); 0 on a day without a session."""
+    schedule = schedule_of(instrument.calendar)
+    row = int(np.searchsorted(schedule.days, day))
+    if row == len(schedule.days) or schedule.days[row] != day:
+        return 0
+    open_ns = schedule.closes[row] - schedule.opens[row] - (schedule.break_ends[row] - schedule.break_starts[row])
+    return int(open_ns // MINUTE_NS)
+
+
 def local_minute(instrument: Instrument, ts: IntArray) -> IntArray:
     """Return int64[T], minutes after midnight of each open in the exchange's time, 0 to 1439."""
     return _local_ns(ts, exchange_time_zone(instrument)) % DAY_NS // MINUTE_NS

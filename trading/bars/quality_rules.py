@@ -1,8 +1,6 @@
-"""Rules that single bars must keep, each blocking except where said.
+"""Rules that the rows of some bars must keep: no faulty bar, sorted by (ts, contract), each once.
 
-Prices finite, on the tick grid and above zero unless the instrument's may be negative; high the highest and
-low the lowest of the bar; volume not negative; opens on the minute; sorted by (ts, contract), each once. A
-change of over 10 % from one close to the next open of a contract within a session is a warning.
+A change of over 10 % from one close to the next open of a contract within a session is a warning.
 """
 
 from collections.abc import Iterator
@@ -11,11 +9,11 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from trading.bars.faults import faults
 from trading.bars.quality_types import Problem, ProblemCode, Severity, stamp
 from trading.bars.schema import Bars, IntArray
-from trading.bars.ticks import off_grid
 from trading.instruments import Instrument
-from trading.sessions import MINUTE_NS, session_of
+from trading.sessions import session_of
 
 JUMP: Final = 0.10
 _EXPORT_AGAIN: Final = "Export the bars again from their source; nothing here may be repaired by guessing."
@@ -26,39 +24,14 @@ def broken_bars(bars: Bars, instrument: Instrument) -> Iterator[Problem | None]:
     if not len(bars):
         yield Problem(ProblemCode.EMPTY, Severity.BLOCKED, 0, "There are no bars.", (), "Give a file that holds bars.")
         return
-    yield from _broken_prices(bars, instrument)
-    yield _blocked(bars, bars.volume < 0, ProblemCode.NEGATIVE_VOLUME, "have a negative volume")
-    yield _blocked(bars, bars.ts % MINUTE_NS != 0, ProblemCode.OFF_MINUTE, "don't open on a whole minute")
+    for fault in faults(bars, instrument):
+        yield _blocked(bars, fault.wrong, fault.code, f"have {fault.what}")
     step, same = np.diff(bars.ts), np.diff(bars.contract)
     backwards = (step < 0) | ((step == 0) & (same < 0))
     yield _blocked(bars, np.append(False, backwards), ProblemCode.UNSORTED, "come after a later bar")
     yield _blocked(bars, np.append(False, (step == 0) & (same == 0)), ProblemCode.DUPLICATED, "are there twice")
     if not backwards.any():
         yield _jumps(bars, instrument)
-
-
-def _broken_prices(bars: Bars, instrument: Instrument) -> Iterator[Problem | None]:
-    not_finite, not_positive, not_ticks = (np.zeros(len(bars), np.bool_) for _ in range(3))
-    for prices in bars.ohlc():
-        finite = np.isfinite(prices)
-        not_finite |= ~finite
-        not_positive |= finite & (prices <= 0)
-        not_ticks |= finite & off_grid(prices, instrument)
-    yield _blocked(bars, not_finite, ProblemCode.NOT_FINITE, "have a price that is no number")
-    if not instrument.may_be_negative:
-        yield _blocked(
-            bars,
-            not_positive,
-            ProblemCode.NOT_POSITIVE,
-            f"have a price of zero or below, which {bars.symbol} never has",
-        )
-    grid = f"have a price that is no multiple of {bars.symbol}'s tick size {instrument.tick_size}"
-    yield _blocked(bars, not_ticks, ProblemCode.OFF_GRID, grid)
-    top, bottom = np.maximum(bars.open, bars.close), np.minimum(bars.open, bars.close)
-    violated = ~((bars.high >= top) & (bars.low <= bottom)) & ~not_finite
-    yield _blocked(
-        bars, violated, ProblemCode.OHLC_VIOLATION, "have a high that isn't highest or a low that isn't lowest"
-    )
 
 
 def _jumps(bars: Bars, instrument: Instrument) -> Problem | None:

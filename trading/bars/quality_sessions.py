@@ -1,7 +1,9 @@
 """Rules that sessions of bars must keep: what is missing, what is too much, and whether stamps are right.
 
-A session is liquid when its median minute trades ten contracts or more: then minutes without a trade are rare
-and many of them are missing bars. Over 20 % of a liquid session missing blocks; in another it is a warning.
+A session is liquid when its median bar trades ten contracts or more and most bars are followed by one in the
+next minute: then minutes without a trade are rare, and many of them are missing bars. Over 20 % of a liquid
+session missing blocks; in another it is a warning. A run of missing minutes as long as a session is a day
+that isn't there, wherever it begins (files may be cut at midnight): a warning, like a missing session.
 
 Blocked as mis-stamped: bars at the session's end and none at its start (stamped at the close), bars a minute
 before a session's usual start and none in the half hour before (shifted although stamped at the open), and
@@ -18,9 +20,18 @@ from numpy.typing import NDArray
 from trading.bars.quality_types import Gap, Problem, ProblemCode, Severity, stamp
 from trading.bars.schema import Bars, IntArray
 from trading.instruments import Instrument
-from trading.sessions import MINUTE_NS, SessionIndex, expected_minutes, globex_minute, session_of, sessions_between
+from trading.sessions import (
+    MINUTE_NS,
+    SessionIndex,
+    expected_minutes,
+    globex_minute,
+    session_minutes,
+    session_of,
+    sessions_between,
+)
 
 LIQUID_MEDIAN_VOLUME: Final = 10
+LIQUID_FOLLOWED: Final = 0.5
 MISSING_SHARE: Final = 0.20
 LONG_GAP_MINUTES: Final = 30
 SHORTEST_GAP_MINUTES: Final = 5
@@ -30,7 +41,10 @@ _CLOSED_FROM, _CLOSED_UNTIL = 16 * 60 + 30, 17 * 60
 
 @dataclass(frozen=True, slots=True)
 class SessionCover:
-    """One session: its day, the calendar's minutes in the bars' range, those without a bar, whether it is liquid."""
+    """One session: its day, whether it is liquid, the calendar's minutes in the bars' range, those without a bar.
+
+    Days that aren't there are left out of both counts.
+    """
 
     day: str
     expected: int
@@ -69,12 +83,15 @@ def cover(bars: Bars, instrument: Instrument) -> Cover:
     expected = expected_minutes(instrument, int(minutes[0]), int(minutes[-1]) + 1)
     expected_day = session_of(instrument, expected).session
     there = np.isin(expected, minutes, assume_unique=True)
+    counted = there | ~_whole_days(instrument, expected_day, there)
+    followed = np.append(np.diff(minutes) == MINUTE_NS, False)
     sessions: list[SessionCover] = []
     gaps: list[Gap] = []
     for one in np.unique(day).tolist():
-        of_day = expected_day == one
-        liquid = bool(np.median(volume[day == one]) >= LIQUID_MEDIAN_VOLUME)
-        sessions.append(SessionCover(_date(one), int(of_day.sum()), int((~there[of_day]).sum()), liquid))
+        mine, of_day = day == one, expected_day == one
+        liquid = np.median(volume[mine]) >= LIQUID_MEDIAN_VOLUME and followed[mine].mean() >= LIQUID_FOLLOWED
+        lacking = int((counted & ~there)[of_day].sum())
+        sessions.append(SessionCover(_date(one), int(counted[of_day].sum()), lacking, bool(liquid)))
         gaps += _gaps(_date(one), expected[of_day], there[of_day])
     missing = np.setdiff1d(sessions_between(instrument, int(day[0]), int(day[-1])), day)
     share = float(there.mean()) if len(there) else 0.0
@@ -128,10 +145,25 @@ def _problem(code: ProblemCode, found: list[str], what: str, *, blocked: bool = 
     return Problem(code, severity, len(found), message, tuple(found[:5]), fix)
 
 
+def _whole_days(instrument: Instrument, day: IntArray, there: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Whether each of the calendar's minutes is in a run of missing ones as long as a session that it touches."""
+    within = np.zeros(len(there), np.bool_)
+    for start, end in _runs(there):
+        if end - start >= min(session_minutes(instrument, int(one)) for one in np.unique(day[start:end])):
+            within[start:end] = True
+    return within
+
+
+def _runs(there: NDArray[np.bool_]) -> list[list[int]]:
+    """Start and end, exclusive, of each run of missing minutes."""
+    edges = np.flatnonzero(np.diff(np.concatenate(([False], ~there, [False])).astype(np.int8)))
+    runs: list[list[int]] = edges.reshape(-1, 2).tolist()
+    return runs
+
+
 def _gaps(session: str, expected: IntArray, there: NDArray[np.bool_]) -> list[Gap]:
     """Runs of five or more missing minutes in one session."""
-    edges = np.flatnonzero(np.diff(np.concatenate(([False], ~there, [False])).astype(np.int8)))
-    runs = [(start, end) for start, end in edges.reshape(-1, 2).tolist() if end - start >= SHORTEST_GAP_MINUTES]
+    runs = [(start, end) for start, end in _runs(there) if end - start >= SHORTEST_GAP_MINUTES]
     return [Gap(session, stamp(expected[start]), stamp(expected[end - 1]), end - start) for start, end in runs]
 
 
