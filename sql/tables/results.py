@@ -34,6 +34,7 @@ class BacktestSession(Base):
         Index("ix_backtest_sessions_bot_id_created_at", "bot_id", "created_at"),
         CheckConstraint("(status = 'FAILED') = (error_code IS NOT NULL)", name="error_of_failed"),
         CheckConstraint("(status = 'COMPLETED') = (net_pnl IS NOT NULL)", name="result_of_completed"),
+        CheckConstraint("status = 'FAILED' OR data_label IS NOT NULL", name="label_of_completed"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -42,7 +43,7 @@ class BacktestSession(Base):
     job_id: Mapped[UUID] = mapped_column(ForeignKey("bot_jobs.id"))
     status: Mapped[str]
     epoch: Mapped[int]
-    data_label: Mapped[str]
+    data_label: Mapped[str | None]  # null for a FAILED one that never had bars
     bars_hash: Mapped[str | None]  # content hash of exactly the bars that were used
     bars_ids: Mapped[list[Any]]  # ids of bars_catalogue rows, in order of month
     bars_count: Mapped[int | None]
