@@ -45,7 +45,7 @@ class _Decoded(NamedTuple):
 
 def read_dbn(payload: Payload, *, symbol: str | None, tz: str | None, stamp: Stamp) -> list[FileBars]:
     """Return the bars of each symbol in a DBN file; see `reader.read_bars_file`."""
-    if stamp is Stamp.CLOSE or (tz is not None and tz.upper() != "UTC"):
+    if stamp is Stamp.CLOSE or (tz is not None and tz != "UTC"):
         raise invalid(
             f"{payload.name} is DBN, which is stamped in UTC at the bar's open.",
             fix="Leave --stamp and --tz away.",

@@ -21,7 +21,7 @@ def read_parquet(payload: Payload, *, symbol: str | None, tz: str | None, stamp:
     if len(payload.content) < _SMALLEST_BYTES or not payload.content.endswith(_MAGIC):
         raise cut(payload.name, "it lacks Parquet's last bytes")
     try:
-        file = pq.ParquetFile(pa.BufferReader(payload.content))
+        file = pq.ParquetFile(pa.BufferReader(payload.content), page_checksum_verification=True)
         names = {name.strip().lower(): name for name in file.schema_arrow.names}
         wanted = [name for name in names if name in WANTED_COLUMNS]
         frame = file.read([names[name] for name in wanted])

@@ -33,14 +33,15 @@ def read_bars_file(
         stamped = Stamp(stamp)
     except ValueError:
         raise invalid(f"Unknown stamp {stamp!r}.", fix="Use open or close.", field="stamp") from None
+    zone = "UTC" if tz is not None and tz.upper() in ("UTC", "Z") else tz
     payload = read_payload(Path(path))
     _refuse_other_formats(payload)
     if payload.content.startswith(b"DBN"):
-        found = read_dbn(payload, symbol=symbol, tz=tz, stamp=stamped)
+        found = read_dbn(payload, symbol=symbol, tz=zone, stamp=stamped)
     elif payload.content.startswith(b"PAR1"):
-        found = read_parquet(payload, symbol=symbol, tz=tz, stamp=stamped)
+        found = read_parquet(payload, symbol=symbol, tz=zone, stamp=stamped)
     else:
-        found = read_text(payload, symbol=symbol, tz=tz, stamp=stamped)
+        found = read_text(payload, symbol=symbol, tz=zone, stamp=stamped)
     return tuple(sorted(found, key=lambda one: one.bars.symbol))
 
 
