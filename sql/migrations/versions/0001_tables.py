@@ -1,0 +1,576 @@
+"""Create the tables."""
+
+import sqlalchemy as sa
+from alembic import op
+from sqlalchemy.dialects import postgresql
+
+revision = "0001"
+down_revision = None
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Apply."""
+    op.create_table(
+        "activity_events",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("event_type", sa.Text(), nullable=False),
+        sa.Column("bot_id", sa.Uuid(), nullable=True),
+        sa.Column("job_id", sa.Uuid(), nullable=True),
+        sa.Column("actor", sa.Text(), nullable=False),
+        sa.Column("message", sa.Text(), nullable=False),
+        sa.Column(
+            "payload",
+            postgresql.JSONB(astext_type=sa.Text()),
+            server_default=sa.text("'{}'"),
+            nullable=False,
+        ),
+        sa.Column("trace_id", sa.Text(), nullable=False),
+        sa.Column(
+            "created_at",
+            sa.DateTime(timezone=True),
+            server_default=sa.text("now()"),
+            nullable=False,
+        ),
+        sa.CheckConstraint(
+            "event_type IN ('STARTER_PACK_CREATED', 'BOT_CREATED', 'BACKTEST_QUEUED', 'BACKTEST_STARTED', 'BACKTEST_COMPLETED', 'BACKTEST_FAILED', 'STAGE_CHANGED')",
+            name=op.f("ck_activity_events_event_type_known"),
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_activity_events")),
+    )
+    op.create_index(
+        ("ix_activity_events_bot_id_created_at"),
+        "activity_events",
+        ["bot_id", "created_at"],
+        unique=False,
+    )
+    op.create_table(
+        "bars_catalogue",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("provider", sa.Text(), nullable=False),
+        sa.Column("symbol", sa.Text(), nullable=False),
+        sa.Column("month", sa.Text(), nullable=False),
+        sa.Column("data_label", sa.Text(), nullable=False),
+        sa.Column("path", sa.Text(), nullable=False),
+        sa.Column("content_hash", sa.Text(), nullable=False),
+        sa.Column("contracts_hash", sa.Text(), nullable=False),
+        sa.Column("source_name", sa.Text(), nullable=False),
+        sa.Column("source_sha256", sa.Text(), nullable=True),
+        sa.Column("source_details", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("bars_count", sa.BigInteger(), nullable=False),
+        sa.Column("first_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("last_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("contracts", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("quality", sa.Text(), nullable=False),
+        sa.Column("quality_report", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("trace_id", sa.Text(), nullable=False),
+        sa.Column("superseded_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("superseded_by", sa.Uuid(), nullable=True),
+        sa.Column(
+            "created_at",
+            sa.DateTime(timezone=True),
+            server_default=sa.text("now()"),
+            nullable=False,
+        ),
+        sa.CheckConstraint(
+            "data_label IN ('VENDOR', 'SIMULATED', 'IMPORTED')",
+            name=op.f("ck_bars_catalogue_data_label_known"),
+        ),
+        sa.CheckConstraint(
+            "month ~ '^[0-9]{4}-(0[1-9]|1[0-2])$'",
+            name=op.f("ck_bars_catalogue_month_format"),
+        ),
+        sa.CheckConstraint(
+            "quality IN ('OK', 'WARN', 'BLOCKED')",
+            name=op.f("ck_bars_catalogue_quality_known"),
+        ),
+        sa.CheckConstraint("bars_count > 0", name=op.f("ck_bars_catalogue_not_empty")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_bars_catalogue")),
+    )
+    op.create_index(
+        "uq_bars_catalogue_active",
+        "bars_catalogue",
+        ["symbol", "month"],
+        unique=True,
+        postgresql_where=sa.text("superseded_at IS NULL"),
+    )
+    op.create_table(
+        "bot_equity_curve",
+        sa.Column("session_id", sa.Uuid(), nullable=False),
+        sa.Column("seq", sa.Integer(), nullable=False),
+        sa.Column("bot_id", sa.Uuid(), nullable=False),
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("epoch", sa.Integer(), nullable=False),
+        sa.Column("trading_day", sa.Date(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("equity_usd", sa.Numeric(precision=18, scale=4), nullable=False),
+        sa.Column("drawdown_usd", sa.Numeric(precision=18, scale=4), nullable=False),
+        sa.CheckConstraint(
+            "source IN ('BACKTEST', 'PAPER', 'SHADOW', 'CANARY', 'LIVE')",
+            name=op.f("ck_bot_equity_curve_source_known"),
+        ),
+        sa.PrimaryKeyConstraint("session_id", "seq", name=op.f("pk_bot_equity_curve")),
+    )
+    op.create_table(
+        "bots",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("symbol", sa.Text(), nullable=False),
+        sa.Column("timeframe", sa.Text(), nullable=False),
+        sa.Column("stage", sa.Text(), server_default="LAB", nullable=False),
+        sa.Column("stage_reason_code", sa.Text(), nullable=True),
+        sa.Column("stage_locked_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("promotion_mode", sa.Text(), server_default="MANUAL", nullable=False),
+        sa.Column("current_version_id", sa.Uuid(), nullable=True),
+        sa.Column("metrics_reset_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("metrics_reset_reason_code", sa.Text(), nullable=True),
+        sa.Column("metrics_reset_by", sa.Text(), nullable=True),
+        sa.Column("metrics_reset_scope", sa.Text(), server_default="ALL", nullable=False),
+        sa.Column("revision", sa.Integer(), server_default=sa.text("1"), nullable=False),
+        sa.Column("created_by", sa.Text(), nullable=False),
+        sa.Column("trace_id", sa.Text(), nullable=False),
+        sa.Column("archived_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column(
+            "created_at",
+            sa.DateTime(timezone=True),
+            server_default=sa.text("now()"),
+            nullable=False,
+        ),
+        sa.Column(
+            "updated_at",
+            sa.DateTime(timezone=True),
+            server_default=sa.text("now()"),
+            nullable=False,
+        ),
+        sa.CheckConstraint(
+            "metrics_reset_scope IN ('ALL', 'BACKTEST_ONLY', 'PAPER_ONLY', 'LIVE_ONLY')",
+            name=op.f("ck_bots_metrics_reset_scope_known"),
+        ),
+        sa.CheckConstraint(
+            "promotion_mode IN ('AUTO', 'MANUAL')",
+            name=op.f("ck_bots_promotion_mode_known"),
+        ),
+        sa.CheckConstraint(
+            "stage IN ('LAB', 'PAPER', 'SHADOW', 'CANARY', 'LIVE')",
+            name=op.f("ck_bots_stage_known"),
+        ),
+        sa.CheckConstraint("length(name) BETWEEN 1 AND 100", name=op.f("ck_bots_name_length")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_bots")),
+    )
+    op.create_index(
+        "uq_bots_name_active",
+        "bots",
+        ["name"],
+        unique=True,
+        postgresql_where=sa.text("archived_at IS NULL"),
+    )
+    op.create_table(
+        "system_events",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("event_type", sa.Text(), nullable=False),
+        sa.Column("severity", sa.Text(), nullable=True),
+        sa.Column("actor", sa.Text(), nullable=False),
+        sa.Column("message", sa.Text(), nullable=False),
+        sa.Column(
+            "payload",
+            postgresql.JSONB(astext_type=sa.Text()),
+            server_default=sa.text("'{}'"),
+            nullable=False,
+        ),
+        sa.Column("trace_id", sa.Text(), nullable=False),
+        sa.Column(
+            "created_at",
+            sa.DateTime(timezone=True),
+            server_default=sa.text("now()"),
+            nullable=False,
+        ),
+        sa.CheckConstraint(
+            "event_type IN ('BARS_IMPORTED', 'BARS_SIMULATED', 'BARS_BLOCKED', 'LEASES_REAPED')",
+            name=op.f("ck_system_events_event_type_known"),
+        ),
+        sa.CheckConstraint(
+            "severity IS NULL OR severity IN ('SEV-1', 'SEV-2')",
+            name=op.f("ck_system_events_severity_known"),
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_system_events")),
+    )
+    op.create_index(("ix_system_events_created_at"), "system_events", ["created_at"], unique=False)
+    op.create_table(
+        "trade_logs",
+        sa.Column("session_id", sa.Uuid(), nullable=False),
+        sa.Column("seq", sa.Integer(), nullable=False),
+        sa.Column("bot_id", sa.Uuid(), nullable=False),
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("epoch", sa.Integer(), nullable=False),
+        sa.Column("side", sa.SmallInteger(), nullable=False),
+        sa.Column("qty", sa.Integer(), nullable=False),
+        sa.Column("contract", sa.Text(), nullable=False),
+        sa.Column("entry_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("exit_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("entry_ticks", sa.BigInteger(), nullable=False),
+        sa.Column("exit_ticks", sa.BigInteger(), nullable=False),
+        sa.Column("gross_pnl", sa.Numeric(precision=18, scale=4), nullable=False),
+        sa.Column("commission", sa.Numeric(precision=18, scale=4), nullable=False),
+        sa.Column(
+            "net_pnl",
+            sa.Numeric(precision=18, scale=4),
+            sa.Computed(
+                "gross_pnl - commission",
+            ),
+            nullable=False,
+        ),
+        sa.Column("exit_reason", sa.Text(), nullable=False),
+        sa.Column(
+            "created_at",
+            sa.DateTime(timezone=True),
+            server_default=sa.text("now()"),
+            nullable=False,
+        ),
+        sa.CheckConstraint(
+            "source IN ('BACKTEST', 'PAPER', 'SHADOW', 'CANARY', 'LIVE')",
+            name=op.f("ck_trade_logs_source_known"),
+        ),
+        sa.CheckConstraint("exit_at >= entry_at", name=op.f("ck_trade_logs_exit_after_entry")),
+        sa.CheckConstraint("qty > 0", name=op.f("ck_trade_logs_qty_positive")),
+        sa.CheckConstraint("side IN (-1, 1)", name=op.f("ck_trade_logs_side_known")),
+        sa.PrimaryKeyConstraint("session_id", "seq", name=op.f("pk_trade_logs")),
+    )
+    op.create_index(
+        "ix_trade_logs_bot_id_entry_at",
+        "trade_logs",
+        ["bot_id", "entry_at"],
+        unique=False,
+    )
+    op.create_table(
+        "autonomy_scores",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("bot_id", sa.Uuid(), nullable=False),
+        sa.Column("autonomy_score", sa.Float(), nullable=False),
+        sa.Column("data_reliability_score", sa.Float(), nullable=True),
+        sa.Column("decision_quality_score", sa.Float(), nullable=True),
+        sa.Column("risk_discipline_score", sa.Float(), nullable=True),
+        sa.Column("execution_health_score", sa.Float(), nullable=True),
+        sa.Column("supervisor_trust_score", sa.Float(), nullable=True),
+        sa.Column("autonomy_tier", sa.Text(), nullable=False),
+        sa.Column("breakdown", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("session_id", sa.Uuid(), nullable=True),
+        sa.Column("trace_id", sa.Text(), nullable=False),
+        sa.Column(
+            "last_updated_at",
+            sa.DateTime(timezone=True),
+            server_default=sa.text("now()"),
+            nullable=False,
+        ),
+        sa.CheckConstraint(
+            "autonomy_tier IN ('LOCKED', 'SUPERVISED', 'LIMITED_AUTONOMY', 'FULL_AUTONOMY')",
+            name=op.f("ck_autonomy_scores_autonomy_tier_known"),
+        ),
+        sa.CheckConstraint(
+            "autonomy_score BETWEEN 0 AND 100",
+            name=op.f("ck_autonomy_scores_score_in_range"),
+        ),
+        sa.ForeignKeyConstraint(["bot_id"], ["bots.id"], name=op.f("fk_autonomy_scores_bot_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_autonomy_scores")),
+        sa.UniqueConstraint("bot_id", name=op.f("uq_autonomy_scores_bot_id")),
+    )
+    op.create_table(
+        "bot_boundaries",
+        sa.Column("bot_id", sa.Uuid(), nullable=False),
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("epoch", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.Column("event_id", sa.Uuid(), nullable=True),
+        sa.Column(
+            "updated_at",
+            sa.DateTime(timezone=True),
+            server_default=sa.text("now()"),
+            nullable=False,
+        ),
+        sa.CheckConstraint(
+            "source IN ('BACKTEST', 'PAPER', 'SHADOW', 'CANARY', 'LIVE')",
+            name=op.f("ck_bot_boundaries_source_known"),
+        ),
+        sa.CheckConstraint("epoch >= 0", name=op.f("ck_bot_boundaries_epoch_not_negative")),
+        sa.ForeignKeyConstraint(["bot_id"], ["bots.id"], name=op.f("fk_bot_boundaries_bot_id")),
+        sa.PrimaryKeyConstraint("bot_id", "source", name=op.f("pk_bot_boundaries")),
+    )
+    op.create_table(
+        "bot_metrics_rollups",
+        sa.Column("bot_id", sa.Uuid(), nullable=False),
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("epoch", sa.Integer(), nullable=False),
+        sa.Column("session_id", sa.Uuid(), nullable=True),
+        sa.Column("total_trades", sa.Integer(), nullable=False),
+        sa.Column("wins", sa.Integer(), nullable=False),
+        sa.Column("net_pnl", sa.Numeric(precision=18, scale=4), nullable=False),
+        sa.Column("gross_profit", sa.Numeric(precision=18, scale=4), nullable=False),
+        sa.Column("gross_loss", sa.Numeric(precision=18, scale=4), nullable=False),
+        sa.Column("max_drawdown_usd", sa.Numeric(precision=18, scale=4), nullable=False),
+        sa.Column("max_drawdown_fraction", sa.Float(), nullable=False),
+        sa.Column("sharpe", sa.Float(), nullable=True),
+        sa.Column("profit_factor", sa.Float(), nullable=True),
+        sa.Column(
+            "updated_at",
+            sa.DateTime(timezone=True),
+            server_default=sa.text("now()"),
+            nullable=False,
+        ),
+        sa.CheckConstraint(
+            "source IN ('BACKTEST', 'PAPER', 'SHADOW', 'CANARY', 'LIVE')",
+            name=op.f("ck_bot_metrics_rollups_source_known"),
+        ),
+        sa.ForeignKeyConstraint(["bot_id"], ["bots.id"], name=op.f("fk_bot_metrics_rollups_bot_id")),
+        sa.PrimaryKeyConstraint("bot_id", "source", name=op.f("pk_bot_metrics_rollups")),
+    )
+    op.create_table(
+        "bot_stage_events",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("bot_id", sa.Uuid(), nullable=False),
+        sa.Column("from_stage", sa.Text(), nullable=True),
+        sa.Column("to_stage", sa.Text(), nullable=False),
+        sa.Column("event_type", sa.Text(), nullable=False),
+        sa.Column("reason_code", sa.Text(), nullable=False),
+        sa.Column("actor", sa.Text(), nullable=False),
+        sa.Column(
+            "payload_json",
+            postgresql.JSONB(astext_type=sa.Text()),
+            server_default=sa.text("'{}'"),
+            nullable=False,
+        ),
+        sa.Column("trace_id", sa.Text(), nullable=False),
+        sa.Column(
+            "created_at",
+            sa.DateTime(timezone=True),
+            server_default=sa.text("now()"),
+            nullable=False,
+        ),
+        sa.CheckConstraint(
+            "to_stage IN ('LAB', 'PAPER', 'SHADOW', 'CANARY', 'LIVE')",
+            name=op.f("ck_bot_stage_events_to_stage_known"),
+        ),
+        sa.ForeignKeyConstraint(["bot_id"], ["bots.id"], name=op.f("fk_bot_stage_events_bot_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_bot_stage_events")),
+    )
+    op.create_index(
+        ("ix_bot_stage_events_bot_id_created_at"),
+        "bot_stage_events",
+        ["bot_id", "created_at"],
+        unique=False,
+    )
+    op.create_table(
+        "bot_versions",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("bot_id", sa.Uuid(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("parent_id", sa.Uuid(), nullable=True),
+        sa.Column("strategy", sa.Text(), nullable=False),
+        sa.Column("params", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("costs", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("window", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("reason_code", sa.Text(), nullable=False),
+        sa.Column("trace_id", sa.Text(), nullable=False),
+        sa.Column(
+            "created_at",
+            sa.DateTime(timezone=True),
+            server_default=sa.text("now()"),
+            nullable=False,
+        ),
+        sa.ForeignKeyConstraint(["bot_id"], ["bots.id"], name=op.f("fk_bot_versions_bot_id")),
+        sa.ForeignKeyConstraint(["parent_id"], ["bot_versions.id"], name=op.f("fk_bot_versions_parent_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_bot_versions")),
+        sa.UniqueConstraint("bot_id", "number", name=op.f("uq_bot_versions_bot_id_number")),
+    )
+    op.create_table(
+        "bot_jobs",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("root_job_id", sa.Uuid(), nullable=False),
+        sa.Column("bot_id", sa.Uuid(), nullable=False),
+        sa.Column("job_type", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=True),
+        sa.Column("status", sa.Text(), server_default="QUEUED", nullable=False),
+        sa.Column("attempt", sa.Integer(), server_default=sa.text("1"), nullable=False),
+        sa.Column("max_attempts", sa.Integer(), server_default=sa.text("3"), nullable=False),
+        sa.Column("iteration", sa.Integer(), server_default=sa.text("1"), nullable=False),
+        sa.Column("epoch", sa.Integer(), nullable=True),
+        sa.Column("version_id", sa.Uuid(), nullable=True),
+        sa.Column("session_id", sa.Uuid(), nullable=True),
+        sa.Column("run_id", sa.Text(), nullable=True),
+        sa.Column("lease_token", sa.Uuid(), nullable=True),
+        sa.Column("lease_expires_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("last_heartbeat_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("error_code", sa.Text(), nullable=True),
+        sa.Column("error_message", sa.Text(), nullable=True),
+        sa.Column("suggested_fix", sa.Text(), nullable=True),
+        sa.Column("actor", sa.Text(), nullable=False),
+        sa.Column("trace_id", sa.Text(), nullable=False),
+        sa.Column(
+            "created_at",
+            sa.DateTime(timezone=True),
+            server_default=sa.text("now()"),
+            nullable=False,
+        ),
+        sa.Column("started_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("completed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint(
+            "(job_type = 'BACKTEST') = (kind IS NOT NULL)",
+            name=op.f("ck_bot_jobs_kind_of_backtests"),
+        ),
+        sa.CheckConstraint(
+            "(status = 'RUNNING') = (lease_expires_at IS NOT NULL)",
+            name=op.f("ck_bot_jobs_expiry_while_running"),
+        ),
+        sa.CheckConstraint(
+            "(status = 'RUNNING') = (lease_token IS NOT NULL)",
+            name=op.f("ck_bot_jobs_lease_while_running"),
+        ),
+        sa.CheckConstraint(
+            "(status IN ('QUEUED', 'RUNNING')) = (completed_at IS NULL)",
+            name=op.f("ck_bot_jobs_completed_when_terminal"),
+        ),
+        sa.CheckConstraint(
+            "job_type IN ('BACKTEST', 'IMPROVE', 'EVOLVE')",
+            name=op.f("ck_bot_jobs_job_type_known"),
+        ),
+        sa.CheckConstraint(
+            "kind IS NULL OR kind IN ('BASELINE', 'REFRESH', 'MANUAL')",
+            name=op.f("ck_bot_jobs_kind_known"),
+        ),
+        sa.CheckConstraint(
+            "status IN ('QUEUED', 'RUNNING', 'COMPLETED', 'FAILED', 'TIMEOUT', 'CANCELED')",
+            name=op.f("ck_bot_jobs_status_known"),
+        ),
+        sa.CheckConstraint(
+            "attempt >= 1 AND attempt <= max_attempts",
+            name=op.f("ck_bot_jobs_attempt_in_bounds"),
+        ),
+        sa.ForeignKeyConstraint(["bot_id"], ["bots.id"], name=op.f("fk_bot_jobs_bot_id")),
+        sa.ForeignKeyConstraint(["version_id"], ["bot_versions.id"], name=op.f("fk_bot_jobs_version_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_bot_jobs")),
+    )
+    op.create_index(
+        "ix_bot_jobs_bot_id_created_at",
+        "bot_jobs",
+        ["bot_id", sa.literal_column("created_at DESC")],
+        unique=False,
+    )
+    op.create_index(
+        "ix_bot_jobs_queued",
+        "bot_jobs",
+        ["created_at"],
+        unique=False,
+        postgresql_where=sa.text("status = 'QUEUED'"),
+    )
+    op.create_index(
+        "uq_bot_jobs_active_per_bot",
+        "bot_jobs",
+        ["bot_id"],
+        unique=True,
+        postgresql_where=sa.text("status IN ('QUEUED', 'RUNNING')"),
+    )
+    op.create_table(
+        "backtest_sessions",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("bot_id", sa.Uuid(), nullable=False),
+        sa.Column("version_id", sa.Uuid(), nullable=False),
+        sa.Column("job_id", sa.Uuid(), nullable=False),
+        sa.Column("status", sa.Text(), nullable=False),
+        sa.Column("epoch", sa.Integer(), nullable=False),
+        sa.Column("data_label", sa.Text(), nullable=True),
+        sa.Column("bars_hash", sa.Text(), nullable=True),
+        sa.Column("bars_ids", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("bars_count", sa.Integer(), nullable=True),
+        sa.Column("window_start", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("window_end", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("engine", sa.Text(), nullable=False),
+        sa.Column("engine_version", sa.Text(), nullable=False),
+        sa.Column("code_version", sa.Text(), nullable=False),
+        sa.Column("costs", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("total_trades", sa.Integer(), nullable=True),
+        sa.Column("net_pnl", sa.Numeric(precision=18, scale=4), nullable=True),
+        sa.Column("gross_pnl", sa.Numeric(precision=18, scale=4), nullable=True),
+        sa.Column("commission", sa.Numeric(precision=18, scale=4), nullable=True),
+        sa.Column("max_drawdown_usd", sa.Numeric(precision=18, scale=4), nullable=True),
+        sa.Column("metrics", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
+        sa.Column("open_position", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
+        sa.Column("analysis", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("run_id", sa.Text(), nullable=True),
+        sa.Column("error_code", sa.Text(), nullable=True),
+        sa.Column("error_message", sa.Text(), nullable=True),
+        sa.Column("suggested_fix", sa.Text(), nullable=True),
+        sa.Column("trace_id", sa.Text(), nullable=False),
+        sa.Column("started_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("completed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column(
+            "created_at",
+            sa.DateTime(timezone=True),
+            server_default=sa.text("now()"),
+            nullable=False,
+        ),
+        sa.CheckConstraint(
+            "(status = 'COMPLETED') = (net_pnl IS NOT NULL)",
+            name=op.f("ck_backtest_sessions_result_of_completed"),
+        ),
+        sa.CheckConstraint(
+            "(status = 'FAILED') = (error_code IS NOT NULL)",
+            name=op.f("ck_backtest_sessions_error_of_failed"),
+        ),
+        sa.CheckConstraint(
+            "data_label IN ('VENDOR', 'SIMULATED', 'IMPORTED')",
+            name=op.f("ck_backtest_sessions_data_label_known"),
+        ),
+        sa.CheckConstraint(
+            "status = 'FAILED' OR data_label IS NOT NULL",
+            name=op.f("ck_backtest_sessions_label_of_completed"),
+        ),
+        sa.CheckConstraint(
+            "status IN ('COMPLETED', 'FAILED')",
+            name=op.f("ck_backtest_sessions_status_known"),
+        ),
+        sa.ForeignKeyConstraint(["bot_id"], ["bots.id"], name=op.f("fk_backtest_sessions_bot_id")),
+        sa.ForeignKeyConstraint(["job_id"], ["bot_jobs.id"], name=op.f("fk_backtest_sessions_job_id")),
+        sa.ForeignKeyConstraint(
+            ["version_id"],
+            ["bot_versions.id"],
+            name=op.f("fk_backtest_sessions_version_id"),
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_backtest_sessions")),
+    )
+    op.create_index(
+        "ix_backtest_sessions_bot_id_created_at",
+        "backtest_sessions",
+        ["bot_id", "created_at"],
+        unique=False,
+    )
+    op.create_table(
+        "job_run_events",
+        sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
+        sa.Column("job_id", sa.Uuid(), nullable=False),
+        sa.Column("from_status", sa.Text(), nullable=True),
+        sa.Column("to_status", sa.Text(), nullable=False),
+        sa.Column("reason_code", sa.Text(), nullable=False),
+        sa.Column("trace_id", sa.Text(), nullable=False),
+        sa.Column(
+            "metadata",
+            postgresql.JSONB(astext_type=sa.Text()),
+            server_default=sa.text("'{}'"),
+            nullable=False,
+        ),
+        sa.Column(
+            "created_at",
+            sa.DateTime(timezone=True),
+            server_default=sa.text("clock_timestamp()"),
+            nullable=False,
+        ),
+        sa.CheckConstraint(
+            "to_status IN ('QUEUED', 'RUNNING', 'COMPLETED', 'FAILED', 'TIMEOUT', 'CANCELED')",
+            name=op.f("ck_job_run_events_to_status_known"),
+        ),
+        sa.ForeignKeyConstraint(["job_id"], ["bot_jobs.id"], name=op.f("fk_job_run_events_job_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_job_run_events")),
+    )
+    op.create_index(
+        ("ix_job_run_events_job_id_id"),
+        "job_run_events",
+        ["job_id", "id"],
+        unique=False,
+    )
