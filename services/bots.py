@@ -1,11 +1,31 @@
 """Bots: make one. Reading them is `services.reads`."""
 
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy.orm import Session
+
+from core.errors import GantryError, invalid
+from core.ids import new_id
+from core.trace import current_trace_id
+from fleet.closed_sets import ActivityEvent, PromotionMode, Stage, TradeSource
+from services import events
+from sql.queries import bots as queries
+from sql.tables.bots import Bot, BotBoundary, BotStageEvent, BotVersion
+from trading.backtest.types import Costs
+from trading.bars.schema import Timeframe
+from trading.instruments import Instrument, get_instrument
+from trading.strategies.registry import get_strategy
+
+MAX_SLIPPAGE_TICKS: Final = 100
+MAX_CONTRACTS: Final = 1_000
+MAX_COMMISSION_USD: Final = Decimal(1_000)
+_MONTH = re.compile(r"^[0-9]{4}-(0[1-9]|1[0-2])$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,4 +54,141 @@ def create(session: Session, new: NewBot, *, actor: str, now: datetime) -> UUID:
             bounds; CONFLICT for a name that an active bot has.
 
     """
-    raise NotImplementedError
+    version = _first_version(new, now)
+    bot = Bot(
+        id=version.bot_id,
+        name=_checked_name(new.name),
+        symbol=new.symbol,
+        timeframe=_checked_timeframe(new.timeframe),
+        stage=Stage.LAB,
+        promotion_mode=PromotionMode.MANUAL,
+        current_version_id=version.id,
+        created_by=actor,
+        trace_id=current_trace_id(),
+        created_at=now,
+        updated_at=now,
+    )
+    queries.insert_bot(session, bot, version, _boundaries(bot.id, now), _born(bot, actor, now))
+    events.tell(
+        session,
+        ActivityEvent.BOT_CREATED,
+        f"{bot.name} was created: {version.strategy} on {bot.symbol} {bot.timeframe}.",
+        actor=actor,
+        bot_id=bot.id,
+        payload={"strategy": version.strategy, "version": 1},
+    )
+    return bot.id
+
+
+def parse_costs(raw: Mapping[str, object], instrument: Instrument) -> Costs:
+    """Return validated costs, the instrument's defaults where nothing is said.
+
+    Raises:
+        GantryError: VALIDATION_FAILED for an unknown cost, or one mistyped or out of bounds.
+
+    """
+    default = Costs.default(instrument)
+    unknown = sorted(set(raw) - {"slippage_ticks", "commission_usd", "contracts"})
+    if unknown:
+        raise invalid(
+            f"Unknown cost {unknown[0]!r}.",
+            fix="Costs are slippage_ticks, commission_usd and contracts.",
+            field=f"costs.{unknown[0]}",
+        )
+    return Costs(
+        _whole(raw.get("slippage_ticks", default.slippage_ticks), "slippage_ticks", low=0, high=MAX_SLIPPAGE_TICKS),
+        _commission(raw.get("commission_usd", default.commission_usd)),
+        _whole(raw.get("contracts", default.contracts), "contracts", low=1, high=MAX_CONTRACTS),
+    )
+
+
+def stored_costs(costs: Costs) -> dict[str, Any]:
+    """Return costs as they are stored: JSON values, money as text."""
+    return {**asdict(costs), "commission_usd": format(costs.commission_usd, "f")}
+
+
+def _first_version(new: NewBot, now: datetime) -> BotVersion:
+    instrument = get_instrument(new.symbol)
+    strategy = get_strategy(new.strategy)
+    return BotVersion(
+        id=new_id(),
+        bot_id=new_id(),
+        number=1,
+        strategy=strategy.name,
+        params=asdict(strategy.parse(new.params)),
+        costs=stored_costs(parse_costs(new.costs, instrument)),
+        window=_checked_window(new),
+        reason_code="CREATED",
+        trace_id=current_trace_id(),
+        created_at=now,
+    )
+
+
+def _boundaries(bot_id: UUID, now: datetime) -> list[BotBoundary]:
+    return [BotBoundary(bot_id=bot_id, source=source, epoch=0, updated_at=now) for source in TradeSource]
+
+
+def _born(bot: Bot, actor: str, now: datetime) -> BotStageEvent:
+    return BotStageEvent(
+        id=new_id(),
+        bot_id=bot.id,
+        from_stage=None,
+        to_stage=Stage.LAB,
+        event_type="CREATED",
+        reason_code="CREATED",
+        actor=actor,
+        payload_json={},
+        trace_id=current_trace_id(),
+        created_at=now,
+    )
+
+
+def _checked_name(name: str) -> str:
+    stripped = name.strip()
+    if not 1 <= len(stripped) <= 100 or not stripped.isprintable():
+        raise invalid("A bot's name has 1 to 100 printable characters.", fix="Choose another name.", field="name")
+    return stripped
+
+
+def _checked_timeframe(timeframe: str) -> Timeframe:
+    try:
+        return Timeframe(timeframe)
+    except ValueError:
+        known = ", ".join(Timeframe)
+        raise invalid(f"Unknown timeframe {timeframe!r}.", fix=f"Use one of {known}.", field="timeframe") from None
+
+
+def _checked_window(new: NewBot) -> dict[str, str | None]:
+    for name, month in (("start", new.window_start), ("end", new.window_end)):
+        if month is not None and not _MONTH.match(month):
+            raise _bad_window(name, f"{month!r} is no month.")
+    if new.window_start and new.window_end and new.window_start > new.window_end:
+        raise _bad_window("end", "The window ends before it starts.")
+    return {"start": new.window_start, "end": new.window_end}
+
+
+def _bad_window(name: str, message: str) -> GantryError:
+    return invalid(message, fix='Months look like "2024-01"; start is not after end.', field=f"window.{name}")
+
+
+def _whole(value: object, name: str, *, low: int, high: int) -> int:
+    if type(value) is not int or not low <= value <= high:
+        raise invalid(
+            f"{name} must be a whole number from {low} to {high}.", fix="Correct it.", field=f"costs.{name}"
+        )
+    return value
+
+
+def _commission(value: object) -> Decimal:
+    """A decimal with at most four digits after the point, as money is stored."""
+    try:
+        amount = Decimal(value) if isinstance(value, str | Decimal) else Decimal("NaN")
+    except InvalidOperation:
+        amount = Decimal("NaN")
+    if not amount.is_finite() or not 0 <= amount <= MAX_COMMISSION_USD or amount != round(amount, 4):
+        raise invalid(
+            f"commission_usd must be a decimal text from 0 to {MAX_COMMISSION_USD}, to the hundredth of a cent.",
+            fix='Say it like "2.25".',
+            field="costs.commission_usd",
+        )
+    return amount

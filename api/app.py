@@ -1,0 +1,52 @@
+"""The API: routes, envelope, edges. Run it with `uvicorn --factory api.app:create_app`."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from functools import cache
+
+import anyio.to_thread
+from fastapi import FastAPI
+
+from api import errors
+from api.edge import Edge
+from api.openapi import describe
+from api.routers import activity, bars, bots, health, jobs, results
+from core.settings import Settings, get_settings
+from sql.engine import POOL_SIZE, Transactions, application_transactions
+
+ROUTERS = (health.router, bots.router, results.router, jobs.router, activity.router, bars.router)
+
+
+def create_app(*, settings: Settings | None = None, tx: Transactions | None = None) -> FastAPI:
+    """Return the application. Without `tx` it connects to the settings' database at the first request that needs it."""
+    settings = settings or get_settings()
+    app = FastAPI(
+        title="Gantry",
+        version="0.1.0",
+        description="Control plane for fleets of futures bots.",
+        openapi_url="/api/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        lifespan=_lifespan,
+    )
+    app.state.settings = settings
+    app.state.tx = tx or _late(lambda: application_transactions(settings))
+    for router in ROUTERS:
+        app.include_router(router)
+    errors.install(app)
+    describe(app)
+    app.add_middleware(Edge, settings=settings)
+    return app
+
+
+@asynccontextmanager
+async def _lifespan(_app: FastAPI) -> AsyncIterator[None]:
+    """As many threads as pooled connections: a request never waits for a connection that another request holds."""
+    anyio.to_thread.current_default_thread_limiter().total_tokens = POOL_SIZE
+    yield
+
+
+def _late(make: Callable[[], Transactions]) -> Transactions:
+    made = cache(make)
+    return lambda: made()()

@@ -1,0 +1,96 @@
+"""Opaque cursors: the last row's sort key, bound to the list, its filter and its sort."""
+
+import base64
+import binascii
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Query
+
+from api.errors import BadQuery
+
+_FIX = "Take `page.next_cursor` of the same list, with the same filters."
+Cursor = Annotated[str | None, Query(description="`page.next_cursor` of the page before.", max_length=1000)]
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """What a cursor belongs to: a list's name (with its sort) and the filters it was asked with."""
+
+    name: str
+    filters: Mapping[str, object]
+
+    def encode(self, key: Sequence[object]) -> str:
+        """Return the cursor that goes on after the row with this sort key."""
+        raw = json.dumps([self._mark(), [_plain(part) for part in key]], separators=(",", ":"))
+        return base64.urlsafe_b64encode(raw.encode()).decode().rstrip("=")
+
+    def decode(self, cursor: str, *, parts: int) -> list[object]:
+        """Return the sort key in a cursor, as JSON values.
+
+        Raises:
+            BadQuery: for a text that is no cursor, or one of another list or filter.
+
+        """
+        try:
+            mark, key = json.loads(base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True))
+        except (binascii.Error, ValueError, TypeError, RecursionError):
+            raise BadQuery("cursor", "That is no cursor.", fix=_FIX) from None
+        if mark != self._mark():
+            raise BadQuery("cursor", "That cursor belongs to another list or filter.", fix=_FIX)
+        if not isinstance(key, list) or len(key) != parts:
+            raise BadQuery("cursor", "That is no cursor.", fix=_FIX)
+        return key
+
+    def _mark(self) -> str:
+        raw = json.dumps([self.name, {k: str(v) for k, v in self.filters.items()}], sort_keys=True)
+        return hashlib.sha256(raw.encode()).hexdigest()[:16]
+
+
+def as_instant(value: object) -> datetime:
+    """Read a cursor's instant."""
+    try:
+        instant = datetime.fromisoformat(str(value))
+    except ValueError:
+        raise BadQuery("cursor", "That is no cursor.", fix=_FIX) from None
+    if instant.tzinfo is None:
+        raise BadQuery("cursor", "That is no cursor.", fix=_FIX)
+    return instant
+
+
+def as_id(value: object) -> UUID:
+    """Read a cursor's id."""
+    try:
+        return UUID(str(value))
+    except ValueError:
+        raise BadQuery("cursor", "That is no cursor.", fix=_FIX) from None
+
+
+def as_int(value: object) -> int:
+    """Read a cursor's number."""
+    if type(value) is not int or not -1 <= value < 2**31:
+        raise BadQuery("cursor", "That is no cursor.", fix=_FIX)
+    return value
+
+
+def limited(limit: int, *, maximum: int) -> int:
+    """Lower a limit to the maximum.
+
+    Raises:
+        BadQuery: below 1.
+
+    """
+    if limit < 1:
+        raise BadQuery("limit", "limit must be 1 or more.", fix=f"Ask for 1 to {maximum}.")
+    return min(limit, maximum)
+
+
+def _plain(part: object) -> object:
+    if isinstance(part, datetime):
+        return part.isoformat()
+    return part if isinstance(part, int) else str(part)

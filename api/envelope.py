@@ -1,0 +1,86 @@
+"""The envelope of every JSON response: `success`, `trace_id`, and data or an error. Names are CONTRACTS' exact ones."""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Annotated, Any, Generic, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, WithJsonSchema
+
+from core.trace import current_trace_id
+
+Item = TypeVar("Item")
+_CENT = Decimal("0.01")
+
+
+def money_text(amount: Decimal) -> str:
+    """Return USD as a decimal text with two digits, never "-0.00"."""
+    return format(amount.quantize(_CENT) + Decimal(0), "f")
+
+
+Money = Annotated[
+    Decimal,
+    PlainSerializer(money_text, return_type=str),
+    WithJsonSchema({"type": "string", "pattern": r"^-?\d+\.\d{2}$"}),
+]
+TraceId = Annotated[str, Field(pattern="^[0-9a-f]{32}$")]
+Instant = Annotated[datetime, Field(description="RFC 3339, UTC.")]
+
+
+class Model(BaseModel):
+    """Base of everything that is answered."""
+
+    model_config = ConfigDict(extra="forbid", populate_by_name=True, from_attributes=True)
+
+
+class Envelope(Model):
+    """A success. The trace id finds the request in logs, ledger rows and events."""
+
+    success: Literal[True] = True
+    trace_id: TraceId = Field(default_factory=current_trace_id)
+
+
+class Page(Model):
+    """Where a list goes on: null at its end."""
+
+    next_cursor: str | None
+    limit: int
+
+
+class ListOf(Envelope, Generic[Item]):
+    """One page of a list."""
+
+    data: list[Item]
+    page: Page
+
+
+class OneOf(Envelope, Generic[Item]):
+    """One object."""
+
+    data: Item
+
+
+class FieldProblemBody(Model):
+    """One field that is wrong."""
+
+    field: str
+    code: str
+    message: str
+
+
+class ErrorBody(Model):
+    """A failure: a stable code, what happened, what to do."""
+
+    success: Literal[False] = False
+    trace_id: TraceId = Field(default_factory=current_trace_id)
+    error_code: str
+    message: str
+    suggested_fix: str
+    details: list[FieldProblemBody] = []
+
+
+def responses(*statuses: int, **models: type[BaseModel]) -> dict[int | str, dict[str, Any]]:
+    """Describe, for OpenAPI, the failures a route may answer besides those every route may."""
+    described: dict[int | str, dict[str, Any]] = {status: {"model": ErrorBody} for status in statuses}
+    for name, model in models.items():
+        described[int(name.removeprefix("status_"))] = {"model": model}
+    return described

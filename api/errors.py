@@ -1,0 +1,123 @@
+"""Every failure as an envelope with its true status: domain errors, bad input, unknown paths, and defects."""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any, Final
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from api.envelope import ErrorBody, FieldProblemBody
+from core.errors import ErrorCode, FieldProblem, GantryError, Kind
+
+STATUS_OF_KIND: Final[dict[Kind, int]] = {
+    Kind.INVALID: 422,
+    Kind.DENIED: 403,
+    Kind.UNAUTHENTICATED: 401,
+    Kind.NOT_FOUND: 404,
+    Kind.CONFLICT: 409,
+    Kind.UNAVAILABLE: 503,
+    Kind.NOT_IMPLEMENTED: 501,
+    Kind.TOO_LARGE: 413,
+    Kind.RATE_LIMITED: 429,
+    Kind.INTERNAL: 500,
+}
+_OF_STATUS: Final[dict[int, tuple[ErrorCode, str]]] = {
+    400: (ErrorCode.VALIDATION_FAILED, "Send a well-formed request; see /api/openapi.json."),
+    404: (ErrorCode.NOT_FOUND, "Look the path up in /api/openapi.json."),
+    405: (ErrorCode.METHOD_NOT_ALLOWED, "Use a method named in the Allow header."),
+    413: (ErrorCode.PAYLOAD_TOO_LARGE, "Send at most 1 MiB."),
+}
+_BAD_BODY_FIX = "Correct the fields in `details`; /api/openapi.json has the schema."
+
+
+class BadQuery(GantryError):  # noqa: N818 - named for what it is
+    """A query parameter that can't be used: 400, where a wrong body is 422."""
+
+    def __init__(self, field: str, message: str, *, fix: str) -> None:
+        details = (FieldProblem(field, "invalid", message),)
+        super().__init__(ErrorCode.VALIDATION_FAILED, message, fix=fix, details=details)
+
+
+def install(app: FastAPI) -> None:
+    """Register the handlers; what none of them knows is a defect, answered by `api.edge`."""
+    app.add_exception_handler(GantryError, _on_domain_error)
+    app.add_exception_handler(RequestValidationError, _on_bad_input)
+    app.add_exception_handler(HTTPException, _on_http_error)
+
+
+def error_response(
+    status: int, error: ErrorBody, *, headers: Mapping[str, str] | None = None, extra: Mapping[str, Any] | None = None
+) -> JSONResponse:
+    """Return an error as JSON."""
+    return JSONResponse(error.model_dump() | dict(extra or {}), status, headers=dict(headers or {}))
+
+
+def from_domain(error: GantryError, *, extra: Mapping[str, Any] | None = None) -> JSONResponse:
+    """Map a domain error to its response; `extra` are fields beside the error's own."""
+    status = 400 if isinstance(error, BadQuery) else STATUS_OF_KIND[error.kind]
+    body = ErrorBody(
+        error_code=error.code.value,
+        message=error.message,
+        suggested_fix=error.fix,
+        details=[FieldProblemBody(field=d.field, code=d.code, message=d.message) for d in error.details],
+    )
+    headers = {401: {"WWW-Authenticate": "X-Admin-Token"}, 503: {"Retry-After": "1"}}.get(status)
+    return error_response(status, body, headers=headers, extra=extra)
+
+
+def internal_error() -> JSONResponse:
+    """Answer for a defect: the trace id, and nothing of what happened."""
+    body = ErrorBody(
+        error_code=ErrorCode.INTERNAL.value,
+        message="Something went wrong on our side.",
+        suggested_fix="Look the trace id up in the log, and report it.",
+    )
+    return error_response(500, body)
+
+
+def _on_domain_error(_request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, GantryError)  # noqa: S101 - Starlette's handler type is wider than its call
+    return from_domain(error)
+
+
+def _on_http_error(_request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)  # noqa: S101 - as above
+    code, fix = _OF_STATUS.get(error.status_code, (ErrorCode.INTERNAL, "Report the trace id."))
+    message = {404: "There is nothing at this path.", 405: "This path doesn't take that method."}.get(
+        error.status_code, error.detail or HTTPStatus(error.status_code).phrase
+    )
+    body = ErrorBody(error_code=code.value, message=message, suggested_fix=fix)
+    return error_response(error.status_code, body, headers=error.headers)
+
+
+def _on_bad_input(_request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)  # noqa: S101 - as above
+    problems = error.errors()
+    place = str(problems[0]["loc"][0])
+    if place == "path":
+        return _on_http_error(_request, HTTPException(404))
+    malformed = any(problem["type"] == "json_invalid" for problem in problems)
+    body = ErrorBody(
+        error_code=ErrorCode.VALIDATION_FAILED.value,
+        message="The body is not JSON." if malformed else _sentence(place, problems),
+        suggested_fix=_BAD_BODY_FIX if place == "body" else "Correct what `details` names.",
+        details=[_problem(problem, malformed=malformed) for problem in problems],
+    )
+    return error_response(422 if place == "body" and not malformed else 400, body)
+
+
+def _sentence(place: str, problems: Any) -> str:
+    names = ", ".join(dict.fromkeys(_path(problem["loc"]) or place for problem in problems))
+    return f"Wrong in the {place}: {names}."
+
+
+def _problem(problem: Any, *, malformed: bool) -> FieldProblemBody:
+    field = "" if malformed else _path(problem["loc"])
+    return FieldProblemBody(field=field, code=str(problem["type"]), message=str(problem["msg"]))
+
+
+def _path(loc: tuple[Any, ...]) -> str:
+    return ".".join(str(part) for part in loc[1:])

@@ -1,0 +1,37 @@
+"""The activity feed: what happened to bots."""
+
+from uuid import UUID
+
+from fastapi import APIRouter
+
+from api.actor import Reader
+from api.cursors import Cursor, Listing, limited
+from api.deps import Db, Limit
+from api.envelope import ListOf, responses
+from api.paging import after_of, page_after
+from api.schemas.jobs import ActivityBody
+from services import events
+
+router = APIRouter(tags=["activity"])
+MAX_LIMIT = 200
+
+
+@router.get("/api/activity", responses=responses(400))
+def list_activity(
+    _actor: Reader, session: Db, limit: Limit = 50, cursor: Cursor = None, bot_id: UUID | None = None
+) -> ListOf[ActivityBody]:
+    """List the feed, newest first."""
+    size = limited(limit, maximum=MAX_LIMIT)
+    listing = Listing("activity:created_at desc", {"bot": bot_id})
+    page = events.page_activity(session, bot_id=bot_id, after=after_of(listing, cursor), limit=size)
+    data = [ActivityBody.model_validate(row) for row in page.events]
+    return ListOf(data=data, page=page_after(listing, page.following, size))
+
+
+@router.get("/api/bots/{bot_id}/activity", responses=responses(400, 404))
+def list_bot_activity(
+    _actor: Reader, session: Db, bot_id: UUID, limit: Limit = 50, cursor: Cursor = None
+) -> ListOf[ActivityBody]:
+    """List one bot's part of the feed, newest first."""
+    events.require_bot(session, bot_id)
+    return list_activity(_actor, session, limit, cursor, bot_id)

@@ -1,0 +1,33 @@
+"""The catalogue of bars in use."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+
+from api.actor import Reader
+from api.cursors import Cursor, Listing, limited
+from api.deps import Db, Limit
+from api.envelope import ListOf, Page, responses
+from api.schemas.results import BarsMonthBody
+from services import bars_reads
+
+router = APIRouter(tags=["bars"])
+MAX_LIMIT = 500
+
+
+@router.get("/api/bars", responses=responses(400))
+def list_bars(
+    _actor: Reader,
+    session: Db,
+    limit: Limit = 100,
+    cursor: Cursor = None,
+    symbol: Annotated[str | None, Query(max_length=20)] = None,
+) -> ListOf[BarsMonthBody]:
+    """List the symbol-months in use, by symbol and month."""
+    size = limited(limit, maximum=MAX_LIMIT)
+    listing = Listing("bars:symbol,month", {"symbol": symbol})
+    after = tuple(str(part) for part in listing.decode(cursor, parts=2)) if cursor else None
+    page = bars_reads.page_months(session, symbol=symbol, after=after, limit=size)
+    following = listing.encode(page.following) if page.following else None
+    data = [BarsMonthBody.model_validate(month) for month in page.months]
+    return ListOf(data=data, page=Page(next_cursor=following, limit=size))

@@ -1,0 +1,78 @@
+"""Bots: list, make, show, and ask for a backtest."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import JSONResponse
+
+from api.actor import Operator, Reader
+from api.cursors import Cursor, Listing, limited
+from api.deps import Db, Limit, Now
+from api.envelope import ListOf, OneOf, responses
+from api.errors import from_domain
+from api.paging import after_of, page_after
+from api.schemas.bots import BotBody, BotDetailBody, NewBotRequest
+from api.schemas.jobs import JobBody, JobConflict, JobReply
+from core.errors import GantryError, Kind
+from fleet.closed_sets import BacktestKind, Stage
+from services import bots, jobs, reads
+from services.reads import BotFilter
+
+router = APIRouter(prefix="/api/bots", tags=["bots"])
+MAX_LIMIT = 200
+
+
+@router.get("", responses=responses(400))
+def list_bots(
+    _actor: Reader,
+    session: Db,
+    now: Now,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+    stage: Stage | None = None,
+    symbol: Annotated[str | None, Query(max_length=20)] = None,
+) -> ListOf[BotBody]:
+    """List bots, newest first."""
+    size = limited(limit, maximum=MAX_LIMIT)
+    listing = Listing("bots:created_at desc", {"stage": stage, "symbol": symbol})
+    page = reads.page_bots(session, BotFilter(stage, symbol), after=after_of(listing, cursor), limit=size, now=now)
+    return ListOf(data=[BotBody.of(bot) for bot in page.bots], page=page_after(listing, page.following, size))
+
+
+@router.post("", status_code=201, responses=responses(400, 409, 413, 422))
+def create_bot(
+    actor: Operator, session: Db, now: Now, body: NewBotRequest, request: Request, response: Response
+) -> OneOf[BotDetailBody]:
+    """Make a bot. It starts in LAB and is promoted by hand only."""
+    bot_id = bots.create(session, body.to_new_bot(), actor=actor.id, now=now)
+    view = reads.get_bot(session, bot_id, now=now)
+    response.headers["Location"] = f"{request.url.path}/{bot_id}"
+    response.headers["ETag"] = f'"{view.revision}"'
+    return OneOf(data=BotDetailBody.of(view))
+
+
+@router.get("/{bot_id}", responses=responses(404))
+def show_bot(_actor: Reader, session: Db, now: Now, bot_id: UUID, response: Response) -> OneOf[BotDetailBody]:
+    """Show one bot; its ETag is its revision."""
+    view = reads.get_bot(session, bot_id, now=now)
+    response.headers["ETag"] = f'"{view.revision}"'
+    return OneOf(data=BotDetailBody.of(view))
+
+
+@router.post("/{bot_id}/run-backtest", status_code=202, responses=responses(404, status_409=JobConflict))
+def run_backtest(actor: Operator, session: Db, bot_id: UUID, request: Request) -> JobReply | JSONResponse:
+    """Queue a backtest; the orchestrator starts it within seconds. A busy bot answers 409 with its active job."""
+    settings = request.app.state.settings
+    try:
+        job_id = jobs.enqueue(
+            session, bot_id, kind=BacktestKind.MANUAL, actor=actor.id, max_attempts=settings.max_attempts
+        )
+    except GantryError as error:
+        if error.kind is not Kind.CONFLICT:
+            raise
+        active = jobs.active_job(session, bot_id)
+        body = JobBody.model_validate(active).model_dump(mode="json") if active else None
+        return from_domain(error, extra={"job": body})
+    return JobReply(job=JobBody.model_validate(jobs.get(session, job_id)))
+

@@ -1,0 +1,13 @@
+"""Whether the process is alive; no database is asked."""
+
+from fastapi import APIRouter
+
+from api.envelope import Envelope
+
+router = APIRouter(tags=["health"])
+
+
+@router.get("/api/healthz")
+def healthz() -> Envelope:
+    """Answer that the process is alive."""
+    return Envelope()

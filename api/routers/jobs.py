@@ -1,0 +1,26 @@
+"""A bot's jobs."""
+
+from uuid import UUID
+
+from fastapi import APIRouter
+
+from api.actor import Reader
+from api.cursors import Cursor, Listing, limited
+from api.deps import Db, Limit
+from api.envelope import ListOf, responses
+from api.paging import after_of, page_after
+from api.schemas.jobs import JobBody
+from services import jobs
+
+router = APIRouter(prefix="/api/bots/{bot_id}/jobs", tags=["jobs"])
+MAX_LIMIT = 200
+
+
+@router.get("", responses=responses(400, 404))
+def list_jobs(_actor: Reader, session: Db, bot_id: UUID, limit: Limit = 50, cursor: Cursor = None) -> ListOf[JobBody]:
+    """List a bot's jobs, newest first."""
+    size = limited(limit, maximum=MAX_LIMIT)
+    listing = Listing("jobs:created_at desc", {"bot": bot_id})
+    page = jobs.page(session, bot_id, after=after_of(listing, cursor), limit=size)
+    data = [JobBody.model_validate(job) for job in page.jobs]
+    return ListOf(data=data, page=page_after(listing, page.following, size))

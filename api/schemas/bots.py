@@ -1,0 +1,159 @@
+"""The bot object, and what is asked to make one."""
+
+from typing import Any
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from api.envelope import Instant, Model
+from api.schemas.metrics import MetricsBody, MetricsFigures, figures
+from fleet.bot_now import Alert, AlertLevel, BotNow
+from fleet.closed_sets import BotState, DataLabel, JobStatus, JobType, PromotionMode, Stage, Tier
+from services.bots import NewBot
+from services.reads import BotView
+
+MONTH = r"^[0-9]{4}-(0[1-9]|1[0-2])$"
+Scalar = str | int | float | bool
+
+
+class CostsRequest(BaseModel):
+    """Costs of each fill; what is left out is the instrument's default."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    slippage_ticks: int | None = Field(None, description="Ticks against the trader on market and stop fills.")
+    commission_usd: str | None = Field(None, description='Per contract and side, e.g. "2.25".')
+    contracts: int | None = Field(None, description="Contracts per entry.")
+
+
+class WindowRequest(BaseModel):
+    """Months graded on, inclusive; null: all there is."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    start: str | None = Field(None, pattern=MONTH)
+    end: str | None = Field(None, pattern=MONTH)
+
+
+class NewBotRequest(BaseModel):
+    """A bot to make. It starts in LAB and is promoted by hand only."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: str = Field(min_length=1, max_length=100)
+    symbol: str = Field(max_length=20)
+    strategy: str = Field(max_length=100)
+    timeframe: str = Field("1m", max_length=10)
+    params: dict[str, Scalar] = Field(default_factory=dict, description="Of the strategy; the rest are its defaults.")
+    costs: CostsRequest = Field(default_factory=CostsRequest)
+    window: WindowRequest = Field(default_factory=WindowRequest)
+
+    def to_new_bot(self) -> NewBot:
+        """Return what the service takes."""
+        return NewBot(
+            name=self.name,
+            symbol=self.symbol,
+            strategy=self.strategy,
+            timeframe=self.timeframe,
+            params=self.params,
+            costs=self.costs.model_dump(exclude_none=True),
+            window_start=self.window.start,
+            window_end=self.window.end,
+        )
+
+
+class ActiveJobBody(Model):
+    """The job a bot is busy with."""
+
+    id: UUID
+    type: JobType
+    status: JobStatus
+    attempt: int
+    iteration: int
+    created_at: Instant = Field(alias="createdAt")
+    started_at: Instant | None = Field(alias="startedAt")
+    elapsed_seconds: int = Field(alias="elapsedSeconds")
+
+
+class AlertBody(Model):
+    """Something a person should know of a bot."""
+
+    level: AlertLevel
+    code: str
+    message: str
+
+    @classmethod
+    def of(cls, alert: Alert) -> "AlertBody":
+        """Show an alert."""
+        return cls(level=alert.level, code=alert.code, message=alert.message)
+
+
+class BotNowBody(Model):
+    """What a bot is doing at this moment: the only source of its badge."""
+
+    state: BotState
+    active_job: ActiveJobBody | None = Field(alias="activeJob")
+    is_new: bool = Field(alias="isNew")
+    alerts: list[AlertBody]
+
+    @classmethod
+    def of(cls, now: BotNow) -> "BotNowBody":
+        """Show a bot's present."""
+        job = now.active_job
+        shown = ActiveJobBody.model_validate({k: getattr(job, k) for k in ActiveJobBody.model_fields}) if job else None
+        return cls(
+            state=now.state, active_job=shown, is_new=now.is_new, alerts=[AlertBody.of(alert) for alert in now.alerts]
+        )
+
+
+class BotBody(Model):
+    """One bot."""
+
+    id: UUID
+    name: str
+    symbol: str
+    timeframe: str
+    strategy: str
+    version: int
+    stage: Stage
+    stage_reason_code: str | None
+    stage_locked_until: Instant | None
+    promotion_mode: PromotionMode
+    created_at: Instant
+    metrics_reset_at: Instant | None
+    metrics: MetricsBody
+    autonomy_score: float | None
+    autonomy_tier: Tier | None
+    data_label: DataLabel | None
+    bot_now: BotNowBody = Field(alias="botNow")
+
+    @classmethod
+    def of(cls, view: BotView) -> "BotBody":
+        """Show a bot."""
+        return cls.model_validate(bot_fields(view))
+
+
+class BotDetailBody(BotBody):
+    """One bot with what its current version is made of and why its score is what it is."""
+
+    params: dict[str, Any]
+    costs: dict[str, Any]
+    window: dict[str, Any]
+    autonomy_breakdown: dict[str, Any] | None
+    session_id: UUID | None
+    revision: int
+
+    @classmethod
+    def of(cls, view: BotView) -> "BotDetailBody":
+        """Show a bot whole."""
+        own = {name: getattr(view, name) for name in set(cls.model_fields) - set(BotBody.model_fields)}
+        return cls.model_validate(bot_fields(view) | own)
+
+
+def bot_fields(view: BotView) -> dict[str, Any]:
+    """Return the bot object's fields by their names in code."""
+    nested = {"metrics", "bot_now"}
+    plain = {name: getattr(view, name) for name in BotBody.model_fields if name not in nested}
+    by_stage = {stage.value: MetricsFigures.of(metrics) for stage, metrics in view.by_stage.items()}
+    metrics = MetricsBody.model_validate({**figures(view.metrics), "by_stage": by_stage})
+    return {**plain, "metrics": metrics, "bot_now": BotNowBody.of(view.bot_now)}

@@ -1,0 +1,33 @@
+"""Metrics of a bot: null with a reason where nothing was measured, never 0."""
+
+from api.envelope import Model, Money
+from services.reads import BotMetrics
+
+
+class MetricsFigures(Model):
+    """Figures of one source in its current epoch. win_rate and max_drawdown_fraction are fractions 0-1."""
+
+    net_pnl: Money | None
+    win_rate: float | None
+    total_trades: int | None
+    max_drawdown_usd: Money | None
+    max_drawdown_fraction: float | None
+    sharpe: float | None
+    profit_factor: float | None
+    reason: str | None
+
+    @classmethod
+    def of(cls, metrics: BotMetrics) -> "MetricsFigures":
+        """Show metrics."""
+        return cls.model_validate(figures(metrics))
+
+
+class MetricsBody(MetricsFigures):
+    """Figures since the last reset, and the same by stage."""
+
+    by_stage: dict[str, MetricsFigures]
+
+
+def figures(metrics: BotMetrics) -> dict[str, object]:
+    """Return the fields of metrics by their outside names."""
+    return {name: getattr(metrics, name) for name in MetricsFigures.model_fields}

@@ -1,0 +1,85 @@
+"""Events: tell what happened to bots and to the system, and page through the feed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from core.ids import new_id
+from core.trace import current_trace_id
+from fleet.closed_sets import ActivityEvent, SystemEvent
+from services.reads import After, unknown_bot
+from sql.queries import activity
+from sql.tables.bots import Bot
+from sql.tables.events import Activity, SystemEventRow
+
+
+@dataclass(frozen=True, slots=True)
+class ActivityPage:
+    """A page of the feed; `following` is where the next one starts."""
+
+    events: Sequence[Activity]
+    following: After | None
+
+
+def tell(
+    session: Session,
+    event_type: ActivityEvent,
+    message: str,
+    *,
+    actor: str,
+    bot_id: UUID | None = None,
+    job_id: UUID | None = None,
+    payload: dict[str, Any] | None = None,
+) -> None:
+    """Write one line of the feed, in the transaction of what it tells of."""
+    session.add(
+        Activity(
+            id=new_id(),
+            event_type=event_type,
+            bot_id=bot_id,
+            job_id=job_id,
+            actor=actor,
+            message=message,
+            payload=payload or {},
+            trace_id=current_trace_id(),
+        )
+    )
+    session.flush()
+
+
+def note(
+    session: Session, event_type: SystemEvent, message: str, *, actor: str, payload: dict[str, Any] | None = None
+) -> None:
+    """Write one event of the system itself."""
+    session.add(
+        SystemEventRow(
+            id=new_id(),
+            event_type=event_type,
+            actor=actor,
+            message=message,
+            payload=payload or {},
+            trace_id=current_trace_id(),
+        )
+    )
+    session.flush()
+
+
+def page_activity(session: Session, *, bot_id: UUID | None, after: After | None, limit: int) -> ActivityPage:
+    """Return a page of the feed, newest first."""
+    rows = activity.page_activity(session, bot_id=bot_id, after=after, limit=limit)
+    last = rows[limit - 1] if len(rows) > limit else None
+    return ActivityPage(rows[:limit], After(last.created_at, last.id) if last else None)
+
+
+def require_bot(session: Session, bot_id: UUID) -> None:
+    """Check that there is such a bot.
+
+    Raises:
+        GantryError: NOT_FOUND.
+
+    """
+    if session.get(Bot, bot_id) is None:
+        raise unknown_bot(bot_id)

@@ -1,0 +1,193 @@
+"""What is shown of a bot: its standing since the last reset and what it is doing now."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from core.errors import GantryError, not_found
+from fleet.bot_now import Alert, AlertLevel, BotNow, JobSnapshot, bot_now
+from fleet.closed_sets import DataLabel, JobStatus, JobType, Stage, TradeSource
+from sql.queries import fleet
+from sql.queries.fleet import After, BotFilter, BotRow
+from sql.tables.jobs import BotJob
+from sql.tables.standing import MetricsRollup
+
+__all__ = ["After", "BotFilter", "BotMetrics", "BotPage", "BotView", "get_bot", "page_bots", "unknown_bot"]
+SOURCE_OF_STAGE = {Stage.LAB: TradeSource.BACKTEST} | {
+    stage: TradeSource(stage.value) for stage in Stage if stage is not Stage.LAB
+}
+NEEDS_BACKTEST = "NEEDS_BACKTEST"
+NO_TRADES = "NO_TRADES"
+
+
+@dataclass(frozen=True, slots=True)
+class BotMetrics:
+    """Metrics of one source since the boundary, money in USD; all None with a reason when nothing was measured.
+
+    win_rate and max_drawdown_fraction: 0-1; win_rate is None without trades. profit_factor: None without a loser.
+    """
+
+    net_pnl: Decimal | None = None
+    win_rate: float | None = None
+    total_trades: int | None = None
+    max_drawdown_usd: Decimal | None = None
+    max_drawdown_fraction: float | None = None
+    sharpe: float | None = None
+    profit_factor: float | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BotView:
+    """One bot as its screens and its commands show it."""
+
+    id: UUID
+    name: str
+    symbol: str
+    timeframe: str
+    strategy: str
+    version: int
+    params: dict[str, Any]
+    costs: dict[str, Any]
+    window: dict[str, Any]
+    stage: Stage
+    stage_reason_code: str | None
+    stage_locked_until: datetime | None
+    promotion_mode: str
+    created_at: datetime
+    metrics_reset_at: datetime | None
+    metrics: BotMetrics
+    by_stage: Mapping[Stage, BotMetrics]
+    autonomy_score: float | None
+    autonomy_tier: str | None
+    autonomy_breakdown: dict[str, Any] | None
+    data_label: str | None
+    session_id: UUID | None
+    bot_now: BotNow
+    revision: int
+
+
+@dataclass(frozen=True, slots=True)
+class BotPage:
+    """A page of bots; `following` is where the next one starts, None at the end."""
+
+    bots: tuple[BotView, ...]
+    following: After | None
+
+
+def page_bots(session: Session, which: BotFilter, *, after: After | None, limit: int, now: datetime) -> BotPage:
+    """Return a page of bots, newest first, in three queries."""
+    rows = fleet.page_bots(session, which, after=after, limit=limit)
+    last = rows[limit - 1][0] if len(rows) > limit else None
+    following = After(last.created_at, last.id) if last is not None else None
+    return BotPage(_views(session, rows[:limit], now), following)
+
+
+def get_bot(session: Session, bot_id: UUID, *, now: datetime) -> BotView:
+    """Return one bot.
+
+    Raises:
+        GantryError: NOT_FOUND.
+
+    """
+    row = fleet.one_bot(session, bot_id)
+    if row is None:
+        raise unknown_bot(bot_id)
+    return _views(session, [row], now)[0]
+
+
+def unknown_bot(bot_id: UUID) -> GantryError:
+    """Say that there is no such bot."""
+    return not_found("bot", bot_id, fix="List them: gantry bots list, or GET /api/bots.")
+
+
+def metrics_of(rollup: MetricsRollup | None, *, otherwise: str) -> BotMetrics:
+    """Return a rollup as metrics; without one, nulls and the reason."""
+    if rollup is None:
+        return BotMetrics(reason=otherwise)
+    return BotMetrics(
+        net_pnl=rollup.net_pnl,
+        win_rate=rollup.wins / rollup.total_trades if rollup.total_trades else None,
+        total_trades=rollup.total_trades,
+        max_drawdown_usd=rollup.max_drawdown_usd,
+        max_drawdown_fraction=rollup.max_drawdown_fraction,
+        sharpe=rollup.sharpe,
+        profit_factor=rollup.profit_factor,
+    )
+
+
+def _views(session: Session, rows: Sequence[BotRow], now: datetime) -> tuple[BotView, ...]:
+    ids = [row[0].id for row in rows]
+    jobs = {job.bot_id: job for job in fleet.newest_jobs(session, ids)} if ids else {}
+    others = fleet.rollups_of(session, ids) if ids else ()
+    by_source = {(rollup.bot_id, rollup.source): rollup for rollup in others}
+    return tuple(_view(row, jobs.get(row[0].id), by_source, now) for row in rows)
+
+
+def _view(
+    row: BotRow, job: BotJob | None, others: Mapping[tuple[UUID, str], MetricsRollup], now: datetime
+) -> BotView:
+    bot, version, _boundary, rollup, score, label = row
+    backtest = metrics_of(rollup, otherwise=NEEDS_BACKTEST)
+    by_stage = {
+        stage: backtest
+        if source is TradeSource.BACKTEST
+        else metrics_of(others.get((bot.id, source.value)), otherwise=NO_TRADES)
+        for stage, source in SOURCE_OF_STAGE.items()
+    }
+    return BotView(
+        id=bot.id,
+        name=bot.name,
+        symbol=bot.symbol,
+        timeframe=bot.timeframe,
+        strategy=version.strategy,
+        version=version.number,
+        params=version.params,
+        costs=version.costs,
+        window=version.window,
+        stage=Stage(bot.stage),
+        stage_reason_code=bot.stage_reason_code,
+        stage_locked_until=bot.stage_locked_until,
+        promotion_mode=bot.promotion_mode,
+        created_at=bot.created_at,
+        metrics_reset_at=bot.metrics_reset_at,
+        metrics=backtest,
+        by_stage=by_stage,
+        autonomy_score=score.autonomy_score if score else None,
+        autonomy_tier=score.autonomy_tier if score else None,
+        autonomy_breakdown=score.breakdown if score else None,
+        data_label=label,
+        session_id=rollup.session_id if rollup else None,
+        bot_now=bot_now(
+            [_snapshot(job)] if job else [],
+            None,
+            _alerts(job, label),
+            now,
+            created_at=bot.created_at,
+            has_history=job is not None,
+        ),
+        revision=bot.revision,
+    )
+
+
+def _snapshot(job: BotJob) -> JobSnapshot:
+    return JobSnapshot(
+        job.id, JobType(job.job_type), JobStatus(job.status), job.attempt, job.iteration, job.created_at, job.started_at
+    )
+
+
+def _alerts(job: BotJob | None, label: str | None) -> tuple[Alert, ...]:
+    """What a person should know: the newest job failed, or the numbers rest on simulated bars."""
+    alerts = []
+    if job is not None and job.status in {JobStatus.FAILED, JobStatus.TIMEOUT}:
+        alerts.append(Alert(AlertLevel.BLOCKED, job.error_code or job.status, job.error_message or "The job failed."))
+    if label == DataLabel.SIMULATED:
+        alerts.append(
+            Alert(AlertLevel.WARN, "SIMULATED_DATA", "These numbers rest on simulated bars, not on a market's.")
+        )
+    return tuple(alerts)

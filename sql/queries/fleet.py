@@ -1,0 +1,107 @@
+"""Reads of bots with everything a screen shows of them: a fixed number of queries, whatever the page's size."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import Row, Select, and_, exists, select, tuple_
+from sqlalchemy.orm import Session
+
+from fleet.closed_sets import JobStatus, TradeSource
+from sql.tables.bots import Bot, BotBoundary, BotVersion
+from sql.tables.jobs import BotJob
+from sql.tables.results import BacktestSession
+from sql.tables.standing import AutonomyScore, MetricsRollup
+
+ACTIVE = (JobStatus.QUEUED, JobStatus.RUNNING)
+BotRow = Row[tuple[Bot, BotVersion, BotBoundary, MetricsRollup | None, AutonomyScore | None, str | None]]
+
+
+@dataclass(frozen=True, slots=True)
+class BotFilter:
+    """Which bots a list holds; archived ones never."""
+
+    stage: str | None = None
+    symbol: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class After:
+    """Where a page of newest-first rows goes on: below this row."""
+
+    created_at: datetime
+    id: UUID
+
+
+def _rows() -> Select[tuple[Bot, BotVersion, BotBoundary, MetricsRollup | None, AutonomyScore | None, str | None]]:
+    """Each bot with its present standing. A rollup of an older epoch or version is not the bot's present one."""
+    rollup = and_(
+        MetricsRollup.bot_id == Bot.id,
+        MetricsRollup.source == TradeSource.BACKTEST,
+        MetricsRollup.epoch == BotBoundary.epoch,
+        exists().where(
+            BacktestSession.id == MetricsRollup.session_id, BacktestSession.version_id == Bot.current_version_id
+        ),
+    )
+    return (
+        select(Bot, BotVersion, BotBoundary, MetricsRollup, AutonomyScore, BacktestSession.data_label)
+        .join(BotVersion, BotVersion.id == Bot.current_version_id)
+        .join(BotBoundary, and_(BotBoundary.bot_id == Bot.id, BotBoundary.source == TradeSource.BACKTEST))
+        .outerjoin(MetricsRollup, rollup)
+        .outerjoin(BacktestSession, BacktestSession.id == MetricsRollup.session_id)
+        .outerjoin(AutonomyScore, AutonomyScore.bot_id == Bot.id)
+    )
+
+
+def page_bots(session: Session, which: BotFilter, *, after: After | None, limit: int) -> Sequence[BotRow]:
+    """Return a page of bots, newest first, with one row more than `limit` when there is a next page."""
+    query = _rows().where(Bot.archived_at.is_(None))
+    if which.stage is not None:
+        query = query.where(Bot.stage == which.stage)
+    if which.symbol is not None:
+        query = query.where(Bot.symbol == which.symbol)
+    if after is not None:
+        query = query.where(tuple_(Bot.created_at, Bot.id) < (after.created_at, after.id))
+    return session.execute(query.order_by(Bot.created_at.desc(), Bot.id.desc()).limit(limit + 1)).all()
+
+
+def one_bot(session: Session, bot_id: UUID) -> BotRow | None:
+    """Return one bot, archived or not, with its present standing."""
+    return session.execute(_rows().where(Bot.id == bot_id)).one_or_none()
+
+
+def newest_jobs(session: Session, bot_ids: Sequence[UUID]) -> Sequence[BotJob]:
+    """Return each bot's newest job. An active one is always the newest: only a bot without one gets a new one."""
+    query = (
+        select(BotJob)
+        .where(BotJob.bot_id.in_(bot_ids))
+        .distinct(BotJob.bot_id)
+        .order_by(BotJob.bot_id, BotJob.created_at.desc(), BotJob.id.desc())
+    )
+    return session.scalars(query).all()
+
+
+def rollups_of(session: Session, bot_ids: Sequence[UUID]) -> Sequence[MetricsRollup]:
+    """Return the bots' rollups of the current epochs of every source but BACKTEST."""
+    query = (
+        select(MetricsRollup)
+        .join(
+            BotBoundary,
+            and_(
+                BotBoundary.bot_id == MetricsRollup.bot_id,
+                BotBoundary.source == MetricsRollup.source,
+                BotBoundary.epoch == MetricsRollup.epoch,
+            ),
+        )
+        .where(MetricsRollup.bot_id.in_(bot_ids), MetricsRollup.source != TradeSource.BACKTEST)
+    )
+    return session.scalars(query).all()
+
+
+def page_jobs(session: Session, bot_id: UUID, *, after: After | None, limit: int) -> Sequence[BotJob]:
+    """Return a page of a bot's jobs, newest first, with one row more when there is a next page."""
+    query = select(BotJob).where(BotJob.bot_id == bot_id)
+    if after is not None:
+        query = query.where(tuple_(BotJob.created_at, BotJob.id) < (after.created_at, after.id))
+    return session.scalars(query.order_by(BotJob.created_at.desc(), BotJob.id.desc()).limit(limit + 1)).all()
