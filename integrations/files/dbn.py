@@ -116,14 +116,16 @@ def _refuse(name: str, wrong: NDArray[np.bool_], what: str) -> None:
 
 def _rows(symbol: str, records: NDArray[np.void], rows: NDArray[np.int64], naming: Naming) -> Rows:
     mine = records[rows]
-    used, contract = np.unique(naming.contract_of_row[rows], return_inverse=True)
+    used = list(dict.fromkeys(naming.contract_of_row[rows].tolist()))  # in order of appearance
+    position = np.zeros(len(naming.contracts), np.int32)
+    position[used] = np.arange(len(used))
     prices = {column: mine[column] / _PRICE_UNITS for column in _PRICES}
     bars = Bars(
         symbol=symbol,
         timeframe=Timeframe.M1,
         ts=mine["ts"].astype(np.int64),
         volume=mine["volume"].astype(np.int64),
-        contract=contract.astype(np.int32),
+        contract=position[naming.contract_of_row[rows]],
         contracts=tuple(naming.contracts[number] for number in used),
         **prices,
     )

@@ -144,7 +144,7 @@ def _chosen(name: str, names: _Names, symbol: str | None, metadata: Metadata) ->
         held = ", ".join(metadata.symbols[:5])
         raise invalid(f"{name} holds no outright futures ({held}).", fix="Download outright contracts, not spreads.")
     if symbol is not None and symbol not in names.symbols:
-        held = ", ".join(names.symbols)
+        held = ", ".join(sorted(names.symbols))
         raise invalid(
             f"{name} holds bars of {held}, not of {symbol}.",
             fix=f"Give --symbol {held}, or another file.",

@@ -120,13 +120,13 @@ def _mis_stamped(bars: Bars, index: SessionIndex) -> Problem | None:
     at_close = np.unique(index.session[bars.ts == index.session_last + MINUTE_NS])
     early = np.unique(index.session[minute == _CLOSED_UNTIL - 1])
     closed = np.unique(index.session[(minute >= _CLOSED_FROM) & (minute < _CLOSED_UNTIL - 1)])
+    if 2 * len(closed) > len(np.unique(index.session)):
+        what = "lie between 16:30 and 17:00 Chicago time, when the exchange never trades"
+        return _stamps(closed, what, "Give the time zone of the stamps with --tz, and check the symbol.")
     if len(at_close) >= 2 and not (bars.ts == index.session_open).any():
         return _stamps(at_close, "are stamped at the bar's close", "Give --stamp close.")
     if len(early) >= 2 and not len(closed):
         return _stamps(early, "open a minute before their session", "Give --stamp open.")
-    if 2 * len(closed) > len(np.unique(index.session)):
-        what = "lie between 16:30 and 17:00 Chicago time, when the exchange never trades"
-        return _stamps(closed, what, "Give the time zone of the stamps with --tz, and check the symbol.")
     return None
 
 

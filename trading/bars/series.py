@@ -26,7 +26,7 @@ class Roll:
     difference_ticks: int
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class Window:
     """T bars of one front contract at a time, strictly increasing ts, never bridging a missing overlap.
 
