@@ -1,0 +1,131 @@
+"""The engine of record: vectorbt fills the orders, segment by segment between rolls; the fold makes money of them.
+
+Equal to `trading.backtest.oracle` to the tick on every path the fuzz tests make. Nothing is approximated: prices
+beyond what float64 holds exactly are refused, and a fill of an unexpected size or price is a defect that stops
+the run.
+"""
+
+import numpy as np
+
+from trading.backtest.convention import check_costs, check_decisions
+from trading.backtest.fold import Folded, Held, equity_of, fold_orders
+from trading.backtest.orders import resolve_engine, run_orders
+from trading.backtest.rows import Due, due_at_opens, rows_of
+from trading.backtest.trade_table import trades_from_rows
+from trading.backtest.types import BacktestResult, Costs, ExitReason, OpenPosition
+from trading.bars.schema import IntArray
+from trading.bars.series import Roll, Window
+from trading.instruments import Instrument
+from trading.strategies.base import FLAT, HOLD, LONG, SHORT, Decisions
+
+
+def simulate(
+    window: Window,
+    decisions: Decisions,
+    instrument: Instrument,
+    costs: Costs,
+    *,
+    is_last_window: bool,
+    engine: str = "auto",
+) -> BacktestResult:
+    """Run one window of T bars. engine: "rust", "numba" or "auto".
+
+    Raises:
+        GantryError: STRATEGY_ERROR for impossible decisions; VALIDATION_FAILED for impossible costs, an unknown
+            engine, or prices that vectorbt can't compute exactly.
+
+    """
+    check_costs(costs)
+    check_decisions(decisions, window)
+    name = resolve_engine(engine)
+    due = due_at_opens(decisions)
+    closing_bar = -1 if is_last_window else len(window) - 1
+    if closing_bar > 0:
+        due.decision[closing_bar] = FLAT
+    tables: list[IntArray] = []
+    held = Held()
+    for start, stop, roll in _segments(window):
+        if roll is not None and held.side:
+            tables.append(_roll_out(held, roll, due, costs, decisions, closing_bar=closing_bar))
+        folded = _run_segment(window, due, costs, decisions, start, stop, closing_bar=closing_bar, engine=name)
+        tables.append(folded.table)
+        held = folded.held
+    table = np.concatenate(tables) if tables else np.empty((0, 6), dtype=np.int64)
+    value_e4, fee_e4 = instrument.tick_value_e4 * costs.contracts, costs.commission_e4 * costs.contracts
+    return BacktestResult(
+        trades=trades_from_rows(table, window, instrument, costs),
+        ts=window.bars.ts,
+        session=window.session,
+        equity_e4=equity_of(window, table, held, value_e4=value_e4, fee_e4=fee_e4),
+        open_position=_open_position(window, held, costs, value_e4, fee_e4) if held.side else None,
+        engine=name,
+    )
+
+
+def _segments(window: Window) -> list[tuple[int, int, Roll | None]]:
+    """Bars [start, stop) of one contract each, with the roll that starts them."""
+    rolls: list[Roll | None] = [None, *window.rolls]
+    starts = [0, *(roll.index for roll in window.rolls)]
+    return list(zip(starts, [*starts[1:], len(window)], rolls, strict=True))
+
+
+def _run_segment(
+    window: Window,
+    due: Due,
+    costs: Costs,
+    decisions: Decisions,
+    start: int,
+    stop: int,
+    *,
+    closing_bar: int,
+    engine: str,
+) -> Folded:
+    if not due.decision[start:stop].any():
+        return Folded(np.empty((0, 6), dtype=np.int64), Held())
+    slip = costs.slippage_ticks
+    # vectorbt wants prices above zero, and a fill after slippage too; the offset leaves with the fold.
+    offset = max(0, slip + 1 - int(window.low_ticks[start:stop].min()))
+    rows = rows_of(window, due, start, stop, offset=offset)
+    orders = run_orders(
+        rows,
+        due,
+        window.open_ticks,
+        offset=offset,
+        contracts=costs.contracts,
+        slip=slip,
+        ignore_opposite=decisions.entries_only_when_flat,
+        engine=engine,
+    )
+    return fold_orders(orders, rows, due, offset=offset, contracts=costs.contracts, slip=slip, closing_bar=closing_bar)
+
+
+def _roll_out(held: Held, roll: Roll, due: Due, costs: Costs, decisions: Decisions, *, closing_bar: int) -> IntArray:
+    """Close the old contract and make due, at the new one's open, what follows: the same side, another, or nothing.
+
+    Writes into `due` at the roll's bar; vectorbt starts the segment flat.
+    """
+    bar = roll.index
+    decision = int(due.decision[bar])
+    if decision == FLAT:
+        reason = ExitReason.WINDOW_END if bar == closing_bar else ExitReason.FLATTEN
+        due.decision[bar] = HOLD
+    elif decision in (LONG, SHORT) and decision != held.side and not decisions.entries_only_when_flat:
+        reason = ExitReason.REVERSAL
+    else:
+        reason = ExitReason.ROLL
+        due.decision[bar], due.stop[bar], due.target[bar] = held.side, held.stop, held.target
+    exit_ticks = roll.old_exit_ticks - held.side * costs.slippage_ticks
+    row = (held.side, held.entry_bar, bar, held.entry_ticks, exit_ticks, int(reason))
+    return np.array([row], dtype=np.int64)
+
+
+def _open_position(window: Window, held: Held, costs: Costs, value_e4: int, fee_e4: int) -> OpenPosition:
+    bars = window.bars
+    return OpenPosition(
+        side=held.side,
+        qty=costs.contracts,
+        entry_ns=int(bars.ts[held.entry_bar]),
+        entry_ticks=held.entry_ticks,
+        contract=bars.contracts[int(bars.contract[held.entry_bar])],
+        unrealized_e4=(int(window.close_ticks[-1]) - held.entry_ticks) * held.side * value_e4 - fee_e4,
+    )

@@ -1,0 +1,94 @@
+"""One backtest: windows in, strategy asked, vectorbt run, one result out."""
+
+from dataclasses import fields, replace
+from importlib.metadata import version
+
+import numpy as np
+
+from core.errors import ErrorCode, GantryError, data_unavailable
+from trading.backtest import engine as vectorbt_path
+from trading.backtest.convention import CONVENTION_VERSION, check_costs
+from trading.backtest.types import BacktestResult, Costs, Trades
+from trading.backtest.view import market_view
+from trading.bars.series import Window
+from trading.instruments import Instrument
+from trading.strategies.base import Decisions, MarketView, Params, Strategy
+
+
+def engine_version() -> str:
+    """Name what decides the numbers: vectorbt's version and the convention's."""
+    return f"vectorbt-{version('vectorbt')}+convention-{CONVENTION_VERSION}"
+
+
+def run_backtest(
+    windows: tuple[Window, ...],
+    strategy: Strategy,
+    params: Params,
+    instrument: Instrument,
+    costs: Costs,
+    *,
+    engine: str = "auto",
+) -> BacktestResult:
+    """Run a strategy over windows in order and return one result.
+
+    engine: "rust", "numba" or "auto" (rust where installed). The same arguments give the same result, bit for bit.
+
+    Raises:
+        GantryError: DATA_UNAVAILABLE without a bar; STRATEGY_ERROR when the strategy raises or decides something
+            impossible; VALIDATION_FAILED for impossible costs or an unknown engine.
+
+    """
+    check_costs(costs)
+    kept = tuple(window for window in windows if len(window))
+    if not kept:
+        raise data_unavailable("There is no bar to run on.", fix="Import bars, or widen the window.")
+    results = [
+        vectorbt_path.simulate(
+            window,
+            decide(strategy, params, market_view(window, instrument)),
+            instrument,
+            costs,
+            is_last_window=window is kept[-1],
+            engine=engine,
+        )
+        for window in kept
+    ]
+    return join(results)
+
+
+def decide(strategy: Strategy, params: Params, view: MarketView) -> Decisions:
+    """Ask the strategy, turning whatever it raises into STRATEGY_ERROR."""
+    try:
+        return strategy.decide(view, params)
+    except GantryError:
+        raise
+    except Exception as problem:
+        raise GantryError(
+            ErrorCode.STRATEGY_ERROR,
+            f"Strategy {strategy.name} raised {type(problem).__name__}: {problem}",
+            fix="Mend the strategy, or change its parameters; then grade the bot again.",
+            facts={"strategy": strategy.name, "exception": type(problem).__name__},
+        ) from problem
+
+
+def join(results: list[BacktestResult]) -> BacktestResult:
+    """Lay the results of consecutive windows end to end; equity goes on where the one before ended."""
+    if len(results) == 1:
+        return results[0]
+    parts: list[Trades] = []
+    equity, bars, profit = [], 0, 0
+    for result in results:
+        trades = result.trades
+        parts.append(replace(trades, entry_bar=trades.entry_bar + bars, exit_bar=trades.exit_bar + bars))
+        equity.append(result.equity_e4 + profit)
+        bars += len(result.ts)
+        profit = int(equity[-1][-1])
+    columns = {spec.name: np.concatenate([getattr(part, spec.name) for part in parts]) for spec in fields(Trades)}
+    return BacktestResult(
+        trades=Trades(**columns),
+        ts=np.concatenate([result.ts for result in results]),
+        session=np.concatenate([result.session for result in results]),
+        equity_e4=np.concatenate(equity),
+        open_position=results[-1].open_position,
+        engine=results[-1].engine,
+    )
