@@ -1,6 +1,7 @@
 """A bot's way through the stages: which change leads from where to where."""
 
 from enum import StrEnum
+from itertools import pairwise
 from typing import Final
 
 from core.errors import ErrorCode, GantryError, Kind
@@ -21,8 +22,8 @@ class StageChange(StrEnum):
 # None is where a bot comes from before it is created. A revert of a bot in LAB changes nothing but is audited.
 STAGE_TRANSITIONS: Final[dict[StageChange, dict[Stage | None, Stage]]] = {
     StageChange.CREATED: {None: Stage.LAB},
-    StageChange.PROMOTED: dict(zip(ORDER[:-1], ORDER[1:], strict=True)),
-    StageChange.DEMOTED: dict(zip(ORDER[1:], ORDER[:-1], strict=True)),
+    StageChange.PROMOTED: dict(pairwise(ORDER)),
+    StageChange.DEMOTED: dict(pairwise(reversed(ORDER))),
     StageChange.REVERTED_TO_LAB: dict.fromkeys(ORDER, Stage.LAB),
 }
 

@@ -26,7 +26,9 @@ class MarketView:
 
     open, high, low, close: float64[T], price units, difference-adjusted. volume: int64[T].
     ts: int64[T] ns UTC open. session: int64[T] ordinal of the trading day.
-    local_minute: int64[T], minutes after midnight of the bar's open in exchange time. tick_size: price units.
+    local_minute: int64[T], minutes after midnight of the bar's open in exchange time.
+    session_ending: bool[T], by the calendar: True from the bar on whose successor is the session's last, so that
+    FLAT decided there fills in the session even when it closes early. tick_size: price units.
     """
 
     ts: IntArray
@@ -37,6 +39,7 @@ class MarketView:
     volume: IntArray
     session: IntArray
     local_minute: IntArray
+    session_ending: NDArray[np.bool_]
     tick_size: float
 
     def __len__(self) -> int:
@@ -131,6 +134,8 @@ def _coerced(value: object, default: object) -> object:
             return type(default)(value)  # type: ignore[call-arg]
         if isinstance(default, float) and isinstance(value, int) and not isinstance(value, bool):
             return float(value)
+        if type(default) is int and isinstance(value, float) and value.is_integer():
+            return int(value)
     except ValueError:
         return value
     return value

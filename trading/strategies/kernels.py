@@ -1,0 +1,211 @@
+"""The strategies' loops, compiled: each reads bar i and the bars before it, once, in order.
+
+Prices come as whole ticks (int64), so that sums and comparisons are exact and two equal averages are equal. Only
+RSI, ATR and the volume-weighted deviation are float64. Imported inside `decide`, because numba takes half a second.
+All return int8[T] of the codes in `base`, HOLD before the first bar at which a decision is possible.
+"""
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from trading.bars.schema import FloatArray, IntArray
+from trading.strategies.base import FLAT, LONG, SHORT
+
+Targets = NDArray[np.int8]
+Flags = NDArray[np.bool_]
+
+
+@njit(cache=True, nogil=True)
+def sma_cross(c: IntArray, fast: int, slow: int) -> Targets:
+    """Decide where the averages of `fast` and `slow` closes cross."""
+    target = np.zeros(len(c), np.int8)
+    fast_sum = slow_sum = previous = 0
+    for i in range(len(c)):
+        fast_sum += c[i] - (c[i - fast] if i >= fast else 0)
+        slow_sum += c[i] - (c[i - slow] if i >= slow else 0)
+        # The averages' difference times fast x slow: no division, so no rounding.
+        difference = fast_sum * slow - slow_sum * fast
+        if i >= slow:
+            if difference > 0 and previous <= 0:
+                target[i] = LONG
+            elif difference < 0 and previous >= 0:
+                target[i] = SHORT
+        previous = difference
+    return target
+
+
+@njit(cache=True, nogil=True)
+def wilder_rsi(c: IntArray, period: int) -> FloatArray:
+    """Return float64[T], 0 to 100, NaN before bar `period`; 50 where nothing moved at all."""
+    rsi = np.full(len(c), np.nan)
+    gain = loss = 0.0
+    gains = losses = 0
+    for i in range(1, len(c)):
+        change = c[i] - c[i - 1]
+        up, down = max(change, 0), max(-change, 0)
+        if i <= period:
+            gains += up
+            losses += down
+            gain, loss = gains / period, losses / period
+        else:
+            gain = (gain * (period - 1) + up) / period
+            loss = (loss * (period - 1) + down) / period
+        if i >= period:
+            rsi[i] = 50.0 if gain + loss == 0.0 else 100.0 * gain / (gain + loss)
+    return rsi
+
+
+@njit(cache=True, nogil=True)
+def crossings_out(x: FloatArray, lower: float, upper: float, first: int) -> Targets:
+    """Decide LONG where x falls below `lower`, SHORT where it rises above `upper`, from bar `first` on."""
+    target = np.zeros(len(x), np.int8)
+    for i in range(first, len(x)):
+        if x[i] < lower and x[i - 1] >= lower:
+            target[i] = LONG
+        elif x[i] > upper and x[i - 1] <= upper:
+            target[i] = SHORT
+    return target
+
+
+@njit(cache=True, nogil=True)
+def donchian(  # noqa: C901 - two queues in one loop: a call per bar costs more than the queues
+    h: IntArray,
+    lo: IntArray,
+    c: IntArray,
+    minute: IntArray,
+    channel: int,
+    entry: tuple[int, int],
+    flat: tuple[int, int],
+) -> Targets:
+    """Decide breakouts of the previous `channel` bars within the entry minutes, FLAT within the flat ones."""
+    size = len(c)
+    target = np.zeros(size, np.int8)
+    # Two queues of bar numbers, highs falling and lows rising: their heads are the channel's edges.
+    highs, lows = np.empty(size, np.int64), np.empty(size, np.int64)
+    high_head = high_tail = low_head = low_tail = 0
+    for i in range(size):
+        if i >= channel:
+            if highs[high_head] < i - channel:
+                high_head += 1
+            if lows[low_head] < i - channel:
+                low_head += 1
+            if flat[0] <= minute[i] < flat[1]:
+                target[i] = FLAT
+            elif entry[0] <= minute[i] < entry[1]:
+                if c[i] > h[highs[high_head]]:
+                    target[i] = LONG
+                elif c[i] < lo[lows[low_head]]:
+                    target[i] = SHORT
+        while high_tail > high_head and h[highs[high_tail - 1]] <= h[i]:
+            high_tail -= 1
+        highs[high_tail] = i
+        high_tail += 1
+        while low_tail > low_head and lo[lows[low_tail - 1]] >= lo[i]:
+            low_tail -= 1
+        lows[low_tail] = i
+        low_tail += 1
+    return target
+
+
+@njit(cache=True, nogil=True)
+def bollinger(c: IntArray, period: int, width: float) -> Targets:
+    """Decide entries where the close leaves the bands, FLAT where it crosses their middle."""
+    target = np.zeros(len(c), np.int8)
+    total = squares = before = was_outside = 0
+    for i in range(len(c)):
+        # From the first close, so that squares stay small; times the period, so that everything stays whole.
+        close = c[i] - c[0]
+        gone = c[i - period] - c[0] if i >= period else 0
+        total += close - gone
+        squares += close * close - gone * gone
+        if i < period - 1:
+            continue
+        distance = period * close - total
+        spread = width * np.sqrt(float(period * squares - total * total))
+        outside = -1 if distance < -spread else (1 if distance > spread else 0)
+        if i >= period:
+            if outside == -1 and was_outside != -1:
+                target[i] = LONG
+            elif outside == 1 and was_outside != 1:
+                target[i] = SHORT
+            elif (distance >= 0 and before < 0) or (distance <= 0 and before > 0):
+                target[i] = FLAT
+        before, was_outside = distance, outside
+    return target
+
+
+@njit(cache=True, nogil=True)
+def wilder_atr(h: IntArray, lo: IntArray, c: IntArray, period: int) -> FloatArray:
+    """Return float64[T], ticks, NaN before bar `period`."""
+    atr = np.full(len(c), np.nan)
+    average, total = 0.0, 0
+    for i in range(1, len(c)):
+        true_range = max(h[i], c[i - 1]) - min(lo[i], c[i - 1])
+        if i <= period:
+            total += true_range
+            average = total / period
+        else:
+            average = (average * (period - 1) + true_range) / period
+        if i >= period:
+            atr[i] = average
+    return atr
+
+
+@njit(cache=True, nogil=True)
+def momentum(c: IntArray, atr: FloatArray, lookback: int, threshold: float, first: int) -> Targets:
+    """Decide where the move of `lookback` bars outgrows `threshold` average ranges, from bar `first` on."""
+    target = np.zeros(len(c), np.int8)
+    for i in range(first, len(c)):
+        now, before = c[i] - c[i - lookback], c[i - 1] - c[i - 1 - lookback]
+        limit, limit_before = threshold * atr[i], threshold * atr[i - 1]
+        if now > limit and before <= limit_before:
+            target[i] = LONG
+        elif now < -limit and before >= -limit_before:
+            target[i] = SHORT
+    return target
+
+
+@njit(cache=True, nogil=True)
+def vwap_reversion(
+    h: IntArray,
+    lo: IntArray,
+    c: IntArray,
+    volume: IntArray,
+    session: IntArray,
+    ending: Flags,
+    min_bars: int,
+    width: float,
+) -> Targets:
+    """Decide entries where the close leaves the bands around the session's VWAP, FLAT where it comes back."""
+    target = np.zeros(len(c), np.int8)
+    start = reference = traded = weighted = before = was_outside = 0
+    squares = 0.0
+    for i in range(len(c)):
+        if i == 0 or session[i] != session[i - 1]:
+            start, reference = i, h[i] + lo[i] + c[i]
+            traded = weighted = before = was_outside = 0
+            squares = 0.0
+        # Three times the typical price, from the session's first: whole, and small enough to square.
+        typical = h[i] + lo[i] + c[i] - reference
+        traded += volume[i]
+        weighted += volume[i] * typical
+        squares += float(volume[i]) * float(typical) * float(typical)
+        distance, outside = 0, 0
+        if traded > 0:
+            distance = (3 * c[i] - reference) * traded - weighted
+            mean = weighted / traded
+            spread = width * traded * np.sqrt(max(0.0, squares / traded - mean * mean))
+            outside = -1 if distance < -spread else (1 if distance > spread else 0)
+        if i >= min_bars:
+            may_enter = i - start >= min_bars
+            if ending[i]:
+                target[i] = FLAT
+            elif may_enter and outside == -1 and was_outside != -1:
+                target[i] = LONG
+            elif may_enter and outside == 1 and was_outside != 1:
+                target[i] = SHORT
+            elif (distance >= 0 and before < 0) or (distance <= 0 and before > 0):
+                target[i] = FLAT
+        before, was_outside = distance, outside
+    return target
