@@ -65,11 +65,10 @@ def sensors() -> Iterator[Pair]:
 
 def commands() -> Iterator[Pair]:
     """Yield each command of `gantry` and its file."""
-    import typer
+    from cli.main import COMMANDS, load
 
-    from cli.main import app
-
-    yield from _walk("gantry", typer.main.get_command(app))
+    for name in COMMANDS:
+        yield from _walk(f"gantry {name}", load(name))
 
 
 def _walk(path: str, command: object) -> Iterator[Pair]:

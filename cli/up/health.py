@@ -2,21 +2,23 @@
 
 import asyncio
 import http.client
+from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 
 from cli.up.services import Probe, Service
+from core.clock import utc_now
 
 TIMEOUT_S = 2.0
-HEARTBEAT_FRESH_S = 60.0
+HEARTBEAT_FRESH = timedelta(seconds=60)
 
 
-async def answers(service: Service, *, dagster_url: str) -> bool:
-    """Ask once, at most a few seconds."""
+async def answers(service: Service, *, dagster_url: str, since: datetime) -> bool:
+    """Ask once, at most a few seconds; `since` is when the process was started."""
     if service.probe is Probe.HTTP:
         return await asyncio.to_thread(http_answers, service.address)
     if service.probe is Probe.GRPC:
         return await asyncio.to_thread(grpc_answers, service.address)
-    return await asyncio.to_thread(daemon_beats, dagster_url)
+    return await asyncio.to_thread(daemon_beats, dagster_url, since=since, now=utc_now())
 
 
 def http_answers(url: str) -> bool:
@@ -46,22 +48,24 @@ def grpc_answers(address: str) -> bool:
         return bool(reply.status == health_pb2.HealthCheckResponse.SERVING)
 
 
-def daemon_beats(dagster_url: str) -> bool:
-    """Whether every daemon Dagster has started wrote a heartbeat in the last minute."""
+def daemon_beats(dagster_url: str, *, since: datetime, now: datetime) -> bool:
+    """Whether a daemon has written a heartbeat in the last minute, and since this one was started.
+
+    An older heartbeat proves nothing: it may be that of the daemon that was killed.
+    """
     import psycopg2
 
-    fresh = "timestamp > now() AT TIME ZONE 'UTC' - %s * interval '1 second'"
-    query = f"SELECT count(*), bool_and({fresh}) FROM daemon_heartbeats"  # noqa: S608 - two constants
     try:
         connection = psycopg2.connect(dagster_url.replace("postgresql+psycopg2://", "postgresql://"), connect_timeout=2)
     except psycopg2.Error:
         return False
     try:
         with connection.cursor() as cursor:
-            cursor.execute(query, (HEARTBEAT_FRESH_S,))
+            cursor.execute("SELECT max(timestamp) FROM daemon_heartbeats")
             row = cursor.fetchone()
-        return bool(row and row[0] and row[1])
     except psycopg2.Error:
         return False
     finally:
         connection.close()
+    last = row[0].replace(tzinfo=UTC) if row and row[0] else None
+    return last is not None and last >= max(since, now - HEARTBEAT_FRESH)

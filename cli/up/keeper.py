@@ -13,6 +13,7 @@ from cli.up.output import last_lines
 from cli.up.plan import ROOT, Plan, base_environment
 from cli.up.services import Service
 from cli.up.state import ProcessState
+from core.clock import utc_now
 from core.errors import ErrorCode, GantryError, Kind
 
 POLL_S = 0.2
@@ -30,6 +31,7 @@ class Keeper:
         self._board = board
         self._environment = {**base_environment(), **environment, **service.environment}
         self._child: Child | None = None
+        self._since = utc_now()
 
     async def keep(self) -> None:
         """Run until canceled.
@@ -62,6 +64,7 @@ class Keeper:
             self._child.kill()
 
     async def _start(self) -> Child:
+        self._since = utc_now()
         self._child = await Child.start(
             self.service.name,
             self.service.command,
@@ -97,7 +100,8 @@ class Keeper:
         return False
 
     async def _answers(self) -> bool:
-        return await answers(self.service, dagster_url=self._environment.get("GANTRY_DAGSTER_URL", ""))
+        url = self._environment.get("GANTRY_DAGSTER_URL", "")
+        return await answers(self.service, dagster_url=url, since=self._since)
 
     def _never_came_up(self, why: str) -> GantryError:
         return GantryError(

@@ -39,7 +39,7 @@ class Warden:
     def __init__(self, mark: str, home: Home) -> None:
         reading, self._writing = os.pipe()
         with (home.logs / "warden.log").open("ab") as log:
-            self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
+            self._process = subprocess.Popen(
                 (sys.executable, "-m", "cli.up.warden", mark),
                 stdin=reading,
                 stdout=log,

@@ -22,7 +22,7 @@ class Prepared:
     sentence: str
 
 
-async def prepare(plan: Plan, environment: Mapping[str, str]) -> Prepared:
+async def prepare(plan: Plan) -> Prepared:
     """Migrate, reap lost leases, see to first data (`cli.up.prepare`).
 
     Raises GantryError as the preparing process reported it.
@@ -30,7 +30,7 @@ async def prepare(plan: Plan, environment: Mapping[str, str]) -> Prepared:
     answer = plan.home.state_file.with_name("prepared.json")
     answer.unlink(missing_ok=True)
     shared = shared_environment(plan.home, plan.ports, mark=plan.mark, dagster_url="")
-    code = await _run(plan, "prepare", ("cli.up.prepare", str(answer)), {**environment, **shared})
+    code = await _run(plan, "prepare", ("cli.up.prepare", str(answer)), shared)
     try:
         raw = json.loads(answer.read_text())
     except (OSError, ValueError) as error:

@@ -47,7 +47,11 @@ def api_service(ports: Ports) -> Service:
     base = f"http://localhost:{ports.api}"
     return Service(
         "api",
-        (sys.executable, "-m", "api.serve"),
+        (
+            *(sys.executable, "-m", "uvicorn", "--factory", "api.app:create_app", "--host", LOOPBACK),
+            *("--port", str(ports.api), "--no-access-log", "--no-server-header"),
+            *("--timeout-graceful-shutdown", "5"),
+        ),
         Probe.HTTP,
         f"http://{LOOPBACK}:{ports.api}/api/healthz",
         ready_s=60,

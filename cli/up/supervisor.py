@@ -54,11 +54,10 @@ class Supervisor:
         async with asyncio.TaskGroup() as group:
             self._database.start(self._board)
             group.create_task(self._database.keep(self._board))
-            prepared = await prepare(plan, self._database.environment)
-            self._environment = {
-                **self._database.environment,
-                **shared_environment(plan.home, plan.ports, mark=plan.mark, dagster_url=prepared.dagster_url),
-            }
+            prepared = await prepare(plan)
+            self._environment = shared_environment(
+                plan.home, plan.ports, mark=plan.mark, dagster_url=prepared.dagster_url
+            )
             if prepared.sentence:
                 say(prepared.sentence)
             api = api_service(plan.ports)

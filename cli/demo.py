@@ -1,0 +1,38 @@
+"""`gantry demo`: bars in, graded bots out, headless, in this one process."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cli.console import note, print_json
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command()
+def demo(
+    bars: Annotated[Path | None, typer.Option(help="A DBN, Parquet or CSV file; the simulator without one.")] = None,
+    symbol: Annotated[str | None, typer.Option(help="Instrument, as ES or 6E; from the file where it says so.")] = None,
+    tz: Annotated[str | None, typer.Option(help="Time zone of a CSV's stamps that don't name theirs.")] = None,
+    stamp: Annotated[str, typer.Option(help="open or close: what a CSV's stamps name.")] = "open",
+    provider: Annotated[str, typer.Option(help="Who supplied the file.")] = "files",
+    keep: Annotated[bool, typer.Option("--keep", help="Go on with the last demo's database.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Import bars (or simulate some), grade six strategies with three parameter sets each, and show the table."""
+    from cli.demo_home import demo_home
+    from cli.demo_run import BarsFile, run_demo
+    from cli.demo_table import as_plain, show
+
+    file = BarsFile(bars, symbol, tz, stamp, provider) if bars is not None else None
+    with demo_home(keep=keep) as home:
+        outcome = run_demo(home, file, symbol=symbol)
+    if as_json:
+        print_json(as_plain(outcome))
+    else:
+        show(outcome)
+    if outcome.failed:
+        note(f"{outcome.failed} bots could not be graded.")
+        sys.exit(1)

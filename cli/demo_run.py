@@ -1,0 +1,146 @@
+"""The steps of `gantry demo`, each through the flow that the API, Dagster and the other commands use."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from uuid import UUID
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from cli.demo_bots import demo_bots
+from cli.demo_home import DemoHome
+from core.clock import utc_now
+from fleet.closed_sets import DataLabel
+from services import bars as bars_service
+from services import bots, lineage, reads
+from services.lineage import Lineage
+from services.reads import BotView
+from trading.instruments import get_instrument
+from trading.strategies.registry import STRATEGIES
+
+ACTOR = "gantry demo"
+SIMULATED_SYMBOL = "ES"
+SIMULATED_MONTHS = 3
+SEED = 7
+
+
+@dataclass(frozen=True, slots=True)
+class BarsFile:
+    """A file of bars and what the user said about it."""
+
+    path: Path
+    symbol: str | None
+    tz: str | None
+    stamp: str
+    provider: str
+
+
+@dataclass(frozen=True, slots=True)
+class DemoOutcome:
+    """What a demo ended with: the bots, best first, the chain behind the best one's score, and how many failed."""
+
+    bars: str
+    label: DataLabel
+    bots: tuple[BotView, ...]
+    chain: Lineage | None
+    run_ids: tuple[str, ...]
+    failed: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Bars:
+    """Bars the bots are graded on: their symbol, their label, and one sentence about them."""
+
+    symbol: str
+    label: DataLabel
+    sentence: str
+
+
+def run_demo(home: DemoHome, file: BarsFile | None, *, symbol: str | None) -> DemoOutcome:
+    """Bring bars in, make the bots, materialize them through Dagster's assets, and read everything back.
+
+    Raises:
+        GantryError: the file's or the symbol's fault; nothing was graded then.
+
+    """
+    with _progress() as progress:
+        bars = _import(home, file) if file is not None else _simulate(home, symbol or SIMULATED_SYMBOL)
+        progress.console.print(bars.sentence)
+        bot_ids = _create(home, bars.symbol)
+        grading = progress.add_task("Grading", total=len(bot_ids))
+        from orchestration.materialize import materialize_bots
+
+        done = materialize_bots(
+            bot_ids, tx=home.tx, store=home.store, actor=ACTOR, on_graded=lambda _bot: progress.advance(grading)
+        )
+    return _read(home, bars, bot_ids, done.run_ids)
+
+
+@contextmanager
+def _progress() -> Iterator[Progress]:
+    """Show bars of progress on standard error, so that standard output holds the result alone."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True)) as progress:
+        yield progress
+
+
+def last_full_months(now: datetime, count: int) -> tuple[str, ...]:
+    """Return the last full months before `now`, oldest first, as YYYY-MM."""
+    last = now.year * 12 + now.month - 2  # months since year 0, January = 0
+    return tuple(f"{month // 12:04d}-{month % 12 + 1:02d}" for month in range(last - count + 1, last + 1))
+
+
+def _import(home: DemoHome, file: BarsFile) -> _Bars:
+    report = bars_service.import_file(
+        home.tx,
+        home.store,
+        file.path,
+        symbol=file.symbol,
+        provider=file.provider,
+        tz=file.tz,
+        stamp=file.stamp,
+        replace=False,
+        actor=ACTOR,
+    )
+    symbols = sorted({month.symbol for month in report.months})
+    months = ", ".join(f"{month.symbol} {month.month} {month.quality}" for month in report.months)
+    return _Bars(symbols[0], DataLabel.IMPORTED, f"Imported {report.bars_count:,} bars of {file.path.name}: {months}.")
+
+
+def _simulate(home: DemoHome, symbol: str) -> _Bars:
+    get_instrument(symbol)
+    months = last_full_months(utc_now(), SIMULATED_MONTHS)
+    bars_service.simulate(home.tx, home.store, symbol, months, seed=SEED, actor=ACTOR)
+    return _Bars(
+        symbol,
+        DataLabel.SIMULATED,
+        f"No bar file was named: {symbol} {months[0]} to {months[-1]} are SIMULATED (seed {SEED}).",
+    )
+
+
+def _create(home: DemoHome, symbol: str) -> tuple[UUID, ...]:
+    now = utc_now()
+    stamp = now.strftime("%H%M%S")
+    with home.tx() as session:
+        return tuple(
+            bots.create(
+                session,
+                bots.NewBot(name=f"{bot.name} {stamp}", symbol=symbol, strategy=bot.strategy, params=bot.params),
+                actor=ACTOR,
+                now=now,
+            )
+            for bot in demo_bots(STRATEGIES, symbol)
+        )
+
+
+def _read(home: DemoHome, bars: _Bars, bot_ids: Sequence[UUID], run_ids: tuple[str, ...]) -> DemoOutcome:
+    with home.tx() as session:
+        views = [reads.get_bot(session, bot_id, now=utc_now()) for bot_id in bot_ids]
+        graded = [view for view in views if view.session_id is not None]
+        graded.sort(key=lambda view: (view.autonomy_score or 0, view.metrics.net_pnl or 0), reverse=True)
+        chain = lineage.of_score(session, graded[0].id) if graded else None
+    ungraded = [view for view in views if view.session_id is None]
+    return DemoOutcome(bars.sentence, bars.label, (*graded, *ungraded), chain, run_ids, len(ungraded))

@@ -1,0 +1,93 @@
+"""How a demo's outcome is shown: the table of graded bots, and the chain behind the best one's score."""
+
+from rich.console import Console
+from rich.table import Table
+
+from cli.demo_run import DemoOutcome
+from fleet.closed_sets import DataLabel
+from services.lineage import Lineage
+from services.reads import BotView
+
+COLUMNS = ("bot", "strategy", "parameters", "trades", "net P&L", "max drawdown", "score", "tier", "data")
+RIGHT = {"trades", "net P&L", "max drawdown", "score"}
+
+
+def show(outcome: DemoOutcome) -> None:
+    """Print the table and the chain."""
+    console = Console()
+    table = Table(title=f"Graded bots on {outcome.label} bars", show_lines=False)
+    for column in COLUMNS:
+        table.add_column(column, justify="right" if column in RIGHT else "left", overflow="fold")
+    for bot in outcome.bots:
+        table.add_row(*row(bot))
+    console.print(table)
+    if outcome.label is DataLabel.SIMULATED:
+        console.print("These bars are SIMULATED: the figures say nothing about any market.")
+    if outcome.chain is not None:
+        console.print()
+        for line in chain_lines(outcome.chain):
+            console.print(line, soft_wrap=True, highlight=False)
+
+
+def row(bot: BotView) -> tuple[str, ...]:
+    """Return a bot's cells; what was not measured is a dash with no number behind it."""
+    metrics = bot.metrics
+    return (
+        bot.name,
+        bot.strategy,
+        " ".join(f"{name}={value}" for name, value in bot.params.items()),
+        "-" if metrics.total_trades is None else f"{metrics.total_trades:,}",
+        "-" if metrics.net_pnl is None else f"{metrics.net_pnl:,.2f}",
+        "-" if metrics.max_drawdown_usd is None else f"{metrics.max_drawdown_usd:,.2f}",
+        "-" if bot.autonomy_score is None else f"{bot.autonomy_score:.1f}",
+        bot.autonomy_tier or "-",
+        bot.data_label or "-",
+    )
+
+
+def chain_lines(chain: Lineage) -> tuple[str, ...]:
+    """Tell where a score comes from, back to the file's hash."""
+    params = " ".join(f"{name}={value}" for name, value in chain.params.items())
+    score = "none" if chain.score is None else f"{chain.score:.1f} ({chain.tier})"
+    months = [
+        f"    {month.symbol} {month.month}: content {month.content_hash[:16]}, {month.quality}, {month.provider}, "
+        f"from {month.source_name}" + (f", sha256 {month.source_sha256}" if month.source_sha256 else "")
+        for month in chain.bars
+    ]
+    return (
+        f"Where the score of {chain.bot_name} comes from:",
+        f"  score    {score}",
+        f"  session  {chain.session_id}: {chain.total_trades} trades, net {chain.net_pnl}",
+        f"  version  {chain.version_number}: {chain.strategy} {params}",
+        f"  code     {chain.code_version}, {chain.engine_version} ({chain.engine})",
+        f"  run      {chain.run_id}, job {chain.job_id}, trace {chain.trace_id}",
+        f"  bars     {chain.bars_hash}",
+        *months,
+    )
+
+
+def as_plain(outcome: DemoOutcome) -> dict[str, object]:
+    """Return the outcome as JSON-ready fields; money as decimal strings."""
+    return {
+        "bars": outcome.bars,
+        "data_label": outcome.label,
+        "run_ids": list(outcome.run_ids),
+        "failed": outcome.failed,
+        "bots": [
+            {
+                "id": bot.id,
+                "name": bot.name,
+                "symbol": bot.symbol,
+                "strategy": bot.strategy,
+                "params": bot.params,
+                "total_trades": bot.metrics.total_trades,
+                "net_pnl": bot.metrics.net_pnl,
+                "max_drawdown_usd": bot.metrics.max_drawdown_usd,
+                "autonomy_score": bot.autonomy_score,
+                "autonomy_tier": bot.autonomy_tier,
+                "data_label": bot.data_label,
+            }
+            for bot in outcome.bots
+        ],
+        "chain": outcome.chain,
+    }

@@ -1,0 +1,174 @@
+"""The checks of `gantry doctor`: each looks at one thing and says what it saw; none changes anything."""
+
+import re
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from shutil import disk_usage
+
+from cli.up.home import MIN_FREE_BYTES, Home, open_home
+from cli.up.ports import require_free
+from cli.up.state import is_locked
+from core.errors import ErrorCode, GantryError, Kind, data_unavailable
+from core.settings import ROOT, Settings
+
+PINNED = re.compile(r"^([A-Za-z0-9._-]+)(?:\[[^]]*])?==([^ ;\\]+)(?: ; ([^\\]+))?", re.MULTILINE)
+
+
+class Verdict(StrEnum):
+    """What a check found; NOT_CHECKED is neither good nor bad, and says why."""
+
+    OK = "OK"
+    FAIL = "FAIL"
+    NOT_CHECKED = "NOT_CHECKED"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One check's outcome; `fix` is empty when nothing is to be done."""
+
+    name: str
+    verdict: Verdict
+    observed: str
+    fix: str = ""
+
+
+def all_checks(settings: Settings) -> tuple[Check, ...]:
+    """Run every check."""
+    home = Home(settings.gantry_home.absolute())
+    running = is_locked(home.lock_file)
+    checks = [check_python(), check_packages(ROOT / "requirements.lock"), check_folder(home), check_disk(home)]
+    for name, port, variable in (
+        ("api port", settings.gantry_port, "GANTRY_PORT"),
+        ("dagster port", settings.gantry_dagster_port, "GANTRY_DAGSTER_PORT"),
+    ):
+        checks.append(check_port(name, port, variable=variable, running=running))
+    return (*checks, *database_checks(settings, running=running))
+
+
+def check_python() -> Check:
+    """Whether this Python is one Gantry is tested on."""
+    seen = f"{sys.version_info.major}.{sys.version_info.minor}.{sys.version_info.micro} at {sys.executable}"
+    if (3, 11) <= sys.version_info[:2] < (3, 14):
+        return Check("python", Verdict.OK, seen)
+    return Check("python", Verdict.FAIL, seen, "Set up again with Python 3.11, 3.12 or 3.13: `make setup`.")
+
+
+def check_packages(lock: Path) -> Check:
+    """Whether the installed packages are those of the lock file."""
+    pinned = [
+        (name, wanted)
+        for name, wanted, marker in PINNED.findall(lock.read_text())
+        if not marker or _installed(name)  # one with a marker may belong to another platform
+    ]
+    wrong = [f"{name} {_installed(name) or 'missing'}" for name, wanted in pinned if _installed(name) != wanted]
+    if wrong:
+        more = f" and {len(wrong) - 3} more" if len(wrong) > 3 else ""
+        return Check("packages", Verdict.FAIL, f"differ from the lock: {', '.join(wrong[:3])}{more}", "`make setup`")
+    return Check("packages", Verdict.OK, f"{len(pinned)} as locked")
+
+
+def check_folder(home: Home) -> Check:
+    """Whether the data folder can be written to."""
+    try:
+        open_home(home.root)
+    except GantryError as error:
+        return Check("data folder", Verdict.FAIL, error.message, error.fix)
+    return Check("data folder", Verdict.OK, str(home.root))
+
+
+def check_disk(home: Home) -> Check:
+    """Whether there is room for data."""
+    folder = next(path for path in (home.root, *home.root.parents) if path.exists())
+    free = disk_usage(folder).free
+    seen = f"{free / 1024**3:.1f} GiB free"
+    if free < MIN_FREE_BYTES:
+        return Check("disk", Verdict.FAIL, seen, "Free at least 200 MiB, or set GANTRY_HOME to another disk.")
+    return Check("disk", Verdict.OK, seen)
+
+
+def check_port(name: str, port: int, *, variable: str, running: bool) -> Check:
+    """Whether a port is free, or Gantry's own."""
+    if running:
+        return Check(name, Verdict.OK, f"{port}: Gantry runs")
+    try:
+        require_free(port, variable=variable)
+    except GantryError as error:
+        return Check(name, Verdict.FAIL, error.message, error.fix)
+    return Check(name, Verdict.OK, f"{port} is free")
+
+
+def database_checks(settings: Settings, *, running: bool) -> Iterator[Check]:
+    """Look into the database, when there is one to look into."""
+    names = ("postgres", "migrations", "bars")
+    if settings.database_url is None and not running:
+        for name in names:
+            yield Check(name, Verdict.NOT_CHECKED, "Gantry isn't running", "`gantry up`, then again.")
+        return
+    for name, look in zip(names, (_postgres, _migrations, _bars), strict=True):
+        yield _looked(name, look, settings)
+
+
+def _looked(name: str, look: Callable[[Settings], str], settings: Settings) -> Check:
+    try:
+        return Check(name, Verdict.OK, look(settings))
+    except GantryError as error:
+        return Check(name, Verdict.FAIL, error.message, error.fix)
+
+
+def _postgres(settings: Settings) -> str:
+    from sqlalchemy import text
+
+    from sql.engine import check_server, connect, database_urls
+
+    engine = connect(database_urls(settings).owner, pool_size=1)
+    try:
+        check_server(engine)
+        with engine.connect() as connection:
+            return f"version {connection.execute(text('SHOW server_version')).scalar_one()}"
+    finally:
+        engine.dispose()
+
+
+def _migrations(settings: Settings) -> str:
+    from sql.engine import connect, database_urls
+    from sql.migrate import current, head
+
+    engine = connect(database_urls(settings).owner, pool_size=1)
+    try:
+        with engine.connect() as connection:
+            found = current(connection)
+    finally:
+        engine.dispose()
+    if found != head():
+        raise GantryError(
+            ErrorCode.DATABASE_UNAVAILABLE,
+            f"the database is at {found or 'nothing'}, the code at {head()}",
+            fix="`gantry down`, then `gantry up`: it migrates.",
+            kind=Kind.UNAVAILABLE,
+        )
+    return f"at {found}"
+
+
+def _bars(settings: Settings) -> str:
+    from services.bars import list_months
+    from sql.engine import connect, database_urls, transactions
+
+    engine = connect(database_urls(settings).app, pool_size=1)
+    try:
+        months = list_months(transactions(engine))
+    finally:
+        engine.dispose()
+    if not months:
+        raise data_unavailable("no month of bars is there", fix="`gantry bars import FILE`")
+    return f"{len(months)} symbol-months"
+
+
+def _installed(name: str) -> str | None:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None

@@ -1,0 +1,60 @@
+import socket
+from pathlib import Path
+
+import pytest
+
+from cli.doctor_checks import Verdict, all_checks, check_folder, check_packages, check_port, check_python
+from cli.up.home import Home
+from cli.up.ports import free_port
+from core.settings import ROOT, Settings
+
+
+def test_this_python_is_fit() -> None:
+    assert check_python().verdict is Verdict.OK
+
+
+def test_the_installed_packages_are_those_of_the_lock() -> None:
+    check = check_packages(ROOT / "requirements.lock")
+    assert check.verdict is Verdict.OK, check.observed
+
+
+def test_a_package_that_differs_from_the_lock_is_named_with_a_fix(tmp_path: Path) -> None:
+    (tmp_path / "lock").write_text("typer==0.0.1 \\\n    --hash=sha256:0\nnot-there==1.0 \\\n    --hash=sha256:0\n")
+    check = check_packages(tmp_path / "lock")
+    assert check.verdict is Verdict.FAIL
+    assert "not-there missing" in check.observed
+    assert check.fix
+
+
+def test_a_package_of_another_platform_is_not_missed(tmp_path: Path) -> None:
+    (tmp_path / "lock").write_text("not-there==1.0 ; sys_platform == 'win32' \\\n    --hash=sha256:0\n")
+    assert check_packages(tmp_path / "lock").verdict is Verdict.OK
+
+
+def test_a_data_folder_that_cannot_be_written_fails() -> None:
+    assert check_folder(Home(Path("/proc/gantry"))).verdict is Verdict.FAIL
+
+
+def test_a_taken_port_fails_unless_gantry_itself_runs() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        assert check_port("api port", port, variable="GANTRY_PORT", running=False).verdict is Verdict.FAIL
+        assert check_port("api port", port, variable="GANTRY_PORT", running=True).verdict is Verdict.OK
+
+
+def test_what_cannot_be_looked_at_is_never_called_good(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GANTRY_HOME", str(tmp_path))
+    monkeypatch.setenv("GANTRY_PORT", str(free_port()))
+    monkeypatch.setenv("GANTRY_DAGSTER_PORT", str(free_port()))
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+    verdicts = {check.name: check.verdict for check in all_checks(Settings())}
+    assert {verdicts[name] for name in ("postgres", "migrations", "bars")} == {Verdict.NOT_CHECKED}
+    assert verdicts["disk"] is Verdict.OK
+
+
+def test_a_database_that_does_not_answer_fails_with_a_fix(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GANTRY_HOME", str(tmp_path))
+    monkeypatch.setenv("DATABASE_URL", f"postgresql://a:b@127.0.0.1:{free_port()}/d")
+    checks = {check.name: check for check in all_checks(Settings())}
+    assert checks["postgres"].verdict is Verdict.FAIL
+    assert checks["postgres"].fix
