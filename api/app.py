@@ -1,18 +1,19 @@
 """The API: routes, envelope, edges. Run it with `uvicorn --factory api.app:create_app`."""
 
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractContextManager, asynccontextmanager
 from functools import cache
 
 import anyio.to_thread
 from fastapi import FastAPI
+from sqlalchemy.orm import Session
 
 from api import errors
 from api.edge import Edge
 from api.openapi import describe
 from api.routers import activity, bars, bots, health, jobs, results
 from core.settings import Settings, get_settings
-from sql.engine import POOL_SIZE, Transactions, application_transactions
+from sql.engine import POOL_SIZE, Transactions, connect, database_urls, transactions
 
 ROUTERS = (health.router, bots.router, results.router, jobs.router, activity.router, bars.router)
 
@@ -31,7 +32,7 @@ def create_app(*, settings: Settings | None = None, tx: Transactions | None = No
         lifespan=_lifespan,
     )
     app.state.settings = settings
-    app.state.tx = tx or _late(lambda: application_transactions(settings))
+    app.state.tx = tx or _late(lambda: transactions(connect(database_urls(settings).app)))
     for router in ROUTERS:
         app.include_router(router)
     errors.install(app)
@@ -49,4 +50,8 @@ async def _lifespan(_app: FastAPI) -> AsyncIterator[None]:
 
 def _late(make: Callable[[], Transactions]) -> Transactions:
     made = cache(make)
-    return lambda: made()()
+
+    def begin() -> AbstractContextManager[Session]:
+        return made()()
+
+    return begin

@@ -8,7 +8,8 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.errors import ErrorBody, error_response, internal_error
+from api.envelope import ErrorBody
+from api.errors import error_response, internal_error
 from core.errors import ErrorCode
 from core.log import get_logger
 from core.settings import AppEnv, Settings
@@ -26,7 +27,7 @@ class Edge:
         self.app = app
         self.settings = settings
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: D102 - ASGI's own signature
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return

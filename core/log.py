@@ -18,7 +18,9 @@ def _add_trace_id(_logger: object, _name: str, event: MutableMapping[str, Any]) 
 def configure_logging(*, json_lines: bool, level: int = logging.INFO) -> None:
     """Send structlog's records to standard error."""
     renderer: structlog.typing.Processor = (
-        structlog.processors.JSONRenderer() if json_lines else structlog.dev.ConsoleRenderer(colors=False)
+        structlog.processors.JSONRenderer()
+        if json_lines
+        else structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
     )
     structlog.configure(
         processors=[
@@ -37,5 +39,8 @@ def configure_logging(*, json_lines: bool, level: int = logging.INFO) -> None:
 
 def get_logger(name: str) -> structlog.typing.FilteringBoundLogger:
     """Return a logger bound to a component's name."""
+    if not structlog.is_configured():
+        # Its own default prints every frame's locals: seconds for one traceback, and secrets among them.
+        configure_logging(json_lines=False)
     logger: structlog.typing.FilteringBoundLogger = structlog.get_logger(component=name)
     return logger

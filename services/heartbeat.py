@@ -4,7 +4,7 @@ import threading
 import time
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Final
+from typing import Final, Self
 from uuid import UUID
 
 from sqlalchemy import Engine
@@ -47,7 +47,7 @@ class LeaseKeeper:
         self._renewed_at = time.monotonic()
         self._thread = threading.Thread(target=self._run, name=f"lease-{job_id}", daemon=True)
 
-    def __enter__(self) -> "LeaseKeeper":
+    def __enter__(self) -> Self:
         self._thread.start()
         return self
 

@@ -114,9 +114,7 @@ def claim(session: Session, job: BotJob, *, version_id: UUID, run_id: str | None
     )
     if started_at is None:
         return None
-    _record(
-        session, job.id, JobStatus.QUEUED, JobStatus.RUNNING, JobReason.CLAIMED, {"run_id": run_id, "epoch": epoch}
-    )
+    _record(session, job.id, JobStatus.QUEUED, JobStatus.RUNNING, JobReason.CLAIMED, {"run_id": run_id, "epoch": epoch})
     events.tell(
         session,
         ActivityEvent.BACKTEST_STARTED,

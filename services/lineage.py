@@ -6,7 +6,15 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
+
+from core.errors import not_found
+from services.reads import unknown_bot
+from sql.queries import sessions
+from sql.tables.bars import BarsMonth
+from sql.tables.bots import Bot, BotVersion
+from sql.tables.standing import AutonomyScore
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,4 +71,42 @@ def of_score(session: Session, bot_id: UUID) -> Lineage:
         GantryError: NOT_FOUND for an unknown bot, or one without a completed session since the boundary.
 
     """
-    raise NotImplementedError
+    bot = session.get(Bot, bot_id)
+    if bot is None:
+        raise unknown_bot(bot_id)
+    score = session.scalars(select(AutonomyScore).where(AutonomyScore.bot_id == bot_id)).one_or_none()
+    scored = score.session_id if score else None
+    graded = sessions.session_of_bot(session, bot_id, scored) if scored else sessions.newest_completed(session, bot_id)
+    if graded is None:
+        raise not_found("completed backtest of bot", bot_id, fix="POST /api/bots/{id}/run-backtest, then ask again.")
+    version = session.get_one(BotVersion, graded.version_id)
+    return Lineage(
+        bot_id=bot.id,
+        bot_name=bot.name,
+        score=score.autonomy_score if score else None,
+        tier=score.autonomy_tier if score else None,
+        scored_at=score.last_updated_at if score else None,
+        session_id=graded.id,
+        session_completed_at=graded.completed_at,
+        net_pnl=graded.net_pnl,
+        total_trades=graded.total_trades,
+        epoch=graded.epoch,
+        version_id=version.id,
+        version_number=version.number,
+        strategy=version.strategy,
+        params=version.params,
+        costs=graded.costs,
+        window=version.window,
+        code_version=graded.code_version,
+        engine=graded.engine,
+        engine_version=graded.engine_version,
+        job_id=graded.job_id,
+        run_id=graded.run_id,
+        trace_id=graded.trace_id,
+        bars_hash=graded.bars_hash,
+        bars=tuple(_link(month) for month in sessions.bars_months(session, [UUID(str(i)) for i in graded.bars_ids])),
+    )
+
+
+def _link(month: BarsMonth) -> BarsLink:
+    return BarsLink(**{name: getattr(month, name) for name in BarsLink.__slots__})

@@ -129,10 +129,10 @@ def _views(session: Session, rows: Sequence[BotRow], now: datetime) -> tuple[Bot
     return tuple(_view(row, jobs.get(row[0].id), by_source, now) for row in rows)
 
 
-def _view(
-    row: BotRow, job: BotJob | None, others: Mapping[tuple[UUID, str], MetricsRollup], now: datetime
-) -> BotView:
+def _view(row: BotRow, job: BotJob | None, others: Mapping[tuple[UUID, str], MetricsRollup], now: datetime) -> BotView:
     bot, version, _boundary, rollup, score, label = row
+    if label is None:  # the rollup is of an older version's session
+        rollup = None
     backtest = metrics_of(rollup, otherwise=NEEDS_BACKTEST)
     by_stage = {
         stage: backtest

@@ -9,7 +9,7 @@ from api.cursors import Cursor, Listing, limited
 from api.deps import Db, Limit
 from api.envelope import ListOf, Page, responses
 from api.schemas.results import BarsMonthBody
-from services import bars_reads
+from services import results
 
 router = APIRouter(tags=["bars"])
 MAX_LIMIT = 500
@@ -26,8 +26,11 @@ def list_bars(
     """List the symbol-months in use, by symbol and month."""
     size = limited(limit, maximum=MAX_LIMIT)
     listing = Listing("bars:symbol,month", {"symbol": symbol})
-    after = tuple(str(part) for part in listing.decode(cursor, parts=2)) if cursor else None
-    page = bars_reads.page_months(session, symbol=symbol, after=after, limit=size)
+    after = None
+    if cursor is not None:
+        place = listing.decode(cursor, parts=2)
+        after = (str(place[0]), str(place[1]))
+    page = results.page_months(session, symbol=symbol, after=after, limit=size)
     following = listing.encode(page.following) if page.following else None
     data = [BarsMonthBody.model_validate(month) for month in page.months]
     return ListOf(data=data, page=Page(next_cursor=following, limit=size))

@@ -60,7 +60,9 @@ def show_bot(_actor: Reader, session: Db, now: Now, bot_id: UUID, response: Resp
     return OneOf(data=BotDetailBody.of(view))
 
 
-@router.post("/{bot_id}/run-backtest", status_code=202, responses=responses(404, status_409=JobConflict))
+@router.post(
+    "/{bot_id}/run-backtest", status_code=202, response_model=JobReply, responses=responses(404, status_409=JobConflict)
+)
 def run_backtest(actor: Operator, session: Db, bot_id: UUID, request: Request) -> JobReply | JSONResponse:
     """Queue a backtest; the orchestrator starts it within seconds. A busy bot answers 409 with its active job."""
     settings = request.app.state.settings
@@ -75,4 +77,3 @@ def run_backtest(actor: Operator, session: Db, bot_id: UUID, request: Request) -
         body = JobBody.model_validate(active).model_dump(mode="json") if active else None
         return from_domain(error, extra={"job": body})
     return JobReply(job=JobBody.model_validate(jobs.get(session, job_id)))
-

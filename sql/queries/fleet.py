@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Row, Select, and_, exists, select, tuple_
+from sqlalchemy import Row, Select, and_, select, tuple_
 from sqlalchemy.orm import Session
 
 from fleet.closed_sets import JobStatus, TradeSource
@@ -40,16 +40,14 @@ def _rows() -> Select[tuple[Bot, BotVersion, BotBoundary, MetricsRollup | None, 
         MetricsRollup.bot_id == Bot.id,
         MetricsRollup.source == TradeSource.BACKTEST,
         MetricsRollup.epoch == BotBoundary.epoch,
-        exists().where(
-            BacktestSession.id == MetricsRollup.session_id, BacktestSession.version_id == Bot.current_version_id
-        ),
     )
+    graded = and_(BacktestSession.id == MetricsRollup.session_id, BacktestSession.version_id == Bot.current_version_id)
     return (
         select(Bot, BotVersion, BotBoundary, MetricsRollup, AutonomyScore, BacktestSession.data_label)
         .join(BotVersion, BotVersion.id == Bot.current_version_id)
         .join(BotBoundary, and_(BotBoundary.bot_id == Bot.id, BotBoundary.source == TradeSource.BACKTEST))
         .outerjoin(MetricsRollup, rollup)
-        .outerjoin(BacktestSession, BacktestSession.id == MetricsRollup.session_id)
+        .outerjoin(BacktestSession, graded)
         .outerjoin(AutonomyScore, AutonomyScore.bot_id == Bot.id)
     )
 

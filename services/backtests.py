@@ -1,0 +1,117 @@
+"""One bot's backtest, computed: bars, windows, engine, guards. No transaction is open meanwhile."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from fleet.closed_sets import DataLabel
+from integrations.store import BarsStore
+from services import bars as bars_service
+from services.bars import LoadedBars
+from sql.engine import Transactions
+from sql.tables.bots import Bot, BotVersion
+from trading import metrics
+from trading.backtest.analyzers import run_analyzers
+from trading.backtest.guards import Finding, run_guards
+from trading.backtest.run import run_backtest
+from trading.backtest.types import BacktestResult, Costs
+from trading.bars.front import windows
+from trading.bars.schema import Timeframe
+from trading.bars.series import Window
+from trading.instruments import get_instrument
+from trading.metrics import DayPoint, Metrics
+from trading.strategies.registry import get_strategy
+
+
+@dataclass(frozen=True, slots=True)
+class BarsKey:
+    """Which bars a bot is graded on; bots with the same key share one reading of them."""
+
+    symbol: str
+    timeframe: str
+    start: str | None
+    end: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a bot's version says to run, read once at the claim."""
+
+    bot_id: UUID
+    bars: BarsKey
+    strategy: str
+    params: Mapping[str, Any]
+    costs: Costs
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Material:
+    """Bars as loaded, and the windows made of them."""
+
+    loaded: LoadedBars
+    windows: tuple[Window, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Computed:
+    """All that a backtest led to, ready to be written."""
+
+    result: BacktestResult
+    metrics: Metrics
+    days: tuple[DayPoint, ...]
+    analysis: dict[str, Any]
+
+
+def plan_of(bot: Bot, version: BotVersion) -> Plan:
+    """Read what to run from stored rows."""
+    costs = version.costs
+    return Plan(
+        bot.id,
+        BarsKey(bot.symbol, bot.timeframe, version.window["start"], version.window["end"]),
+        version.strategy,
+        version.params,
+        Costs(costs["slippage_ticks"], Decimal(costs["commission_usd"]), costs["contracts"]),
+    )
+
+
+def load(tx: Transactions, store: BarsStore, key: BarsKey) -> Material:
+    """Read bars and make windows of them.
+
+    Raises:
+        GantryError: DATA_UNAVAILABLE or DATA_QUALITY_FAILED.
+
+    """
+    loaded = bars_service.load_bars(
+        tx, store, key.symbol, timeframe=Timeframe(key.timeframe), start=key.start, end=key.end
+    )
+    return Material(loaded, windows(loaded.bars, get_instrument(key.symbol)))
+
+
+def compute(plan: Plan, material: Material) -> Computed:
+    """Run the backtest, its guards and its analyzers.
+
+    Raises:
+        GantryError: STRATEGY_ERROR, VALIDATION_FAILED or DATA_UNAVAILABLE.
+
+    """
+    strategy = get_strategy(plan.strategy)
+    params = strategy.parse(plan.params)
+    instrument = get_instrument(plan.bars.symbol)
+    result = run_backtest(material.windows, strategy, params, instrument, plan.costs)
+    asked = (material.windows, strategy, params, instrument, plan.costs, result)
+    analysis = {"guards": _by_name(run_guards(*asked)), "analyzers": _by_name(run_analyzers(*asked))}
+    return Computed(result, metrics.from_result(result), metrics.daily_points(result), analysis)
+
+
+def label_of(material: Material | None) -> DataLabel | None:
+    """Return the label of the bars, None where none were read."""
+    return material.loaded.label if material else None
+
+
+def _by_name(findings: tuple[Finding, ...]) -> dict[str, Any]:
+    return {
+        finding.name: {"passed": finding.passed, "observed": finding.observed, "message": finding.message}
+        for finding in findings
+    }

@@ -1,0 +1,22 @@
+"""The application on a test's own database."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from api.app import create_app
+from core.settings import Settings
+from sql.embedded import RunningState
+from sql.engine import Transactions
+from tests.integration.api.client import Api, calling
+
+
+@pytest.fixture
+def api(tx: Transactions) -> Iterator[Api]:
+    with calling(create_app(settings=Settings(), tx=tx)) as client:
+        yield client
+
+
+@pytest.fixture
+def database_url(database: RunningState) -> str:
+    return database.app_url
