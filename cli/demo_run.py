@@ -1,9 +1,8 @@
 """The steps of `gantry demo`, each through the flow that the API, Dagster and the other commands use."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from uuid import UUID
 
@@ -25,6 +24,7 @@ ACTOR = "gantry demo"
 SIMULATED_SYMBOL = "ES"
 SIMULATED_MONTHS = 3
 SEED = 7
+Shown = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,8 @@ def run_demo(home: DemoHome, file: BarsFile | None, *, symbol: str | None) -> De
 
     """
     with _progress() as progress:
-        bars = _import(home, file) if file is not None else _simulate(home, symbol or SIMULATED_SYMBOL)
+        shown = _shown_on(progress)
+        bars = _import(home, file, shown) if file else _simulate(home, symbol or SIMULATED_SYMBOL, shown)
         progress.console.print(bars.sentence)
         bot_ids = _create(home, bars.symbol)
         grading = progress.add_task("Grading", total=len(bot_ids))
@@ -87,13 +88,12 @@ def _progress() -> Iterator[Progress]:
         yield progress
 
 
-def last_full_months(now: datetime, count: int) -> tuple[str, ...]:
-    """Return the last full months before `now`, oldest first, as YYYY-MM."""
-    last = now.year * 12 + now.month - 2  # months since year 0, January = 0
-    return tuple(f"{month // 12:04d}-{month % 12 + 1:02d}" for month in range(last - count + 1, last + 1))
+def _shown_on(progress: Progress) -> Shown:
+    task = progress.add_task("Bars", total=None)
+    return lambda what, done, total: progress.update(task, description=what, completed=done, total=total)
 
 
-def _import(home: DemoHome, file: BarsFile) -> _Bars:
+def _import(home: DemoHome, file: BarsFile, shown: Shown) -> _Bars:
     report = bars_service.import_file(
         home.tx,
         home.store,
@@ -104,16 +104,19 @@ def _import(home: DemoHome, file: BarsFile) -> _Bars:
         stamp=file.stamp,
         replace=False,
         actor=ACTOR,
+        now=utc_now(),
+        progress=shown,
     )
     symbols = sorted({month.symbol for month in report.months})
     months = ", ".join(f"{month.symbol} {month.month} {month.quality}" for month in report.months)
     return _Bars(symbols[0], DataLabel.IMPORTED, f"Imported {report.bars_count:,} bars of {file.path.name}: {months}.")
 
 
-def _simulate(home: DemoHome, symbol: str) -> _Bars:
+def _simulate(home: DemoHome, symbol: str, shown: Shown) -> _Bars:
     get_instrument(symbol)
-    months = last_full_months(utc_now(), SIMULATED_MONTHS)
-    bars_service.simulate(home.tx, home.store, symbol, months, seed=SEED, actor=ACTOR)
+    now = utc_now()
+    months = bars_service.months_before(now, SIMULATED_MONTHS)
+    bars_service.simulate(home.tx, home.store, [symbol], months, seed=SEED, actor=ACTOR, now=now, progress=shown)
     return _Bars(
         symbol,
         DataLabel.SIMULATED,

@@ -29,7 +29,7 @@ def main() -> int:
 
 
 def _compile_all() -> None:
-    from integrations.simulator import simulate_month
+    from integrations.simulator.months import simulate_month
     from trading.backtest.run import run_backtest
     from trading.backtest.types import Costs
     from trading.bars.front import windows
@@ -38,7 +38,7 @@ def _compile_all() -> None:
 
     instrument = get_instrument(SYMBOL)
     parts = windows(simulate_month(instrument, MONTH, SEED), instrument)
-    costs = Costs(1, instrument.commission, 1)
+    costs = Costs(1, instrument.commission_usd, 1)
     for done, strategy in enumerate(STRATEGIES.values(), start=1):
         run_backtest(parts, strategy, strategy.parse({}), instrument, costs)
         bar = "#" * done + "." * (len(STRATEGIES) - done)

@@ -1,10 +1,7 @@
-from datetime import UTC, datetime
-
 import pytest
 
 from cli.db import psql_ready
 from cli.demo_bots import demo_bots, paced
-from cli.demo_run import last_full_months
 from trading.strategies.registry import STRATEGIES
 
 
@@ -25,18 +22,6 @@ def test_the_three_bots_of_a_strategy_differ(name: str) -> None:
 def test_the_default_pace_is_the_strategy_s_defaults(name: str) -> None:
     strategy = STRATEGIES[name]
     assert strategy.parse(paced(strategy.params_type, 1.0)) == strategy.parse({})
-
-
-@pytest.mark.parametrize(
-    ("now", "months"),
-    [
-        (datetime(2024, 5, 1, tzinfo=UTC), ("2024-02", "2024-03", "2024-04")),
-        (datetime(2024, 1, 31, tzinfo=UTC), ("2023-10", "2023-11", "2023-12")),
-        (datetime(2024, 3, 15, tzinfo=UTC), ("2023-12", "2024-01", "2024-02")),
-    ],
-)
-def test_the_last_full_months_end_before_the_present_one(now: datetime, months: tuple[str, ...]) -> None:
-    assert last_full_months(now, 3) == months
 
 
 def test_psql_is_given_no_driver_name() -> None:
