@@ -1,0 +1,109 @@
+"""Analyzers: what looks wrong in a result, whatever the strategy: dead equity, fills that no market gave, no evidence.
+
+They judge, they don't stop: a finding is stored with the session and shown.
+"""
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trading.backtest.findings import Check, Finding
+from trading.backtest.types import BacktestResult, Costs, ExitReason
+from trading.bars.schema import IntArray
+from trading.bars.series import Window
+from trading.instruments import Instrument
+from trading.strategies.base import Params, Strategy
+
+MIN_TRADES: Final = 30
+FLAT_SHARE: Final = 0.5  # of the trading days in a row without any change of equity
+STALE_SHARE: Final = 0.01
+STALE_BARS: Final = 5  # identical bars in a row: a quote that stands still, or a source that fills gaps
+
+
+def run_analyzers(
+    windows: tuple[Window, ...],
+    strategy: Strategy,  # noqa: ARG001 - guards and analyzers are called alike
+    params: Params,  # noqa: ARG001
+    instrument: Instrument,  # noqa: ARG001
+    costs: Costs,
+    result: BacktestResult,
+) -> tuple[Finding, ...]:
+    """Run every analyzer on a result and the windows it came from."""
+    kept = tuple(window for window in windows if len(window))
+    return (
+        flat_equity(result),
+        stale_fills(kept, result),
+        fill_prices(kept, costs, result),
+        too_few_trades(result),
+    )
+
+
+def flat_equity(result: BacktestResult) -> Finding:
+    """Find equity that stands still. observed: longest share of the trading days, in a row, without a change."""
+    days = np.flatnonzero(np.concatenate(([True], result.session[1:] != result.session[:-1])))
+    if not len(result.ts):
+        return Finding(Check.FLAT_EQUITY, False, None, "There is no equity.")
+    low, high = np.minimum.reduceat(result.equity_e4, days), np.maximum.reduceat(result.equity_e4, days)
+    before = np.concatenate(([0], result.equity_e4[days[1:] - 1]))
+    still = (low == high) & (high == before)
+    share = _longest_run(still) / len(days)
+    message = f"Equity stands still for up to {share:.0%} of {len(days)} trading days in a row."
+    return Finding(Check.FLAT_EQUITY, share <= FLAT_SHARE, round(share, 4), message)
+
+
+def stale_fills(windows: tuple[Window, ...], result: BacktestResult) -> Finding:
+    """Find fills on bars without trade or at the end of identical bars. observed: their share of the fills."""
+    fills = np.concatenate((result.trades.entry_bar, result.trades.exit_bar))
+    if not len(fills):
+        return Finding(Check.STALE_FILLS, True, None, "There are no fills.")
+    stale = np.concatenate([_stale_bars(window) for window in windows])
+    share = float(stale[fills].mean())
+    message = f"{share:.2%} of {len(fills)} fills are on bars that stand still."
+    return Finding(Check.STALE_FILLS, share <= STALE_SHARE, round(share, 6), message)
+
+
+def fill_prices(windows: tuple[Window, ...], costs: Costs, result: BacktestResult) -> Finding:
+    """Find fills at prices their bar never had, slippage taken off. observed: their number.
+
+    A fill at a roll's price of the old contract has no bar here and is left out.
+    """
+    trades = result.trades
+    low, high = (np.concatenate([getattr(window, name) for window in windows]) for name in ("low_ticks", "high_ticks"))
+    contract = np.concatenate([window.bars.contract for window in windows])
+    slipped = np.where(trades.reason == ExitReason.TARGET, 0, costs.slippage_ticks)
+    entry = trades.entry_ticks - trades.side * costs.slippage_ticks
+    exit_ = trades.exit_ticks + trades.side * slipped
+    wrong = (entry < low[trades.entry_bar]) | (entry > high[trades.entry_bar])
+    here = contract[trades.exit_bar] == trades.contract
+    wrong_exit = here & ((exit_ < low[trades.exit_bar]) | (exit_ > high[trades.exit_bar]))
+    count = int(wrong.sum() + wrong_exit.sum())
+    message = f"{count} of {2 * len(trades)} fills are outside their bar's low and high."
+    return Finding(Check.FILL_PRICES, count == 0, count, message)
+
+
+def too_few_trades(result: BacktestResult) -> Finding:
+    """Find results that prove nothing for want of trades. observed: their number."""
+    count = len(result.trades)
+    return Finding(Check.TOO_FEW_TRADES, count >= MIN_TRADES, count, f"{count} trades; {MIN_TRADES} are evidence.")
+
+
+def _longest_run(flags: NDArray[np.bool_]) -> int:
+    edges = np.flatnonzero(np.diff(np.concatenate(([0], flags.astype(np.int8), [0]))))
+    return int((edges[1::2] - edges[::2]).max(initial=0))
+
+
+def _stale_bars(window: Window) -> NDArray[np.bool_]:
+    columns: tuple[IntArray, ...] = (
+        window.open_ticks,
+        window.high_ticks,
+        window.low_ticks,
+        window.close_ticks,
+        window.bars.volume,
+    )
+    repeats = np.concatenate(([False], np.logical_and.reduce([column[1:] == column[:-1] for column in columns])))
+    run = np.arange(len(repeats)) - np.maximum.accumulate(np.where(repeats, 0, np.arange(len(repeats))))
+    traded: bool = bool(window.bars.volume.any())  # a source that never states volume says nothing of single bars
+    silent = (window.bars.volume == 0) & traded
+    stale: NDArray[np.bool_] = silent | (run >= STALE_BARS - 1)
+    return stale
