@@ -13,8 +13,9 @@ from services.bars import LoadedBars
 from sql.engine import Transactions
 from sql.tables.bots import Bot, BotVersion
 from trading import metrics
+from trading.backtest import findings
 from trading.backtest.analyzers import run_analyzers
-from trading.backtest.guards import Finding, run_guards
+from trading.backtest.guards import run_guards
 from trading.backtest.run import run_backtest
 from trading.backtest.types import BacktestResult, Costs
 from trading.bars.front import windows
@@ -61,7 +62,7 @@ class Computed:
     result: BacktestResult
     metrics: Metrics
     days: tuple[DayPoint, ...]
-    analysis: dict[str, Any]
+    analysis: dict[str, dict[str, object]]
 
 
 def plan_of(bot: Bot, version: BotVersion) -> Plan:
@@ -101,17 +102,10 @@ def compute(plan: Plan, material: Material) -> Computed:
     instrument = get_instrument(plan.bars.symbol)
     result = run_backtest(material.windows, strategy, params, instrument, plan.costs)
     asked = (material.windows, strategy, params, instrument, plan.costs, result)
-    analysis = {"guards": _by_name(run_guards(*asked)), "analyzers": _by_name(run_analyzers(*asked))}
+    analysis = findings.as_json((*run_guards(*asked), *run_analyzers(*asked)))
     return Computed(result, metrics.from_result(result), metrics.daily_points(result), analysis)
 
 
 def label_of(material: Material | None) -> DataLabel | None:
     """Return the label of the bars, None where none were read."""
     return material.loaded.label if material else None
-
-
-def _by_name(findings: tuple[Finding, ...]) -> dict[str, Any]:
-    return {
-        finding.name: {"passed": finding.passed, "observed": finding.observed, "message": finding.message}
-        for finding in findings
-    }

@@ -1,8 +1,7 @@
 """Bots: make one. Reading them is `services.reads`."""
 
 import re
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
@@ -12,11 +11,13 @@ from uuid import UUID
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from core.errors import ErrorCode, GantryError, Kind, invalid
+from core.errors import GantryError, invalid
 from core.ids import new_id
 from core.trace import current_trace_id
 from fleet.closed_sets import ActivityEvent, PromotionMode, Stage, TradeSource
 from services import events
+from sql.constraints import as_domain_error
+from sql.queries import bots as queries
 from sql.tables.bots import Bot, BotBoundary, BotStageEvent, BotVersion
 from trading.backtest.types import Costs
 from trading.bars.schema import Timeframe
@@ -69,11 +70,11 @@ def create(session: Session, new: NewBot, *, actor: str, now: datetime) -> UUID:
         created_at=now,
         updated_at=now,
     )
-    with _named_once(bot.name):
-        session.add(bot)
-        session.flush()
-    session.add_all([version, *_boundaries(bot.id, now), _born(bot, actor, now)])
-    session.flush()
+    try:
+        queries.insert_bot(session, bot, version, _boundaries(bot.id, now), _born(bot, actor, now))
+    except IntegrityError as error:
+        # The database's word on a taken name; asking first would leave a gap between asking and inserting.
+        raise as_domain_error(error) or error from error
     events.tell(
         session,
         ActivityEvent.BOT_CREATED,
@@ -110,19 +111,6 @@ def parse_costs(raw: Mapping[str, object], instrument: Instrument) -> Costs:
 def stored_costs(costs: Costs) -> dict[str, Any]:
     """Return costs as they are stored: JSON values, money as text."""
     return {**asdict(costs), "commission_usd": format(costs.commission_usd, "f")}
-
-
-@contextmanager
-def _named_once(name: str) -> Iterator[None]:
-    """Turn the database's word on a taken name into CONFLICT; asking first would leave a gap."""
-    try:
-        yield
-    except IntegrityError as error:
-        if "uq_bots_name_active" not in str(error.orig):
-            raise
-        raise GantryError(
-            ErrorCode.CONFLICT, f"A bot is named {name!r} already.", fix="Choose another name.", kind=Kind.CONFLICT
-        ) from error
 
 
 def _first_version(new: NewBot, now: datetime) -> BotVersion:

@@ -6,15 +6,13 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.errors import not_found
 from services.reads import unknown_bot
-from sql.queries import sessions
+from sql.queries import fleet, sessions
 from sql.tables.bars import BarsMonth
 from sql.tables.bots import Bot, BotVersion
-from sql.tables.standing import AutonomyScore
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +72,7 @@ def of_score(session: Session, bot_id: UUID) -> Lineage:
     bot = session.get(Bot, bot_id)
     if bot is None:
         raise unknown_bot(bot_id)
-    score = session.scalars(select(AutonomyScore).where(AutonomyScore.bot_id == bot_id)).one_or_none()
+    score = fleet.score_of(session, bot_id)
     scored = score.session_id if score else None
     graded = sessions.session_of_bot(session, bot_id, scored) if scored else sessions.newest_completed(session, bot_id)
     if graded is None:

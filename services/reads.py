@@ -13,7 +13,7 @@ from core.errors import GantryError, not_found
 from fleet.bot_now import Alert, AlertLevel, BotNow, JobSnapshot, bot_now
 from fleet.closed_sets import DataLabel, JobStatus, JobType, Stage, TradeSource
 from sql.queries import fleet
-from sql.queries.fleet import After, BotFilter, BotRow
+from sql.queries.fleet import After, BotFilter, Standing
 from sql.tables.jobs import BotJob
 from sql.tables.standing import MetricsRollup
 
@@ -83,7 +83,7 @@ class BotPage:
 def page_bots(session: Session, which: BotFilter, *, after: After | None, limit: int, now: datetime) -> BotPage:
     """Return a page of bots, newest first, in three queries."""
     rows = fleet.page_bots(session, which, after=after, limit=limit)
-    last = rows[limit - 1][0] if len(rows) > limit else None
+    last = rows[limit - 1].bot if len(rows) > limit else None
     following = After(last.created_at, last.id) if last is not None else None
     return BotPage(_views(session, rows[:limit], now), following)
 
@@ -121,18 +121,18 @@ def metrics_of(rollup: MetricsRollup | None, *, otherwise: str) -> BotMetrics:
     )
 
 
-def _views(session: Session, rows: Sequence[BotRow], now: datetime) -> tuple[BotView, ...]:
-    ids = [row[0].id for row in rows]
+def _views(session: Session, rows: Sequence[Standing], now: datetime) -> tuple[BotView, ...]:
+    ids = [row.bot.id for row in rows]
     jobs = {job.bot_id: job for job in fleet.newest_jobs(session, ids)} if ids else {}
     others = fleet.rollups_of(session, ids) if ids else ()
     by_source = {(rollup.bot_id, rollup.source): rollup for rollup in others}
-    return tuple(_view(row, jobs.get(row[0].id), by_source, now) for row in rows)
+    return tuple(_view(row, jobs.get(row.bot.id), by_source, now) for row in rows)
 
 
-def _view(row: BotRow, job: BotJob | None, others: Mapping[tuple[UUID, str], MetricsRollup], now: datetime) -> BotView:
-    bot, version, _boundary, rollup, score, label = row
-    if label is None:  # the rollup is of an older version's session
-        rollup = None
+def _view(
+    row: Standing, job: BotJob | None, others: Mapping[tuple[UUID, str], MetricsRollup], now: datetime
+) -> BotView:
+    bot, version, rollup, score = row.bot, row.version, row.rollup, row.score
     backtest = metrics_of(rollup, otherwise=NEEDS_BACKTEST)
     by_stage = {
         stage: backtest
@@ -161,12 +161,12 @@ def _view(row: BotRow, job: BotJob | None, others: Mapping[tuple[UUID, str], Met
         autonomy_score=score.autonomy_score if score else None,
         autonomy_tier=score.autonomy_tier if score else None,
         autonomy_breakdown=score.breakdown if score else None,
-        data_label=label,
+        data_label=row.data_label,
         session_id=rollup.session_id if rollup else None,
         bot_now=bot_now(
             [_snapshot(job)] if job else [],
             None,
-            _alerts(job, label),
+            _alerts(job, row.data_label),
             now,
             created_at=bot.created_at,
             has_history=job is not None,

@@ -17,6 +17,7 @@ from sql.queries import sessions
 from sql.tables.bars import BarsMonth
 from sql.tables.results import BacktestSession
 from sql.tables.standing import AutonomyScore
+from trading.backtest.findings import LOOK_AHEAD
 
 SUBSCORES = ("data_reliability", "decision_quality", "risk_discipline", "execution_health", "supervisor_trust")
 
@@ -61,8 +62,9 @@ def _coverage(month: BarsMonth) -> float:
 
 
 def _look_ahead_passed(analysis: dict[str, Any]) -> bool | None:
-    guards = analysis.get("guards") or {}
-    return all(bool(finding["passed"]) for finding in guards.values()) if guards else None
+    """Whether every look-ahead guard passed; None unless all of them were run."""
+    verdicts = [bool(analysis[guard]["passed"]) for guard in LOOK_AHEAD if guard in analysis]
+    return all(verdicts) if len(verdicts) == len(LOOK_AHEAD) else None
 
 
 def _columns(result: Score, newest: BacktestSession | None, now: datetime) -> dict[str, Any]:

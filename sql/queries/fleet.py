@@ -15,7 +15,6 @@ from sql.tables.results import BacktestSession
 from sql.tables.standing import AutonomyScore, MetricsRollup
 
 ACTIVE = (JobStatus.QUEUED, JobStatus.RUNNING)
-BotRow = Row[tuple[Bot, BotVersion, BotBoundary, MetricsRollup | None, AutonomyScore | None, str | None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +33,18 @@ class After:
     id: UUID
 
 
-def _rows() -> Select[tuple[Bot, BotVersion, BotBoundary, MetricsRollup | None, AutonomyScore | None, str | None]]:
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A bot with its current version, and the rollup, score and data label it has in its current epoch."""
+
+    bot: Bot
+    version: BotVersion
+    rollup: MetricsRollup | None
+    score: AutonomyScore | None
+    data_label: str | None
+
+
+def _rows() -> Select[Bot, BotVersion, MetricsRollup | None, AutonomyScore | None, str | None]:
     """Each bot with its present standing. A rollup of an older epoch or version is not the bot's present one."""
     rollup = and_(
         MetricsRollup.bot_id == Bot.id,
@@ -43,7 +53,7 @@ def _rows() -> Select[tuple[Bot, BotVersion, BotBoundary, MetricsRollup | None, 
     )
     graded = and_(BacktestSession.id == MetricsRollup.session_id, BacktestSession.version_id == Bot.current_version_id)
     return (
-        select(Bot, BotVersion, BotBoundary, MetricsRollup, AutonomyScore, BacktestSession.data_label)
+        select(Bot, BotVersion, MetricsRollup, AutonomyScore, BacktestSession.data_label)
         .join(BotVersion, BotVersion.id == Bot.current_version_id)
         .join(BotBoundary, and_(BotBoundary.bot_id == Bot.id, BotBoundary.source == TradeSource.BACKTEST))
         .outerjoin(MetricsRollup, rollup)
@@ -52,7 +62,7 @@ def _rows() -> Select[tuple[Bot, BotVersion, BotBoundary, MetricsRollup | None, 
     )
 
 
-def page_bots(session: Session, which: BotFilter, *, after: After | None, limit: int) -> Sequence[BotRow]:
+def page_bots(session: Session, which: BotFilter, *, after: After | None, limit: int) -> Sequence[Standing]:
     """Return a page of bots, newest first, with one row more than `limit` when there is a next page."""
     query = _rows().where(Bot.archived_at.is_(None))
     if which.stage is not None:
@@ -61,12 +71,20 @@ def page_bots(session: Session, which: BotFilter, *, after: After | None, limit:
         query = query.where(Bot.symbol == which.symbol)
     if after is not None:
         query = query.where(tuple_(Bot.created_at, Bot.id) < (after.created_at, after.id))
-    return session.execute(query.order_by(Bot.created_at.desc(), Bot.id.desc()).limit(limit + 1)).all()
+    rows = session.execute(query.order_by(Bot.created_at.desc(), Bot.id.desc()).limit(limit + 1))
+    return [_standing(row) for row in rows]
 
 
-def one_bot(session: Session, bot_id: UUID) -> BotRow | None:
+def one_bot(session: Session, bot_id: UUID) -> Standing | None:
     """Return one bot, archived or not, with its present standing."""
-    return session.execute(_rows().where(Bot.id == bot_id)).one_or_none()
+    row = session.execute(_rows().where(Bot.id == bot_id)).one_or_none()
+    return _standing(row) if row else None
+
+
+def _standing(row: Row[Bot, BotVersion, MetricsRollup | None, AutonomyScore | None, str | None]) -> Standing:
+    bot, version, rollup, score, label = row
+    # A completed session has a label; without one, the rollup is of an older version's session.
+    return Standing(bot, version, rollup if label is not None else None, score, label)
 
 
 def newest_jobs(session: Session, bot_ids: Sequence[UUID]) -> Sequence[BotJob]:
@@ -95,6 +113,11 @@ def rollups_of(session: Session, bot_ids: Sequence[UUID]) -> Sequence[MetricsRol
         .where(MetricsRollup.bot_id.in_(bot_ids), MetricsRollup.source != TradeSource.BACKTEST)
     )
     return session.scalars(query).all()
+
+
+def score_of(session: Session, bot_id: UUID) -> AutonomyScore | None:
+    """Return a bot's score."""
+    return session.scalars(select(AutonomyScore).where(AutonomyScore.bot_id == bot_id)).one_or_none()
 
 
 def page_jobs(session: Session, bot_id: UUID, *, after: After | None, limit: int) -> Sequence[BotJob]:
