@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from integrations.store import BarsStore
-from services.grading import GradedBot
+from services.grading import GradedBot, GradeTerms
 from sql.engine import Transactions
 
 
@@ -14,9 +14,15 @@ def _ignore(_bot: GradedBot) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Domain:
-    """Resource `domain`. actor: who the rows say did it. on_graded: told of each bot as it ends."""
+    """Resource `domain`.
+
+    actor: who the rows say did it. on_graded: told of each bot as it ends. terms: how jobs are held.
+    simulates: whether a missing month of bars may be simulated.
+    """
 
     tx: Transactions
     store: BarsStore
     actor: str = "dagster"
     on_graded: Callable[[GradedBot], None] = field(default=_ignore)
+    terms: GradeTerms = field(default_factory=GradeTerms)
+    simulates: bool = False

@@ -1,27 +1,45 @@
 """Materialize bots in this process, through the same assets as the Dagster UI does; for `gantry demo` and tests."""
 
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
+from typing import Final
 from uuid import UUID
 
-from dagster import DagsterInstance
+from dagster import AssetSelection, DagsterInstance, ExecuteInProcessResult, materialize
 
+from assets.bars import historical_bars
+from assets.bot_checks import BASELINES, ROLLUPS, SCORES
+from assets.bots import RUN_SIZE, bot_grades
+from assets.domain import Domain
+from assets.partitions import BOTS
 from integrations.store import BarsStore
+from orchestration.ranges import KeyRange, ranges
+from services import bot_keys
 from services.grading import GradedBot
 from sql.engine import Transactions
+
+RANGE_START_TAG: Final = "dagster/asset_partition_range_start"
+RANGE_END_TAG: Final = "dagster/asset_partition_range_end"
+
+
+@dataclass(frozen=True, slots=True)
+class FailedCheck:
+    """An asset check that didn't pass: its asset and name, and what it says of which bot."""
+
+    asset: str
+    name: str
+    description: str
 
 
 @dataclass(frozen=True, slots=True)
 class Materialized:
-    """What came of it: Dagster's runs in order, and each bot as it was graded, in order of ending."""
+    """What came of it: Dagster's runs in order, each bot in order of ending, and the checks that didn't pass."""
 
     run_ids: tuple[str, ...]
     bots: tuple[GradedBot, ...]
-
-    @property
-    def ok(self) -> bool:
-        """Whether every bot was graded and every check passed."""
-        raise NotImplementedError
+    failed_checks: tuple[FailedCheck, ...]
+    ok: bool
 
 
 def materialize_bots(
@@ -39,7 +57,46 @@ def materialize_bots(
     on_graded: called in this process as each bot ends. A bot that fails is in the result; it doesn't raise.
 
     Raises:
-        GantryError: NOT_FOUND for an id without a bot, before anything is done.
+        GantryError: NOT_FOUND for an id without an active bot, before anything is done.
 
     """
-    raise NotImplementedError
+    with tx() as session:
+        bot_keys.require_active(session, bot_ids)
+    graded: list[GradedBot] = []
+
+    def note(bot: GradedBot) -> None:
+        graded.append(bot)
+        if on_graded is not None:
+            on_graded(bot)
+
+    domain = Domain(tx, store, actor, note)
+    with DagsterInstance.get() if instance is None else nullcontext(instance) as chosen:
+        keys = [str(bot_id) for bot_id in bot_ids]
+        chosen.add_dynamic_partitions(BOTS.name or "", keys)
+        every = chosen.get_dynamic_partitions(BOTS.name or "")
+        results = [_run(part, domain, chosen) for part in ranges(every, keys, at_most=RUN_SIZE)]
+    return Materialized(
+        tuple(result.run_id for result in results),
+        tuple(graded),
+        tuple(check for result in results for check in _failed_checks(result)),
+        all(result.success for result in results),
+    )
+
+
+def _run(part: KeyRange, domain: Domain, instance: DagsterInstance) -> ExecuteInProcessResult:
+    return materialize(
+        [historical_bars, bot_grades],
+        selection=AssetSelection.assets(BASELINES, ROLLUPS, SCORES),
+        instance=instance,
+        resources={"domain": domain},
+        tags={RANGE_START_TAG: part.first, RANGE_END_TAG: part.last},
+        raise_on_error=False,
+    )
+
+
+def _failed_checks(result: ExecuteInProcessResult) -> tuple[FailedCheck, ...]:
+    return tuple(
+        FailedCheck(done.asset_key.to_user_string(), done.check_name, done.description or "")
+        for done in result.get_asset_check_evaluations()
+        if not done.passed
+    )

@@ -1,0 +1,131 @@
+"""What must hold of every graded bot, judged from stored rows: one verdict a bot and rule."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from dagster import AssetCheckResult, AssetCheckSeverity, AssetCheckSpec, AssetKey
+
+from assets.standing import Standing
+
+BASELINES: Final = AssetKey("baseline_backtests")
+ROLLUPS: Final = AssetKey("metric_rollups")
+SCORES: Final = AssetKey("autonomy_scores")
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A check of one asset: `broken` says in a sentence what is wrong with a bot, "" when nothing is."""
+
+    asset: AssetKey
+    name: str
+    description: str
+    severity: AssetCheckSeverity
+    broken: Callable[[Standing], str]
+
+    @property
+    def spec(self) -> AssetCheckSpec:
+        """The rule as Dagster knows it."""
+        return AssetCheckSpec(self.name, asset=self.asset, description=self.description)
+
+
+def trades_sum(standing: Standing) -> str:
+    """Compare the session's own figures with the sum of its trades, to the cent and the count."""
+    session, raw = standing.session, standing.raw
+    if session is None or raw is None:
+        return "there is no completed session"
+    if raw.net_pnl != session.net_pnl:
+        return f"trades sum to {raw.net_pnl}, the session says {session.net_pnl}"
+    if raw.total_trades != session.total_trades:
+        return f"{raw.total_trades} trades are stored, the session says {session.total_trades}"
+    return ""
+
+
+def guards(standing: Standing) -> str:
+    """Name the look-ahead guards that caught something."""
+    return _not_passed(standing, "guards")
+
+
+def analyzers(standing: Standing) -> str:
+    """Name the analyzers that found something odd."""
+    return _not_passed(standing, "analyzers")
+
+
+def rollup_is_raw(standing: Standing) -> str:
+    """Compare the shown metrics with figures added up from raw rows."""
+    shown, raw = standing.bot.metrics, standing.raw
+    if raw is None:
+        return f"there is no completed session, and metrics say {shown.net_pnl}" if shown.net_pnl is not None else ""
+    pairs = {
+        "net_pnl": (shown.net_pnl, raw.net_pnl),
+        "total_trades": (shown.total_trades, raw.total_trades),
+        "max_drawdown_usd": (shown.max_drawdown_usd, raw.max_drawdown_usd),
+        "win_rate": (shown.win_rate, raw.win_rate),
+    }
+    return "; ".join(f"{name} is {seen}, raw rows say {true}" for name, (seen, true) in pairs.items() if seen != true)
+
+
+def score_in_range(standing: Standing) -> str:
+    """A score is 0-100 and has a tier."""
+    score, tier = standing.bot.autonomy_score, standing.bot.autonomy_tier
+    if score is None or tier is None:
+        return "there is no score"
+    return "" if 0 <= score <= 100 else f"the score is {score}"
+
+
+RULES: Final = (
+    Rule(
+        BASELINES,
+        "trades_sum_to_net_pnl",
+        "The sum of a session's stored trades is its net P&L to the cent, and their number its total.",
+        AssetCheckSeverity.ERROR,
+        trades_sum,
+    ),
+    Rule(
+        BASELINES,
+        "look_ahead_guards_passed",
+        "Truncation, shift, determinism, warm-up and session guards found no use of the future.",
+        AssetCheckSeverity.ERROR,
+        guards,
+    ),
+    Rule(
+        BASELINES,
+        "analyzers_found_nothing",
+        "No flat equity, stale fill, fill outside its bar or too small a number of trades.",
+        AssetCheckSeverity.WARN,
+        analyzers,
+    ),
+    Rule(
+        ROLLUPS,
+        "rollup_equals_raw_rows",
+        "The metrics shown are those of the stored trades and equity.",
+        AssetCheckSeverity.ERROR,
+        rollup_is_raw,
+    ),
+    Rule(
+        SCORES, "score_in_range", "The score is from 0 to 100 and has a tier.", AssetCheckSeverity.ERROR, score_in_range
+    ),
+)
+
+
+def judge(rule: Rule, standings: Iterable[Standing]) -> AssetCheckResult:
+    """Return one result over all these bots; it names each bot that breaks the rule."""
+    judged = tuple(standings)
+    wrong = {standing.bot.name: said for standing in judged if (said := rule.broken(standing))}
+    return AssetCheckResult(
+        asset_key=rule.asset,
+        check_name=rule.name,
+        passed=not wrong,
+        severity=rule.severity,
+        description="; ".join(f"{name}: {said}" for name, said in wrong.items()) or None,
+        metadata={"bots_checked": len(judged), "bots_failed": len(wrong), "failed": wrong},
+    )
+
+
+def _not_passed(standing: Standing, kind: str) -> str:
+    if standing.session is None:
+        return "there is no completed session"
+    findings = standing.session.analysis.get(kind, {})
+    if not findings:
+        return f"no {kind} ran"
+    return "; ".join(f"{name}: {found['message']}" for name, found in findings.items() if not found["passed"])

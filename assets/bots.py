@@ -1,0 +1,203 @@
+"""The assets of a bot: its backtest, its metrics and its score, made in one step because they are one transaction.
+
+Grading writes session, trades, equity, rollup and score together (`services.grading`); a bot that fails has none of
+them, and fails alone. So one op carries the three assets, tells of each bot apart, and says in the end who failed.
+Materialized without `baseline_backtests`, rollups and scores are derived anew from raw rows.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+from uuid import UUID
+
+from dagster import (
+    AllPartitionMapping,
+    AssetCheckResult,
+    AssetDep,
+    AssetExecutionContext,
+    AssetKey,
+    AssetMaterialization,
+    AssetSpec,
+    BackfillPolicy,
+    Failure,
+    MetadataValue,
+    ResourceParam,
+    multi_asset,
+)
+
+from assets.bot_checks import BASELINES, ROLLUPS, RULES, SCORES, judge
+from assets.bot_metadata import Metadata, backtest_metadata, rollup_metadata, score_metadata
+from assets.domain import Domain
+from assets.event_speed import quicken
+from assets.failures import failure
+from assets.partitions import BOTS
+from assets.standing import SessionFacts, Standing, read_curve, read_standing
+from core.clock import utc_now
+from core.errors import GantryError
+from core.trace import is_trace_id, tracing
+from fleet.closed_sets import JobStatus
+from services import grading, jobs, rollups, scores
+from services.code_version import code_version
+from services.grading import GradedBot
+
+JOB_TAG: Final = "gantry/job"
+TRACE_TAG: Final = "gantry/trace_id"
+RUN_SIZE: Final = 256  # bots in one run of a backfill
+MOST_PICTURES: Final = 32  # a picture takes 0.1 s and 15 kB; a run of more bots shows numbers only
+OWNERS: Final = ["team:gantry"]
+GROUP: Final = "bots"
+
+
+@multi_asset(
+    name="bot_grades",
+    description="Grade bots: backtest, metrics and score of each, in one transaction a bot.",
+    specs=[
+        AssetSpec(
+            BASELINES,
+            deps=[AssetDep("historical_bars", partition_mapping=AllPartitionMapping())],
+            description=(
+                "The newest completed backtest of a bot's current version in the current epoch: session, trades and "
+                "equity, insert-only. `bars_hash` says exactly which bars it read."
+            ),
+            kinds={"python", "postgres"},
+            skippable=True,
+            owners=OWNERS,
+            group_name=GROUP,
+            code_version=code_version(),
+        ),
+        AssetSpec(
+            ROLLUPS,
+            deps=[BASELINES],
+            description="Metrics of a bot since its last reset, derived from raw trades and equity alone.",
+            kinds={"postgres"},
+            skippable=True,
+            owners=OWNERS,
+            group_name=GROUP,
+            code_version=code_version(),
+        ),
+        AssetSpec(
+            SCORES,
+            deps=[ROLLUPS],
+            description="A bot's autonomy score, 0 to 100, with its five parts, its tier and what holds it down.",
+            kinds={"postgres"},
+            skippable=True,
+            owners=OWNERS,
+            group_name=GROUP,
+            code_version=code_version(),
+        ),
+    ],
+    check_specs=[rule.spec for rule in RULES],
+    partitions_def=BOTS,
+    backfill_policy=BackfillPolicy.multi_run(RUN_SIZE),
+    can_subset=True,
+)
+def bot_grades(
+    context: AssetExecutionContext, domain: ResourceParam[Domain]
+) -> Iterator[AssetMaterialization | AssetCheckResult]:
+    """Grade, derive, tell: one materialization a bot and asset, then the checks, then a Failure naming who failed."""
+    quicken(context.instance)
+    bot_ids = tuple(UUID(key) for key in context.partition_keys)
+    with tracing(_trace_of(context)):
+        failed = _make(context, domain, bot_ids)
+        standings = tuple(read_standing(domain.tx, bot_id, now=utc_now()) for bot_id in bot_ids if bot_id not in failed)
+        for standing in standings:
+            yield from _tell(context, domain, standing, with_picture=len(bot_ids) <= MOST_PICTURES)
+        for rule in RULES:
+            if rule.spec.key in context.selected_asset_check_keys and standings:
+                yield judge(rule, standings)
+    if failed:
+        raise _failure(failed, len(bot_ids))
+
+
+def _make(context: AssetExecutionContext, domain: Domain, bot_ids: Sequence[UUID]) -> dict[UUID, str]:
+    """Do what the selected assets ask for; return what went wrong, by bot."""
+    selected = context.selected_asset_keys
+    if BASELINES in selected and not _is_late(context, domain):
+        return _grade(context, domain, bot_ids)
+    for bot_id in bot_ids:
+        with domain.tx() as session:
+            if ROLLUPS in selected:
+                rollups.refresh_rollup(session, bot_id, now=utc_now())
+            if SCORES in selected:
+                scores.refresh_score(session, bot_id, now=utc_now())
+    return {}
+
+
+def _grade(context: AssetExecutionContext, domain: Domain, bot_ids: Sequence[UUID]) -> dict[UUID, str]:
+    def on_progress(bot: GradedBot) -> None:
+        context.log.info(
+            f"{bot.bot_id}: {bot.status}" + (f", {bot.error.code}: {bot.error.message}" if bot.error else "")
+        )
+        domain.on_graded(bot)
+
+    try:
+        report = grading.grade(
+            domain.tx,
+            domain.store,
+            bot_ids,
+            run_id=context.run_id,
+            actor=domain.actor,
+            now=utc_now(),
+            on_progress=on_progress,
+            terms=domain.terms,
+        )
+    except GantryError as error:
+        raise failure(error) from error
+    return {bot.bot_id: _why(bot) for bot in report.failed}
+
+
+def _is_late(context: AssetExecutionContext, domain: Domain) -> bool:
+    """Whether this run was asked for by a queued job that another run has taken since: then nothing is done twice."""
+    job_id = context.run.tags.get(JOB_TAG)
+    if job_id is None:
+        return False
+    with domain.tx() as session:
+        status = jobs.get(session, UUID(job_id)).status
+    if status != JobStatus.QUEUED:
+        context.log.info(f"Job {job_id} is {status} already; nothing to grade.")
+    return status != JobStatus.QUEUED
+
+
+def _tell(
+    context: AssetExecutionContext, domain: Domain, standing: Standing, *, with_picture: bool
+) -> Iterator[AssetMaterialization]:
+    """Yield what was made of one bot; without a session there is a score only."""
+    session, selected = standing.session, context.selected_asset_keys
+    if session is not None and BASELINES in selected:
+        curve = read_curve(domain.tx, standing.bot.id, session.id) if with_picture else None
+        yield _made(BASELINES, standing, session, backtest_metadata(standing, session, curve))
+    if session is not None and ROLLUPS in selected:
+        yield _made(ROLLUPS, standing, session, rollup_metadata(standing, session))
+    if SCORES in selected and standing.bot.autonomy_score is not None:
+        yield _made(SCORES, standing, session, score_metadata(standing))
+
+
+def _made(
+    asset: AssetKey, standing: Standing, session: SessionFacts | None, metadata: Metadata
+) -> AssetMaterialization:
+    """Return the event of one bot; its data version is the session it rests on."""
+    version = f"{session.id}" if session else "none"
+    tags = {"dagster/code_version": code_version(), "dagster/data_version": version}
+    return AssetMaterialization(asset, partition=str(standing.bot.id), metadata=metadata, tags=tags)
+
+
+def _why(bot: GradedBot) -> str:
+    if bot.error is None:
+        return str(bot.status)
+    return f"{bot.error.code}: {bot.error.message} Fix: {bot.error.fix}"
+
+
+def _failure(failed: dict[UUID, str], asked: int) -> Failure:
+    told = {str(bot_id): why for bot_id, why in failed.items()}
+    first = next(iter(told.items()))
+    return Failure(
+        f"{len(failed)} of {asked} bots failed; the others are done. {first[0]}: {first[1]}",
+        metadata={"failed": MetadataValue.json(told)},
+        allow_retries=False,
+    )
+
+
+def _trace_of(context: AssetExecutionContext) -> str | None:
+    """The trace id of what asked for the run, or the run's own id, which has the same form."""
+    asked = context.run.tags.get(TRACE_TAG, "")
+    own = context.run_id.replace("-", "")
+    return next((text for text in (asked, own) if is_trace_id(text)), None)

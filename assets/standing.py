@@ -1,0 +1,100 @@
+"""What Dagster shows of a bot, read anew from stored rows: never from what a worker remembers."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from services import reads, results, rollups
+from services.reads import BotView
+from services.results import TradeView
+from sql.engine import Transactions
+from trading.metrics import Metrics
+
+LAST_TRADES = 20
+MOST_DAYS = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class SessionFacts:
+    """The session a bot's metrics are of. analysis: {"guards"|"analyzers": {name: {passed, observed, message}}}."""
+
+    id: UUID
+    job_id: UUID
+    net_pnl: Decimal
+    total_trades: int
+    max_drawdown_usd: Decimal
+    bars_hash: str
+    bars_count: int
+    data_label: str
+    engine: str
+    engine_version: str
+    code_version: str
+    epoch: int
+    trace_id: str
+    analysis: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A bot, its session, and that session's figures added up from its raw trades and equity; None without one."""
+
+    bot: BotView
+    session: SessionFacts | None
+    raw: Metrics | None
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """D trading days: profit since start and drawdown of each day, USD, with the last trades, newest first."""
+
+    days: tuple[datetime, ...]
+    equity_usd: tuple[float, ...]
+    drawdown_usd: tuple[float, ...]
+    last_trades: tuple[TradeView, ...]
+
+
+def read_standing(tx: Transactions, bot_id: UUID, *, now: datetime) -> Standing:
+    """Read one bot.
+
+    Raises:
+        GantryError: NOT_FOUND.
+
+    """
+    with tx() as session:
+        bot = reads.get_bot(session, bot_id, now=now)
+        row = rollups.current_session(session, bot_id)
+        if row is None:
+            return Standing(bot, None, None)
+        facts = SessionFacts(
+            id=row.id,
+            job_id=row.job_id,
+            net_pnl=row.net_pnl or Decimal(0),
+            total_trades=row.total_trades or 0,
+            max_drawdown_usd=row.max_drawdown_usd or Decimal(0),
+            bars_hash=row.bars_hash or "",
+            bars_count=row.bars_count or 0,
+            data_label=row.data_label or "",
+            engine=row.engine,
+            engine_version=row.engine_version,
+            code_version=row.code_version,
+            epoch=row.epoch,
+            trace_id=row.trace_id,
+            analysis=row.analysis,
+        )
+        return Standing(bot, facts, rollups.from_raw_rows(session, row.id))
+
+
+def read_curve(tx: Transactions, bot_id: UUID, session_id: UUID) -> Curve:
+    """Read the equity and the last trades of one session of a bot."""
+    with tx() as session:
+        points = results.page_equity(session, bot_id, session_id=session_id, limit=MOST_DAYS).points
+        trades = results.page_trades(session, bot_id, session_id=session_id, limit=LAST_TRADES).trades
+        return Curve(
+            tuple(point.at for point in points),
+            tuple(float(point.equity_usd) for point in points),
+            tuple(float(point.drawdown_usd) for point in points),
+            trades,
+        )

@@ -1,0 +1,45 @@
+"""The resource `domain`, from settings: one engine and one pool a process, whatever the number of ticks and steps."""
+
+from functools import lru_cache
+
+from dagster import InitResourceContext, resource
+
+from assets.domain import Domain
+from core.settings import Settings, get_settings
+from integrations.store import BarsStore
+from services.grading import GradeTerms
+from services.heartbeat import LeaseTerms
+from sql.engine import connect, database_urls, transactions
+
+POOL_SIZE = 5  # a code server's few threads, or one run; the API has a pool of its own
+
+
+@lru_cache(maxsize=1)
+def open_domain() -> Domain:
+    """Connect to the domain database as the application role, and to the folder of bars.
+
+    Raises:
+        GantryError: DATABASE_UNAVAILABLE when no database is known.
+
+    """
+    settings = get_settings()
+    engine = connect(database_urls(settings).app, pool_size=POOL_SIZE)
+    return Domain(
+        transactions(engine),
+        BarsStore(str(settings.gantry_home / "bars")),
+        simulates=_simulates(settings),
+        terms=GradeTerms(LeaseTerms(settings.lease_seconds, settings.heartbeat_seconds), settings.max_attempts),
+    )
+
+
+def _simulates(settings: Settings) -> bool:
+    """Simulated bars are for who chose them, or who has no other provider."""
+    if settings.gantry_data_provider is not None:
+        return settings.gantry_data_provider == "simulator"
+    return settings.databento_api_key is None and settings.polygon_api_key is None
+
+
+@resource(description="Transactions of the domain database, and the store of bars.")
+def domain_resource(_context: InitResourceContext) -> Domain:
+    """Return the process's domain."""
+    return open_domain()
