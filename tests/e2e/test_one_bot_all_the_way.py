@@ -1,0 +1,120 @@
+"""One command brings everything up; one bot goes from the API through Dagster to its metrics."""
+
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from tests.running import Running, until
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("up")]
+
+LAUNCH = """
+mutation Launch($params: ExecutionParams!) {
+  launchPipelineExecution(executionParams: $params) {
+    __typename
+    ... on LaunchRunSuccess { run { runId } }
+    ... on PythonError { message }
+    ... on RunConfigValidationInvalid { errors { message } }
+    ... on InvalidSubsetError { message }
+    ... on PipelineNotFoundError { message }
+  }
+}
+"""
+RUN = "query Run($id: ID!) { runOrError(runId: $id) { __typename ... on Run { status } } }"
+KEYS = """
+query Keys { assetNodes { assetKey { path } partitionKeys } }
+"""
+CHAIN = ("baseline_backtests", "metric_rollups", "autonomy_scores")
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    made = Running.in_folder(tmp_path_factory.mktemp("gantry"))
+    try:
+        said = made.up()
+        assert f"http://localhost:{made.api_port}" in said
+        assert "SIMULATED" in said
+        yield made
+    finally:
+        made.gantry("down")
+    assert made.living() == ()
+
+
+def materialize(running: Running, bot_id: str) -> str:
+    """Launch the chain for one bot's partition, as the Materialize button does; return the run's id."""
+    answer = running.graphql(
+        LAUNCH,
+        {
+            "params": {
+                "selector": {
+                    "repositoryLocationName": "gantry",
+                    "repositoryName": "__repository__",
+                    "pipelineName": "__ASSET_JOB",
+                    "assetSelection": [{"path": [name]} for name in CHAIN],
+                },
+                "mode": "default",
+                "executionMetadata": {"tags": [{"key": "dagster/partition", "value": bot_id}]},
+            }
+        },
+    )["launchPipelineExecution"]
+    assert answer["__typename"] == "LaunchRunSuccess", answer
+    run_id: str = answer["run"]["runId"]
+    return run_id
+
+
+def partition_keys(running: Running) -> set[str]:
+    nodes = running.graphql(KEYS, {})["assetNodes"]
+    return {key for node in nodes if node["assetKey"]["path"] == [CHAIN[0]] for key in node["partitionKeys"]}
+
+
+def test_a_bot_made_by_the_api_and_materialized_in_dagster_shows_its_metrics(running: Running) -> None:
+    made = running.api("POST", "/api/bots", {"name": "one", "symbol": "ES", "strategy": "sma_cross"})
+    assert made["success"], made
+    bot_id = bot_of(made)["id"]
+    until(lambda: bot_id in partition_keys(running), seconds=60, what="the bot is a partition of Dagster's assets")
+    run_id = materialize(running, bot_id)
+    until(
+        lambda: running.graphql(RUN, {"id": run_id})["runOrError"].get("status") in {"SUCCESS", "FAILURE"},
+        seconds=120,
+        what="the run ended",
+    )
+    assert running.graphql(RUN, {"id": run_id})["runOrError"]["status"] == "SUCCESS", running.logs()
+    shown = next(bot for bot in running.api("GET", "/api/bots?limit=10")["data"] if bot["id"] == bot_id)
+    assert shown["metrics"]["reason"] is None
+    assert shown["metrics"]["total_trades"] > 0
+    assert shown["data_label"] == "SIMULATED"
+    assert shown["autonomy_score"] is not None
+    [(trades, total)] = running.rows("SELECT count(*), sum(net_pnl) FROM trade_logs WHERE bot_id = %s", bot_id)
+    [(session_trades, session_net)] = running.rows(
+        "SELECT total_trades, net_pnl FROM backtest_sessions WHERE bot_id = %s", bot_id
+    )
+    assert (trades, total) == (session_trades, session_net)
+    assert Decimal(shown["metrics"]["net_pnl"]) == total.quantize(Decimal("0.01"))
+
+
+def test_a_job_queued_by_the_api_runs_without_a_click(running: Running) -> None:
+    made = running.api("POST", "/api/bots", {"name": "two", "symbol": "NQ", "strategy": "donchian_breakout"})
+    bot_id = bot_of(made)["id"]
+    assert running.api("POST", f"/api/bots/{bot_id}/run-backtest")["job"]["status"] == "QUEUED"
+    until(
+        lambda: bot_of(running.api("GET", f"/api/bots/{bot_id}"))["metrics"]["reason"] is None,
+        seconds=120,
+        what="the queued job was graded",
+    )
+
+
+def test_status_and_doctor_see_everything_that_runs(running: Running) -> None:
+    status = running.status()
+    assert status["ready"]
+    names = {"postgres", "api", "dagster-code", "dagster-daemon", "dagster-web"}
+    assert {record["name"] for record in status["processes"]} == names
+    assert {record["state"] for record in status["processes"]} == {"RUNNING"}
+    assert "FAIL" not in running.gantry("doctor", "--json")
+
+
+def bot_of(answer: dict[str, Any]) -> dict[str, Any]:
+    """Return the bot in an answer, whichever field holds it."""
+    found: dict[str, Any] = answer.get("bot") or answer.get("data") or answer
+    return found
