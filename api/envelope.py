@@ -7,14 +7,9 @@ from typing import Annotated, Any, Generic, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, WithJsonSchema
 
 from core.trace import current_trace_id
+from services.reads import money_text
 
 Item = TypeVar("Item")
-_CENT = Decimal("0.01")
-
-
-def money_text(amount: Decimal) -> str:
-    """Return USD as a decimal text with two digits, never "-0.00"."""
-    return format(amount.quantize(_CENT) + Decimal(0), "f")
 
 
 Money = Annotated[

@@ -7,13 +7,11 @@ from typing import Any, Final
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from sqlalchemy.exc import DataError, InterfaceError, OperationalError
+from sqlalchemy.exc import DataError
 from starlette.exceptions import HTTPException
 
 from api.envelope import ErrorBody, FieldProblemBody
 from core.errors import ErrorCode, FieldProblem, GantryError, Kind, invalid
-from core.log import get_logger
-from sql.engine import unavailable
 
 STATUS_OF_KIND: Final[dict[Kind, int]] = {
     Kind.INVALID: 422,
@@ -50,8 +48,6 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _on_bad_input)
     app.add_exception_handler(HTTPException, _on_http_error)
     app.add_exception_handler(DataError, _on_unstorable)
-    for unreachable in (OperationalError, InterfaceError):
-        app.add_exception_handler(unreachable, _on_unreachable)
 
 
 def error_response(
@@ -102,11 +98,6 @@ def _on_http_error(_request: Request, error: Exception) -> JSONResponse:
 def _on_unstorable(_request: Request, _error: Exception) -> JSONResponse:
     """A value Postgres can't hold, such as a text with a NUL character."""
     return from_domain(invalid("A value can't be stored.", fix="Send no control characters."))
-
-
-def _on_unreachable(_request: Request, error: Exception) -> JSONResponse:
-    get_logger("api").warning("database_unreachable", error=str(error).splitlines()[0])
-    return from_domain(unavailable("Postgres doesn't answer."))
 
 
 def _on_bad_input(_request: Request, error: Exception) -> JSONResponse:

@@ -8,7 +8,6 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from core.errors import GantryError, invalid
@@ -16,7 +15,6 @@ from core.ids import new_id
 from core.trace import current_trace_id
 from fleet.closed_sets import ActivityEvent, PromotionMode, Stage, TradeSource
 from services import events
-from sql.constraints import as_domain_error
 from sql.queries import bots as queries
 from sql.tables.bots import Bot, BotBoundary, BotStageEvent, BotVersion
 from trading.backtest.types import Costs
@@ -53,7 +51,7 @@ def create(session: Session, new: NewBot, *, actor: str, now: datetime) -> UUID:
 
     Raises:
         GantryError: VALIDATION_FAILED for an unknown symbol, timeframe, strategy or parameter, or one out of
-            bounds; CONFLICT for a name that an active bot has.
+            bounds; CONFLICT, at the transaction's edge, for a name that an active bot has.
 
     """
     version = _first_version(new, now)
@@ -70,11 +68,7 @@ def create(session: Session, new: NewBot, *, actor: str, now: datetime) -> UUID:
         created_at=now,
         updated_at=now,
     )
-    try:
-        queries.insert_bot(session, bot, version, _boundaries(bot.id, now), _born(bot, actor, now))
-    except IntegrityError as error:
-        # The database's word on a taken name; asking first would leave a gap between asking and inserting.
-        raise as_domain_error(error) or error from error
+    queries.insert_bot(session, bot, version, _boundaries(bot.id, now), _born(bot, actor, now))
     events.tell(
         session,
         ActivityEvent.BOT_CREATED,

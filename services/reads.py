@@ -17,12 +17,26 @@ from sql.queries.fleet import After, BotFilter, Standing
 from sql.tables.jobs import BotJob
 from sql.tables.standing import MetricsRollup
 
-__all__ = ["After", "BotFilter", "BotMetrics", "BotPage", "BotView", "get_bot", "page_bots", "unknown_bot"]
+__all__ = [
+    "After",
+    "BotFilter",
+    "BotMetrics",
+    "BotPage",
+    "BotView",
+    "all_bots",
+    "bot_named",
+    "get_bot",
+    "money_text",
+    "page_bots",
+    "unknown_bot",
+]
 SOURCE_OF_STAGE = {Stage.LAB: TradeSource.BACKTEST} | {
     stage: TradeSource(stage.value) for stage in Stage if stage is not Stage.LAB
 }
 NEEDS_BACKTEST = "NEEDS_BACKTEST"
 NO_TRADES = "NO_TRADES"
+ALL_AT_ONCE = 500
+_CENT = Decimal("0.01")
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +113,36 @@ def get_bot(session: Session, bot_id: UUID, *, now: datetime) -> BotView:
     if row is None:
         raise unknown_bot(bot_id)
     return _views(session, [row], now)[0]
+
+
+def all_bots(session: Session, which: BotFilter, *, now: datetime) -> tuple[BotView, ...]:
+    """Return every bot, newest first."""
+    found: list[BotView] = []
+    after: After | None = None
+    while True:
+        page = page_bots(session, which, after=after, limit=ALL_AT_ONCE, now=now)
+        found += page.bots
+        after = page.following
+        if after is None:
+            return tuple(found)
+
+
+def bot_named(session: Session, name: str) -> UUID:
+    """Return the id of the bot that has this name and is not archived.
+
+    Raises:
+        GantryError: NOT_FOUND.
+
+    """
+    bot_id = fleet.bot_id_of(session, name)
+    if bot_id is None:
+        raise not_found("bot named", name, fix="List them: gantry bots list.")
+    return bot_id
+
+
+def money_text(amount: Decimal) -> str:
+    """Return USD as decimal text with two digits, never "-0.00"."""
+    return format(amount.quantize(_CENT) + Decimal(0), "f")
 
 
 def unknown_bot(bot_id: UUID) -> GantryError:

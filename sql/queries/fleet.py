@@ -81,6 +81,11 @@ def one_bot(session: Session, bot_id: UUID) -> Standing | None:
     return _standing(row) if row else None
 
 
+def bot_id_of(session: Session, name: str) -> UUID | None:
+    """Return the id of the active bot of that name."""
+    return session.scalar(select(Bot.id).where(Bot.name == name, Bot.archived_at.is_(None)))
+
+
 def _standing(row: Row[Bot, BotVersion, MetricsRollup | None, AutonomyScore | None, str | None]) -> Standing:
     bot, version, rollup, score, label = row
     # A completed session has a label; without one, the rollup is of an older version's session.

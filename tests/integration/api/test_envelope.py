@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import AbstractContextManager, contextmanager
 
 import pytest
-from sqlalchemy.exc import OperationalError
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from api.app import create_app
@@ -178,12 +178,13 @@ def test_an_exhausted_pool_is_503(database_url: str) -> None:
     assert response.json()["error_code"] == "DATABASE_UNAVAILABLE"
 
 
-def test_a_connection_cut_in_the_middle_of_a_request_is_503(tx: Transactions) -> None:
+def test_a_backend_killed_in_the_middle_of_a_request_is_503(tx: Transactions, session: Session) -> None:
     @contextmanager
     def cut() -> Iterator[Session]:
-        with tx() as session:
-            yield session
-            raise OperationalError("COMMIT", None, Exception("server closed the connection"))
+        with tx() as doomed:
+            pid = doomed.scalar(text("SELECT pg_backend_pid()"))
+            session.execute(text("SELECT pg_terminate_backend(:pid)"), {"pid": pid})
+            yield doomed
 
     with calling(create_app(settings=Settings(), tx=cut)) as client:
         assert client.get("/api/bots").status_code == 503

@@ -1,0 +1,165 @@
+"""`gantry bots`: list, show, create, lineage."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cli.console import print_json, say
+from core.errors import invalid
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from sqlalchemy.orm import Session
+
+app = typer.Typer(add_completion=False, help="Bots: list, show, create, lineage.", no_args_is_help=True)
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Which = Annotated[str, typer.Argument(metavar="BOT", help="A bot's id or name.")]
+ACTOR = "operator:cli"
+
+
+@app.command("list")
+def list_bots(
+    stage: Annotated[str | None, typer.Option(help="LAB, PAPER, SHADOW, CANARY or LIVE.")] = None,
+    symbol: Annotated[str | None, typer.Option(help="Only bots of this symbol.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """List all bots, newest first."""
+    from cli.bot_shown import bot_fields, show_bots
+    from core.clock import utc_now
+    from fleet.closed_sets import Stage
+    from services.reads import BotFilter, all_bots
+
+    if stage is not None and stage not in set(Stage):
+        raise invalid(f"Unknown stage {stage!r}.", fix=f"Use one of {', '.join(Stage)}.", field="stage")
+    with database() as session:
+        bots = all_bots(session, BotFilter(stage, symbol), now=utc_now())
+    if as_json:
+        print_json([bot_fields(bot) for bot in bots])
+    elif bots:
+        show_bots(bots)
+    else:
+        say("There are no bots. Make one with `gantry bots create`.")
+
+
+@app.command()
+def show(bot: Which, as_json: AsJson = False) -> None:
+    """Show one bot: what it is made of, its metrics, its score and what holds it back."""
+    from cli.bot_shown import bot_fields, show_bot
+    from core.clock import utc_now
+    from services.reads import get_bot
+
+    with database() as session:
+        view = get_bot(session, resolve(session, bot), now=utc_now())
+    if as_json:
+        print_json(bot_fields(view))
+    else:
+        show_bot(view)
+
+
+@app.command()
+def create(  # noqa: PLR0913 - one option for each thing a bot is made of
+    name: Annotated[str, typer.Argument(help="1 to 100 characters, not in use.")],
+    *,
+    symbol: Annotated[str, typer.Option(help="Such as ES or 6E.")],
+    strategy: Annotated[str, typer.Option(help="Such as sma_cross.")],
+    timeframe: Annotated[str, typer.Option(help="1m, 5m, 15m, 30m, 1h or 1d.")] = "1m",
+    param: Annotated[list[str] | None, typer.Option(metavar="K=V", help="A parameter; may be repeated.")] = None,
+    slippage_ticks: Annotated[int | None, typer.Option(help="Ticks against the trader.")] = None,
+    commission: Annotated[str | None, typer.Option(help="USD per contract and side.")] = None,
+    contracts: Annotated[int | None, typer.Option(help="Contracts per entry.")] = None,
+    start: Annotated[str | None, typer.Option(help='First month graded on, "YYYY-MM".')] = None,
+    end: Annotated[str | None, typer.Option(help='Last month graded on, "YYYY-MM".')] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Create a bot in LAB. It is graded once its partition is materialized, or a backtest is asked for."""
+    from cli.bot_shown import bot_fields
+    from core.clock import utc_now
+    from services.bots import NewBot
+    from services.bots import create as create_bot
+    from services.reads import get_bot
+
+    costs = {"slippage_ticks": slippage_ticks, "commission_usd": commission, "contracts": contracts}
+    new = NewBot(
+        name=name,
+        symbol=symbol,
+        strategy=strategy,
+        timeframe=timeframe,
+        params=pairs(param or []),
+        costs={key: value for key, value in costs.items() if value is not None},
+        window_start=start,
+        window_end=end,
+    )
+    with database() as session:
+        bot_id = create_bot(session, new, actor=ACTOR, now=utc_now())
+        view = get_bot(session, bot_id, now=utc_now())
+    if as_json:
+        print_json(bot_fields(view))
+    else:
+        say(f"Created {view.name}: {view.id}")
+
+
+@app.command()
+def lineage(bot: Which, as_json: AsJson = False) -> None:
+    """Show where a bot's score comes from, back to the hash of the bars' file."""
+    from cli.demo_table import chain_lines
+    from services.lineage import of_score
+
+    with database() as session:
+        chain = of_score(session, resolve(session, bot))
+    if as_json:
+        print_json(chain)
+        return
+    for line in chain_lines(chain):
+        say(line)
+
+
+def pairs(texts: list[str]) -> dict[str, object]:
+    """Read K=V texts.
+
+    Raises:
+        GantryError: VALIDATION_FAILED for one without a name or an equals sign.
+
+    """
+    found: dict[str, object] = {}
+    for text in texts:
+        name, separator, value = text.partition("=")
+        if not name or not separator:
+            raise invalid(f"{text!r} is no parameter.", fix="Say --param name=value.", field="param")
+        found[name] = value
+    return found
+
+
+def resolve(session: Session, bot: str) -> UUID:
+    """Return the id of a bot named by id or name.
+
+    Raises:
+        GantryError: NOT_FOUND.
+
+    """
+    from uuid import UUID
+
+    from services.reads import bot_named
+
+    try:
+        return UUID(bot)
+    except ValueError:
+        return bot_named(session, bot)
+
+
+@contextmanager
+def database() -> Iterator[Session]:
+    """Open one transaction on the settings' database."""
+    from core.settings import get_settings
+    from sql.engine import connect, database_urls, transactions
+
+    engine = connect(database_urls(get_settings()).app, pool_size=1)
+    try:
+        with transactions(engine)() as session:
+            yield session
+    finally:
+        engine.dispose()
