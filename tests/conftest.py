@@ -1,40 +1,60 @@
 """Fixtures every test may use: a real Postgres for the run, a fresh migrated database for each test that commits."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
+from psycopg import sql as pgsql
 from sqlalchemy import Engine, make_url
 from sqlalchemy.orm import Session
 
 from sql.embedded import EmbeddedPostgres, RunningState
+from sql.embedded_folder import password
 from sql.engine import Transactions, connect, transactions
 from sql.migrate import upgrade
 
+OwnerSql = Callable[..., Sequence[tuple[Any, ...]]]
+# The run's data needn't survive the machine: what is durable has its own tests.
+HURRIED = {"fsync": "off", "full_page_writes": "off"}
 _numbers = count(1)
 
 
 @pytest.fixture(scope="session")
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningState]:
+def cluster_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the run's Postgres (one for each xdist worker)."""
+    return tmp_path_factory.mktemp("postgres")
+
+
+@pytest.fixture(scope="session")
+def cluster(cluster_folder: Path) -> Iterator[RunningState]:
     """A running, migrated embedded Postgres; its database `gantry` is the template of all others."""
-    with EmbeddedPostgres(tmp_path_factory.mktemp("postgres")) as state:
+    with EmbeddedPostgres(cluster_folder, settings=HURRIED) as state:
         upgrade(state.owner_url)
         yield state
 
 
+@pytest.fixture(scope="session")
+def superuser(cluster: RunningState, cluster_folder: Path) -> Iterator[psycopg.Connection[tuple[Any, ...]]]:
+    """The superuser's connection, in autocommit, to the cluster's database `postgres`."""
+    secret = password(cluster_folder, "superuser")
+    url = f"postgresql://postgres:{secret}@127.0.0.1:{cluster.port}/postgres"
+    with psycopg.connect(url, autocommit=True) as connection:
+        yield connection
+
+
 @pytest.fixture
-def database(cluster: RunningState) -> Iterator[RunningState]:
+def database(cluster: RunningState, superuser: psycopg.Connection[tuple[Any, ...]]) -> Iterator[RunningState]:
     """A fresh database of its own for one test, cloned from the migrated template."""
-    name = f"test_{next(_numbers)}"
-    superuser = _superuser_url(cluster)
-    with psycopg.connect(superuser, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE gantry OWNER gantry_owner".encode())
-    urls = (make_url(url).set(database=name).render_as_string(hide_password=False) for url in _urls(cluster))
-    yield RunningState(cluster.pid, cluster.port, *urls)
-    with psycopg.connect(superuser, autocommit=True) as connection:
-        connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
+    yield from _fresh(cluster, superuser, template="gantry")
+
+
+@pytest.fixture
+def empty_database(cluster: RunningState, superuser: psycopg.Connection[tuple[Any, ...]]) -> Iterator[RunningState]:
+    """A database of its own without any table."""
+    yield from _fresh(cluster, superuser, template="template1")
 
 
 @pytest.fixture
@@ -60,11 +80,28 @@ def session(engine: Engine) -> Iterator[Session]:
         outer.rollback()
 
 
-def _urls(state: RunningState) -> tuple[str, str]:
-    return state.owner_url, state.app_url
+@pytest.fixture
+def owner_sql(database: RunningState) -> Iterator[OwnerSql]:
+    """`owner_sql(statement, *parameters)`: run SQL as the owner, committed at once, and return the rows if any."""
+    with psycopg.connect(database.owner_url, autocommit=True) as connection:
+
+        def run(statement: str, *parameters: object) -> Sequence[tuple[Any, ...]]:
+            cursor = connection.execute(statement.encode(), parameters or None)
+            return cursor.fetchall() if cursor.description else ()
+
+        yield run
 
 
-def _superuser_url(state: RunningState) -> str:
-    folder = Path(f"/proc/{state.pid}/cwd").resolve().parent
-    password = (folder / "superuser.password").read_text()
-    return f"postgresql://postgres:{password}@127.0.0.1:{state.port}/postgres"
+def _fresh(
+    cluster: RunningState, superuser: psycopg.Connection[tuple[Any, ...]], *, template: str
+) -> Iterator[RunningState]:
+    name = f"test_{next(_numbers)}"
+    quoted = pgsql.Identifier(name)
+    statement = pgsql.SQL("CREATE DATABASE {} TEMPLATE {} OWNER gantry_owner")
+    superuser.execute(statement.format(quoted, pgsql.Identifier(template)))
+    urls = (
+        make_url(url).set(database=name).render_as_string(hide_password=False)
+        for url in (cluster.owner_url, cluster.app_url)
+    )
+    yield RunningState(cluster.pid, cluster.port, *urls)
+    superuser.execute(pgsql.SQL("DROP DATABASE {} WITH (FORCE)").format(quoted))

@@ -21,10 +21,10 @@ CHANGEABLE = (
     "bots",
     "bot_boundaries",
     "bot_jobs",
-    "bot_metrics_rollups",
-    "autonomy_scores",
     "bars_catalogue",
 )
+# What is derived from raw rows may be dropped, and is derived anew.
+DERIVED = ("bot_metrics_rollups", "autonomy_scores")
 
 REFUSE_CHANGE = """
 CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -43,6 +43,12 @@ BEGIN
     RAISE EXCEPTION 'job %: % -> % refused', OLD.id, OLD.status, NEW.status USING ERRCODE = 'restrict_violation',
       CONSTRAINT = 'legal_transition';
   END IF;
+  IF (NEW.id, NEW.root_job_id, NEW.bot_id, NEW.job_type, NEW.kind, NEW.attempt, NEW.iteration, NEW.created_at)
+     IS DISTINCT FROM
+     (OLD.id, OLD.root_job_id, OLD.bot_id, OLD.job_type, OLD.kind, OLD.attempt, OLD.iteration, OLD.created_at) THEN
+    RAISE EXCEPTION 'job %: what it is may not change', OLD.id USING ERRCODE = 'restrict_violation',
+      CONSTRAINT = 'legal_transition';
+  END IF;
   RETURN NEW;
 END $$
 """
@@ -50,7 +56,7 @@ ROLE = """
 DO $$ BEGIN
   IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'gantry_app') THEN
     CREATE ROLE gantry_app NOLOGIN;
-    EXECUTE format('GRANT gantry_app TO %I', current_user);
+    EXECUTE format('GRANT gantry_app TO %I', session_user);
   END IF;
 END $$
 """
@@ -80,4 +86,6 @@ def upgrade() -> None:
         op.execute(f"GRANT SELECT, INSERT ON {table} TO gantry_app")
     for table in CHANGEABLE:
         op.execute(f"GRANT SELECT, INSERT, UPDATE ON {table} TO gantry_app")
+    for table in DERIVED:
+        op.execute(f"GRANT SELECT, INSERT, UPDATE, DELETE ON {table} TO gantry_app")
     op.execute("GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO gantry_app")
