@@ -6,7 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import Row, Select, and_, select, tuple_
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from fleet.closed_sets import JobStatus, TradeSource
 from sql.tables.bots import Bot, BotBoundary, BotVersion
@@ -94,12 +94,16 @@ def _standing(row: Row[Bot, BotVersion, MetricsRollup | None, AutonomyScore | No
 
 def newest_jobs(session: Session, bot_ids: Sequence[UUID]) -> Sequence[BotJob]:
     """Return each bot's newest job. An active one is always the newest: only a bot without one gets a new one."""
-    query = (
-        select(BotJob)
-        .where(BotJob.bot_id.in_(bot_ids))
-        .distinct(BotJob.bot_id)
-        .order_by(BotJob.bot_id, BotJob.created_at.desc(), BotJob.id.desc())
+    earlier = aliased(BotJob)  # one index probe a bot, however many jobs it has had
+    newest = (
+        select(earlier.id)
+        .where(earlier.bot_id == Bot.id)
+        .order_by(earlier.created_at.desc(), earlier.id.desc())
+        .limit(1)
+        .correlate(Bot)
+        .scalar_subquery()
     )
+    query = select(BotJob).join(Bot, BotJob.id == newest).where(Bot.id.in_(bot_ids))
     return session.scalars(query).all()
 
 
