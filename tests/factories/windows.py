@@ -109,9 +109,7 @@ def random_path(seed: int) -> RandomPath:
         only_when_flat=bool(rng.integers(2)),
     )
     window = window_of(table, rolls=rolls)
-    return RandomPath(
-        window, decisions, int(rng.integers(0, 4)), int(rng.choice([1, 1, 3])), bool(rng.random() < 0.6)
-    )
+    return RandomPath(window, decisions, int(rng.integers(0, 4)), int(rng.choice([1, 1, 3])), bool(rng.random() < 0.6))
 
 
 def _random_rolls(rng: np.random.Generator, table: IntArray) -> tuple[Roll, ...]:

@@ -52,7 +52,7 @@ MAX_TICKS: Final = 2**31  # vectorbt computes in float64: up to here a quarter o
 MAX_CONTRACTS: Final = 1_000_000
 MAX_SLIPPAGE_TICKS: Final = 10_000
 _FINEST_USD: Final = Decimal("0.0001")
-_CODES: Final = np.array([HOLD, LONG, SHORT, FLAT], dtype=np.int8)
+_CODES: Final = sorted((HOLD, LONG, SHORT, FLAT))  # without a gap, so that two comparisons check a whole array
 
 
 def check_costs(costs: Costs) -> None:
@@ -99,7 +99,7 @@ def check_decisions(decisions: Decisions, window: Window) -> None:
         raise _impossible(
             f"target is {decisions.target.dtype}{decisions.target.shape}, not int8({size},)", "Return one int8 a bar."
         )
-    if not np.isin(decisions.target, _CODES).all():
+    if size and not (_CODES[0] <= int(decisions.target.min()) and int(decisions.target.max()) <= _CODES[-1]):
         raise _impossible("target holds a code that is none of HOLD, LONG, SHORT, FLAT", "Use the named codes only.")
     for name, ticks in (("stop_ticks", decisions.stop_ticks), ("target_ticks", decisions.target_ticks)):
         if ticks is None:

@@ -5,6 +5,8 @@ beyond what float64 holds exactly are refused, and a fill of an unexpected size 
 the run.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from trading.backtest.convention import check_costs, check_decisions
@@ -16,7 +18,7 @@ from trading.backtest.types import BacktestResult, Costs, ExitReason, OpenPositi
 from trading.bars.schema import IntArray
 from trading.bars.series import Roll, Window
 from trading.instruments import Instrument
-from trading.strategies.base import FLAT, HOLD, LONG, SHORT, Decisions
+from trading.strategies.base import FLAT, HOLD, Decisions
 
 
 def simulate(
@@ -40,14 +42,17 @@ def simulate(
     name = resolve_engine(engine)
     due = due_at_opens(decisions)
     closing_bar = -1 if is_last_window else len(window) - 1
-    if closing_bar > 0:
-        due.decision[closing_bar] = FLAT
     tables: list[IntArray] = []
     held = Held()
     for start, stop, roll in _segments(window):
+        part = due.between(start, stop)
+        if stop - 1 == closing_bar > 0:
+            part = _closing(part, closing_bar)
         if roll is not None and held.side:
-            tables.append(_roll_out(held, roll, due, costs, decisions, closing_bar=closing_bar))
-        folded = _run_segment(window, due, costs, decisions, start, stop, closing_bar=closing_bar, engine=name)
+            rolled = _roll_out(held, roll, part, costs, decisions, closing_bar=closing_bar)
+            tables.append(rolled.table)
+            part = rolled.due
+        folded = _run_segment(window, part, costs, decisions, start, stop, closing_bar=closing_bar, engine=name)
         tables.append(folded.table)
         held = folded.held
     table = np.concatenate(tables) if tables else np.empty((0, 6), dtype=np.int64)
@@ -62,11 +67,31 @@ def simulate(
     )
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Rolled:
+    """The round trip that ends at a roll, int64[1, 6], and what is due from the roll's open on."""
+
+    table: IntArray
+    due: Due
+
+
 def _segments(window: Window) -> list[tuple[int, int, Roll | None]]:
     """Bars [start, stop) of one contract each, with the roll that starts them."""
     rolls: list[Roll | None] = [None, *window.rolls]
     starts = [0, *(roll.index for roll in window.rolls)]
     return list(zip(starts, [*starts[1:], len(window)], rolls, strict=True))
+
+
+def _closing(due: Due, bar: int) -> Due:
+    """At the last bar of a window that is not the last one, FLAT is due whatever was decided."""
+    before = due.between(0, bar)
+    last = Due(*(np.array([value], dtype=np.int64) for value in (bar, FLAT, 0, 0)))
+    return Due(
+        np.concatenate((before.bar, last.bar)),
+        np.concatenate((before.decision, last.decision)),
+        np.concatenate((before.stop, last.stop)),
+        np.concatenate((before.target, last.target)),
+    )
 
 
 def _run_segment(
@@ -80,7 +105,7 @@ def _run_segment(
     closing_bar: int,
     engine: str,
 ) -> Folded:
-    if not due.decision[start:stop].any():
+    if not len(due):
         return Folded(np.empty((0, 6), dtype=np.int64), Held())
     slip = costs.slippage_ticks
     # vectorbt wants prices above zero, and a fill after slippage too; the offset leaves with the fold.
@@ -99,24 +124,24 @@ def _run_segment(
     return fold_orders(orders, rows, due, offset=offset, contracts=costs.contracts, slip=slip, closing_bar=closing_bar)
 
 
-def _roll_out(held: Held, roll: Roll, due: Due, costs: Costs, decisions: Decisions, *, closing_bar: int) -> IntArray:
+def _roll_out(held: Held, roll: Roll, due: Due, costs: Costs, decisions: Decisions, *, closing_bar: int) -> _Rolled:
     """Close the old contract and make due, at the new one's open, what follows: the same side, another, or nothing.
 
-    Writes into `due` at the roll's bar; vectorbt starts the segment flat.
+    So vectorbt starts the segment flat, and anchors the bracket anew.
     """
-    bar = roll.index
-    decision = int(due.decision[bar])
+    bar, first = roll.index, due.between(roll.index, roll.index + 1)
+    decision = int(first.decision[0]) if len(first) else HOLD
     if decision == FLAT:
         reason = ExitReason.WINDOW_END if bar == closing_bar else ExitReason.FLATTEN
-        due.decision[bar] = HOLD
-    elif decision in (LONG, SHORT) and decision != held.side and not decisions.entries_only_when_flat:
+        due = due.starting_with(bar, HOLD, 0, 0)
+    elif decision == -held.side and not decisions.entries_only_when_flat:
         reason = ExitReason.REVERSAL
     else:
         reason = ExitReason.ROLL
-        due.decision[bar], due.stop[bar], due.target[bar] = held.side, held.stop, held.target
+        due = due.starting_with(bar, held.side, held.stop, held.target)
     exit_ticks = roll.old_exit_ticks - held.side * costs.slippage_ticks
     row = (held.side, held.entry_bar, bar, held.entry_ticks, exit_ticks, int(reason))
-    return np.array([row], dtype=np.int64)
+    return _Rolled(np.array([row], dtype=np.int64), due)
 
 
 def _open_position(window: Window, held: Held, costs: Costs, value_e4: int, fee_e4: int) -> OpenPosition:

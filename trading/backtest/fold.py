@@ -54,22 +54,20 @@ def fold_orders(
         GantryError: INTERNAL when a fill isn't of the size or on the tick it must be: nothing is approximated.
 
     """
-    bar = rows.bar[orders.row]
-    decided = np.zeros(len(rows.bar), dtype=np.bool_)
-    decided[rows.decided] = True
     ticks = np.rint(orders.price)
     sizes = np.rint(orders.size / contracts)
     if (np.abs(orders.price - ticks) > _WHOLE_TICK).any() or (sizes * contracts != orders.size).any():
         raise _defect("a fill is off the tick grid or partial")
+    at = np.minimum(np.searchsorted(rows.decided, orders.row), len(due) - 1)
     fills = np.column_stack(
         (
-            bar,
-            decided[orders.row],
+            rows.bar[orders.row],
+            rows.decided[at] == orders.row,
             ticks.astype(np.int64) - offset,
             np.where(orders.bought, 1, -1) * sizes.astype(np.int64),
-            due.decision[bar],
-            due.stop[bar],
-            due.target[bar],
+            due.decision[at],
+            due.stop[at],
+            due.target[at],
         )
     )
     table, held, sound = _fold(fills, slip, closing_bar)

@@ -66,17 +66,17 @@ def run_orders(
     from vectorbt.portfolio.dispatch import simulate_from_signals
     from vectorbt.portfolio.enums import OppositeEntryMode, OrderSide, StopEntryPrice, StopExitPrice
 
-    size, bars = len(rows.bar), rows.bar[rows.decided]
-    decision, opens = due.decision[bars], (open_ticks[bars] + offset).astype(np.float64)
-    flat = _scattered(rows, decision == FLAT)
+    size = len(rows.bar)
+    opens = (open_ticks[due.bar] + offset).astype(np.float64)
+    flat = _scattered(rows, due.decision == FLAT)
     mode = OppositeEntryMode.Ignore if ignore_opposite else OppositeEntryMode.Reverse
     records, _ = simulate_from_signals(
         (size, 1),
         np.array([1]),
         np.array([_ENDLESS_CASH]),
         np.zeros((size, 1), dtype=np.int64),
-        long_entries=_scattered(rows, decision == LONG),
-        short_entries=_scattered(rows, decision == SHORT),
+        long_entries=_scattered(rows, due.decision == LONG),
+        short_entries=_scattered(rows, due.decision == SHORT),
         long_exits=flat,
         short_exits=flat,
         size=np.asarray(float(contracts)),
@@ -85,10 +85,10 @@ def run_orders(
         upon_opposite_entry=np.asarray(int(mode)),
         stop_entry_price=np.asarray(int(StopEntryPrice.FillPrice)),
         stop_exit_price=np.asarray(int(StopExitPrice.StopLimit)),
-        use_stops=due.has_brackets,
-        max_orders=2 * len(bars) + 1,
+        use_stops=rows.open is not None,
+        max_orders=2 * len(due) + 1,
         engine=engine,
-        **_brackets(rows, due, bars, opens, slip),
+        **_brackets(rows, due, opens, slip),
     )
     return Orders(
         np.ascontiguousarray(records["idx"]),
@@ -98,17 +98,17 @@ def run_orders(
     )
 
 
-def _brackets(rows: Rows, due: Due, bars: IntArray, opens: FloatArray, slip: int) -> dict[str, NDArray[np.generic]]:
+def _brackets(rows: Rows, due: Due, opens: FloatArray, slip: int) -> dict[str, NDArray[np.generic]]:
     """Prices of the rows and, at decision rows, the bracket as fractions of the fill, as vectorbt wants them."""
     if rows.open is None or rows.high is None or rows.low is None:
         return {}
-    fills = opens + slip * np.sign(due.decision[bars])
+    fills = opens + slip * np.where(due.decision == SHORT, -1, 1)
     return {
         "open": rows.open.reshape(-1, 1),
         "high": rows.high.reshape(-1, 1),
         "low": rows.low.reshape(-1, 1),
-        "sl_stop": _scattered(rows, _fraction(due.stop[bars], fills)),
-        "tp_stop": _scattered(rows, _fraction(due.target[bars], fills)),
+        "sl_stop": _scattered(rows, _fraction(due.stop, fills)),
+        "tp_stop": _scattered(rows, _fraction(due.target, fills)),
     }
 
 

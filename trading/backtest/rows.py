@@ -13,21 +13,45 @@ from dataclasses import dataclass
 
 import numpy as np
 from numba import njit
-from numpy.typing import NDArray
 
 from trading.bars.schema import FloatArray, IntArray
 from trading.bars.series import Window
-from trading.strategies.base import Decisions
+from trading.strategies.base import FLAT, HOLD, Decisions
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Due:
-    """What is due at the open of each of T bars: int8[T] decision, int64[T] distances of its bracket (0 = none)."""
+    """D decisions due at opens, in order. bar: int64[D], the bar at whose open each fills.
 
-    decision: NDArray[np.int8]
+    decision: int64[D] of LONG, SHORT, FLAT. stop, target: int64[D], distances of its bracket (0 = none).
+    """
+
+    bar: IntArray
+    decision: IntArray
     stop: IntArray
     target: IntArray
-    has_brackets: bool
+
+    def __len__(self) -> int:
+        return len(self.bar)
+
+    @property
+    def has_brackets(self) -> bool:
+        """Whether any entry carries a stop or a target."""
+        entries = self.decision != FLAT
+        return bool((self.stop[entries] > 0).any() or (self.target[entries] > 0).any())
+
+    def between(self, start: int, stop: int) -> "Due":
+        """Return what is due at the opens of bars [start, stop)."""
+        part = slice(*np.searchsorted(self.bar, (start, stop)))
+        return Due(self.bar[part], self.decision[part], self.stop[part], self.target[part])
+
+    def starting_with(self, bar: int, decision: int, stop: int, target: int) -> "Due":
+        """Return these, but at `bar`, the first possible one, this decision; HOLD only removes what was due there."""
+        rest = self.between(bar + 1, np.iinfo(np.int64).max)
+        if decision == HOLD:
+            return rest
+        first = (np.array([value], dtype=np.int64) for value in (bar, decision, stop, target))
+        return Due(*map(_chained, first, (rest.bar, rest.decision, rest.stop, rest.target)))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -45,34 +69,30 @@ class Rows:
 
 
 def due_at_opens(decisions: Decisions) -> Due:
-    """Shift decisions by one bar: what bar i-1 decided is due at bar i's open."""
-    size = len(decisions.target)
-    decision = np.zeros(size, dtype=np.int8)
-    decision[1:] = decisions.target[:-1]
-    stop, target = (_shifted(ticks, size) for ticks in (decisions.stop_ticks, decisions.target_ticks))
-    entered = np.abs(decision) == 1
-    return Due(decision, stop, target, bool((stop[entered] > 0).any() or (target[entered] > 0).any()))
+    """Shift decisions by one bar: what bar i-1 decided is due at bar i's open; the last bar's decision never is."""
+    decided = np.flatnonzero(decisions.target[:-1] != HOLD)
 
+    def distance(ticks: IntArray | None) -> IntArray:
+        return np.zeros(len(decided), dtype=np.int64) if ticks is None else ticks[decided]
 
-def _shifted(ticks: IntArray | None, size: int) -> IntArray:
-    shifted = np.zeros(size, dtype=np.int64)
-    if ticks is not None:
-        shifted[1:] = ticks[:-1]
-    return shifted
+    return Due(
+        decided + 1,
+        decisions.target[decided].astype(np.int64),
+        distance(decisions.stop_ticks),
+        distance(decisions.target_ticks),
+    )
 
 
 def rows_of(window: Window, due: Due, start: int, stop: int, *, offset: int) -> Rows:
-    """Return the rows of bars [start, stop)."""
-    decided_bars = start + np.flatnonzero(due.decision[start:stop])
+    """Return the rows of bars [start, stop), to which everything in `due` belongs."""
     if not due.has_brackets:
-        return Rows(decided_bars, np.arange(len(decided_bars)), None, None, None)
-    reach = np.int64(_narrowest_bracket(due))
+        return Rows(due.bar, np.arange(len(due)), None, None, None)
     bar, decided, row_open, row_high, row_low = _bracket_rows(
         window.open_ticks[start:stop],
         window.high_ticks[start:stop],
         window.low_ticks[start:stop],
-        due.decision[start:stop],
-        reach,
+        due.bar - start,
+        _narrowest_bracket(due),
         offset,
     )
     return Rows(bar + start, decided, row_open, row_high, row_low)
@@ -81,25 +101,23 @@ def rows_of(window: Window, due: Due, start: int, stop: int, *, offset: int) -> 
 def _narrowest_bracket(due: Due) -> int:
     """Smallest distance in ticks from a stop to its target, over all entries: narrower bars can't reach both."""
     both = (due.stop > 0) & (due.target > 0)
-    return int((due.stop[both] + due.target[both]).min()) if both.any() else np.iinfo(np.int64).max
+    return int((due.stop[both] + due.target[both]).min()) if both.any() else int(np.iinfo(np.int64).max)
+
+
+def _chained(first: IntArray, rest: IntArray) -> IntArray:
+    return np.concatenate((first, rest))
 
 
 @njit(cache=True, nogil=True)
-def _bracket_rows(opens, highs, lows, decision, reach, offset):  # type: ignore[no-untyped-def] # pragma: no cover
-    count, decided_count = 0, 0
+def _bracket_rows(opens, highs, lows, due_bars, reach, offset):  # type: ignore[no-untyped-def] # pragma: no cover
+    count = len(opens) + len(due_bars)
     for i in range(len(opens)):
-        count += 1
-        if decision[i] != 0:
-            count += 1
-            decided_count += 1
-        if opens[i] - lows[i] >= reach or highs[i] - opens[i] >= reach:
-            count += 1
-    bar = np.empty(count, np.int64)
-    decided = np.empty(decided_count, np.int64)
+        count += opens[i] - lows[i] >= reach or highs[i] - opens[i] >= reach
+    bar, decided = np.empty(count, np.int64), np.empty(len(due_bars), np.int64)
     row_open, row_high, row_low = np.empty(count), np.empty(count), np.empty(count)
     row, at = 0, 0
     for i in range(len(opens)):
-        if decision[i] != 0:
+        if at < len(due_bars) and due_bars[at] == i:
             row_open[row] = row_high[row] = row_low[row] = np.nan
             bar[row] = i
             decided[at] = row

@@ -1,0 +1,101 @@
+"""`gantry backtest`: one backtest of one file, without a database."""
+
+from decimal import Decimal, InvalidOperation
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from core.errors import invalid
+
+if TYPE_CHECKING:
+    from trading.bars.schema import Timeframe
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
+
+
+class EngineChoice(StrEnum):
+    """Which of vectorbt's two simulators runs; auto takes rust where it is installed."""
+
+    AUTO = "auto"
+    RUST = "rust"
+    NUMBA = "numba"
+
+
+class StampChoice(StrEnum):
+    """Whether the file stamps bars with their open or their close."""
+
+    OPEN = "open"
+    CLOSE = "close"
+
+
+@app.command()
+def backtest(  # noqa: PLR0913 - one argument an option
+    bars: Annotated[Path, typer.Option(help="Bars: DBN, Parquet or CSV (.gz), one minute each.")],
+    symbol: Annotated[str, typer.Option(help="Instrument, such as ES.")],
+    strategy: Annotated[str, typer.Option(help="Name of a strategy.")],
+    out: Annotated[Path, typer.Option(help="JSON file to write.")],
+    *,
+    param: Annotated[list[str] | None, typer.Option(help="A strategy parameter, k=v; may be repeated.")] = None,
+    slippage_ticks: Annotated[int, typer.Option(help="Ticks against the trader, market and stop fills.")] = 1,
+    commission: Annotated[
+        str | None, typer.Option(help="USD per contract and side; the instrument's own by default.")
+    ] = None,
+    contracts: Annotated[int, typer.Option(help="Contracts a position.")] = 1,
+    engine: Annotated[EngineChoice, typer.Option(help="vectorbt's simulator.")] = EngineChoice.AUTO,
+    timeframe: Annotated[str, typer.Option(help="1m, 5m, 15m, 30m, 1h or 1d.")] = "1m",
+    tz: Annotated[str | None, typer.Option(help="Time zone of stamps that state none.")] = None,
+    stamp: Annotated[StampChoice, typer.Option(help="What a stamp names.")] = StampChoice.OPEN,
+) -> None:
+    """Backtest a strategy on the bars of a file and write trades, P&L and drawdown as JSON."""
+    from cli.console import say
+    from services.backtest_file import FileBacktest, backtest_file, write_report
+    from trading.backtest.types import Costs
+    from trading.instruments import get_instrument
+
+    default = get_instrument(symbol).commission_usd
+    report = backtest_file(
+        FileBacktest(
+            path=bars,
+            symbol=symbol,
+            strategy=strategy,
+            params=_parameters(param or []),
+            costs=Costs(slippage_ticks, default if commission is None else _usd(commission), contracts),
+            engine=engine.value,
+            timeframe=_timeframe(timeframe),
+            tz=tz,
+            stamp=stamp.value,
+        )
+    )
+    write_report(report, out)
+    say(f"{report.trades:,} trades, net P&L {report.net_pnl} USD, max drawdown {report.max_drawdown} USD: {out}")
+
+
+def _parameters(pairs: list[str]) -> dict[str, object]:
+    found: dict[str, object] = {}
+    for pair in pairs:
+        name, sign, value = pair.partition("=")
+        if not sign or not name:
+            raise invalid(f"--param {pair!r} isn't k=v.", fix="Write --param fast=20.", field="param")
+        if name in found:
+            raise invalid(f"--param {name} is given twice.", fix="Give each parameter once.", field=name)
+        found[name] = value
+    return found
+
+
+def _usd(text: str) -> Decimal:
+    try:
+        return Decimal(text)
+    except InvalidOperation:
+        raise invalid(f"--commission {text!r} isn't a number.", fix="Write it like 2.25.", field="commission") from None
+
+
+def _timeframe(text: str) -> "Timeframe":
+    from trading.bars.schema import Timeframe
+
+    try:
+        return Timeframe(text)
+    except ValueError:
+        names = ", ".join(one.value for one in Timeframe)
+        raise invalid(f"Unknown timeframe {text!r}.", fix=f"Use one of {names}.", field="timeframe") from None
