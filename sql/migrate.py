@@ -7,8 +7,9 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
+from sqlalchemy.exc import DBAPIError
 
-from sql.engine import connect
+from sql.engine import connect, translate
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 _LOCK_KEY = 0x6761_6E74  # "gant"
@@ -24,16 +25,27 @@ def configuration(connection: Connection | None = None) -> Config:
 
 
 def upgrade(owner_url: str) -> str:
-    """Run what is missing, in one transaction, and make Dagster's schema. Returns the revision reached."""
+    """Run what is missing, in one transaction, and make Dagster's schema. Returns the revision reached.
+
+    Raises:
+        GantryError: DATABASE_UNAVAILABLE when a lock isn't to be had within 5 s, or nothing answers.
+
+    """
     engine = connect(owner_url, pool_size=1)
     try:
         with engine.begin() as connection:
+            connection.execute(text("SET LOCAL statement_timeout = '10min'"))
+            connection.execute(text("SET LOCAL lock_timeout = '60s'"))  # another upgrade may be at work
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK_KEY})
             connection.execute(text("SET LOCAL lock_timeout = '5s'"))
-            connection.execute(text("SET LOCAL statement_timeout = '10min'"))
             connection.execute(text("CREATE SCHEMA IF NOT EXISTS dagster"))
             command.upgrade(configuration(connection), "head")
         return head()
+    except DBAPIError as error:
+        translated = translate(error)
+        if translated is None:
+            raise
+        raise translated from error
     finally:
         engine.dispose()
 

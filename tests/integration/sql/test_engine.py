@@ -38,7 +38,8 @@ def test_a_block_that_raises_leaves_nothing(tx: Transactions, owner_sql: OwnerSq
             )
             raise RuntimeError
 
-    pytest.raises(RuntimeError, write_then_raise)
+    with pytest.raises(RuntimeError):
+        write_then_raise()
     assert owner_sql("SELECT count(*) FROM system_events") == [(0,)]
 
 
