@@ -20,7 +20,7 @@ class DemoBot:
 def demo_bots(strategies: Mapping[str, Strategy], symbol: str) -> tuple[DemoBot, ...]:
     """Return three bots a strategy: its defaults, and every length in bars halved and doubled within its bounds."""
     return tuple(
-        DemoBot(f"{symbol} {name} {pace}", name, paced(strategy.params_type, factor))
+        DemoBot(f"{symbol} {pace} {name}", name, paced(strategy.params_type, factor))
         for name, strategy in strategies.items()
         for pace, factor in PACES.items()
     )

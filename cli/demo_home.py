@@ -23,11 +23,12 @@ OURS = ("DATABASE_URL", "GANTRY_PG_PORT", "DAGSTER_HOME", "GANTRY_DAGSTER_URL")
 
 @dataclass(frozen=True, slots=True)
 class DemoHome:
-    """An empty, migrated database and a store for bars."""
+    """A migrated database and a store for bars; `kept`: they hold what an earlier demo left."""
 
     folder: Path
     tx: Transactions
     store: BarsStore
+    kept: bool
 
 
 @contextmanager
@@ -54,7 +55,7 @@ def demo_home(*, keep: bool) -> Iterator[DemoHome]:
             prepare_dagster(home.root, urls.dagster)
             engine = connect(urls.app)
             try:
-                yield DemoHome(home.root, transactions(engine), BarsStore(str(home.root / "bars")))
+                yield DemoHome(home.root, transactions(engine), BarsStore(str(home.root / "bars")), keep)
             finally:
                 engine.dispose()
     finally:

@@ -1,7 +1,8 @@
 """The steps of `gantry demo`, each through the flow that the API, Dagster and the other commands use."""
 
+import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
@@ -74,9 +75,10 @@ def run_demo(home: DemoHome, file: BarsFile | None, *, symbol: str | None) -> De
         grading = progress.add_task("Grading", total=len(bot_ids))
         from orchestration.materialize import materialize_bots
 
-        done = materialize_bots(
-            bot_ids, tx=home.tx, store=home.store, actor=ACTOR, on_graded=lambda _bot: progress.advance(grading)
-        )
+        with (home.folder / "logs" / "dagster.log").open("a") as log, redirect_stderr(log):
+            done = materialize_bots(
+                bot_ids, tx=home.tx, store=home.store, actor=ACTOR, on_graded=lambda _bot: progress.advance(grading)
+            )
     return _read(home, bars, bot_ids, done.run_ids)
 
 
@@ -84,7 +86,8 @@ def run_demo(home: DemoHome, file: BarsFile | None, *, symbol: str | None) -> De
 def _progress() -> Iterator[Progress]:
     """Show bars of progress on standard error, so that standard output holds the result alone."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True)) as progress:
+    console = Console(file=sys.stderr)  # this very stream, also while Dagster's lines go to a log
+    with Progress(*columns, console=console, redirect_stdout=False, redirect_stderr=False) as progress:
         yield progress
 
 
@@ -126,12 +129,12 @@ def _simulate(home: DemoHome, symbol: str, shown: Shown) -> _Bars:
 
 def _create(home: DemoHome, symbol: str) -> tuple[UUID, ...]:
     now = utc_now()
-    stamp = now.strftime("%H%M%S")
+    suffix = now.strftime(" %H:%M:%S") if home.kept else ""  # names are unique, and an earlier demo's bots are there
     with home.tx() as session:
         return tuple(
             bots.create(
                 session,
-                bots.NewBot(name=f"{bot.name} {stamp}", symbol=symbol, strategy=bot.strategy, params=bot.params),
+                bots.NewBot(name=bot.name + suffix, symbol=symbol, strategy=bot.strategy, params=bot.params),
                 actor=ACTOR,
                 now=now,
             )

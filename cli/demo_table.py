@@ -9,15 +9,21 @@ from services.lineage import Lineage
 from services.reads import BotView
 
 COLUMNS = ("bot", "strategy", "parameters", "trades", "net P&L", "max drawdown", "score", "tier", "data")
+FOLDED = {"bot", "strategy", "parameters"}
+PIPED_WIDTH = 160  # rich takes a pipe for 80 columns
 RIGHT = {"trades", "net P&L", "max drawdown", "score"}
 
 
 def show(outcome: DemoOutcome) -> None:
     """Print the table and the chain."""
     console = Console()
-    table = Table(title=f"Graded bots on {outcome.label} bars", show_lines=False)
+    if not console.is_terminal:
+        console = Console(width=PIPED_WIDTH)
+    table = Table(title=f"Graded bots on {outcome.label} bars")
     for column in COLUMNS:
-        table.add_column(column, justify="right" if column in RIGHT else "left", overflow="fold")
+        table.add_column(
+            column, justify="right" if column in RIGHT else "left", overflow="fold", no_wrap=column not in FOLDED
+        )
     for bot in outcome.bots:
         table.add_row(*row(bot))
     console.print(table)

@@ -16,6 +16,7 @@ import psycopg
 from cli.up.identity import Identity, identify, marked
 from cli.up.ports import free_port
 
+ROOT = Path(__file__).resolve().parents[1]
 GANTRY = Path(sys.executable).parent / "gantry"
 OURS = ("DATABASE_URL", "GANTRY_PG_PORT", "DAGSTER_HOME", "GANTRY_DAGSTER_URL", "GANTRY_DATA_PROVIDER")
 
@@ -39,6 +40,7 @@ class Running:
             "GANTRY_HOME": str(self.home),
             "GANTRY_PORT": str(self.api_port),
             "GANTRY_DAGSTER_PORT": str(self.dagster_port),
+            "NUMBA_CACHE_DIR": os.environ.get("NUMBA_CACHE_DIR", str(ROOT / ".gantry" / "cache" / "numba")),
             "LEASE_SECONDS": "3",
             "HEARTBEAT_SECONDS": "1",
         }

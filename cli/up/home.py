@@ -36,11 +36,6 @@ class Home:
         """DAGSTER_HOME."""
         return self.root / "dagster"
 
-    @property
-    def numba_cache(self) -> Path:
-        """Machine code that numba compiled."""
-        return self.root / "cache" / "numba"
-
 
 def open_home(root: Path) -> Home:
     """Make the folders, and see that they can be written to.
@@ -49,7 +44,7 @@ def open_home(root: Path) -> Home:
     """
     home = Home(root.absolute())
     try:
-        for folder in (home.state_file.parent, home.logs, home.dagster, home.numba_cache):
+        for folder in (home.state_file.parent, home.logs, home.dagster):
             folder.mkdir(parents=True, exist_ok=True)
         probe = home.state_file.with_name(f".probe-{os.getpid()}")
         probe.write_bytes(b"0" * 4096)

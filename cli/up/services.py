@@ -90,6 +90,5 @@ def shared_environment(home: Home, ports: Ports, *, mark: str, dagster_url: str)
         "GANTRY_DAGSTER_URL": dagster_url,
         "GANTRY_UP": mark,
         "DAGSTER_HOME": str(home.dagster),
-        "NUMBA_CACHE_DIR": str(home.numba_cache),
         "PYTHONUNBUFFERED": "1",
     }
