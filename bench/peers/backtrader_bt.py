@@ -39,13 +39,12 @@ class _Follow(bt.Strategy):  # type: ignore[misc]
         task: PeerTask = self.p.task
         bar = len(self.data) - 1
         code, held = int(task.decisions.target[bar]), self.position.size
-        if code == HOLD or held * code > 0:
+        if code == HOLD:
             return
         if code == FLAT:
-            if held:
-                self.close()
+            self.close()
             return
-        if held and task.decisions.entries_only_when_flat:
+        if held * code > 0 or (held and task.decisions.entries_only_when_flat):
             return
         enter, leave = (self.buy, self.sell) if code > 0 else (self.sell, self.buy)
         enter(size=1 + abs(held))
