@@ -7,10 +7,13 @@ from typing import Final
 from dagster import AssetCheckResult, AssetCheckSeverity, AssetCheckSpec, AssetKey
 
 from assets.standing import Standing
+from trading.backtest.findings import Check
 
 BASELINES: Final = AssetKey("baseline_backtests")
 ROLLUPS: Final = AssetKey("metric_rollups")
 SCORES: Final = AssetKey("autonomy_scores")
+GUARDS: Final = frozenset({Check.TRUNCATION, Check.SHIFT, Check.DETERMINISM, Check.WARM_UP, Check.SESSION})
+ANALYZERS: Final = frozenset(Check) - GUARDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +46,12 @@ def trades_sum(standing: Standing) -> str:
 
 def guards(standing: Standing) -> str:
     """Name the look-ahead guards that caught something."""
-    return _not_passed(standing, "guards")
+    return _not_passed(standing, GUARDS)
 
 
 def analyzers(standing: Standing) -> str:
     """Name the analyzers that found something odd."""
-    return _not_passed(standing, "analyzers")
+    return _not_passed(standing, ANALYZERS)
 
 
 def rollup_is_raw(standing: Standing) -> str:
@@ -122,10 +125,13 @@ def judge(rule: Rule, standings: Iterable[Standing]) -> AssetCheckResult:
     )
 
 
-def _not_passed(standing: Standing, kind: str) -> str:
+def _not_passed(standing: Standing, asked: frozenset[Check]) -> str:
+    """A check that didn't run hasn't passed."""
     if standing.session is None:
         return "there is no completed session"
-    findings = standing.session.analysis.get(kind, {})
-    if not findings:
-        return f"no {kind} ran"
-    return "; ".join(f"{name}: {found['message']}" for name, found in findings.items() if not found["passed"])
+    found = standing.session.analysis
+    missing = [f"{check}: didn't run" for check in sorted(asked) if check not in found]
+    wrong = [
+        f"{check}: {found[check]['message']}" for check in sorted(asked & set(found)) if not found[check]["passed"]
+    ]
+    return "; ".join((*missing, *wrong))

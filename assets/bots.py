@@ -27,7 +27,7 @@ from dagster import (
 from assets.bot_checks import BASELINES, ROLLUPS, RULES, SCORES, judge
 from assets.bot_metadata import Metadata, backtest_metadata, rollup_metadata, score_metadata
 from assets.domain import Domain
-from assets.event_speed import quicken
+from assets.event_speed import quicken, tell
 from assets.failures import failure
 from assets.partitions import BOTS
 from assets.standing import SessionFacts, Standing, read_curve, read_standing
@@ -42,7 +42,7 @@ from services.grading import GradedBot
 JOB_TAG: Final = "gantry/job"
 TRACE_TAG: Final = "gantry/trace_id"
 RUN_SIZE: Final = 256  # bots in one run of a backfill
-MOST_PICTURES: Final = 32  # a picture takes 0.1 s and 15 kB; a run of more bots shows numbers only
+MOST_PICTURES: Final = 20  # a picture takes 0.1 s and 15 kB; a run of more bots shows numbers only
 OWNERS: Final = ["team:gantry"]
 GROUP: Final = "bots"
 
@@ -90,17 +90,15 @@ GROUP: Final = "bots"
     backfill_policy=BackfillPolicy.multi_run(RUN_SIZE),
     can_subset=True,
 )
-def bot_grades(
-    context: AssetExecutionContext, domain: ResourceParam[Domain]
-) -> Iterator[AssetMaterialization | AssetCheckResult]:
+def bot_grades(context: AssetExecutionContext, domain: ResourceParam[Domain]) -> Iterator[AssetCheckResult]:
     """Grade, derive, tell: one materialization a bot and asset, then the checks, then a Failure naming who failed."""
     quicken(context.instance)
     bot_ids = tuple(UUID(key) for key in context.partition_keys)
     with tracing(_trace_of(context)):
         failed = _make(context, domain, bot_ids)
         standings = tuple(read_standing(domain.tx, bot_id, now=utc_now()) for bot_id in bot_ids if bot_id not in failed)
-        for standing in standings:
-            yield from _tell(context, domain, standing, with_picture=len(bot_ids) <= MOST_PICTURES)
+        pictured = len(bot_ids) <= MOST_PICTURES
+        tell(context, [made for bot in standings for made in _made_of(context, domain, bot, with_picture=pictured)])
         for rule in RULES:
             if rule.spec.key in context.selected_asset_check_keys and standings:
                 yield judge(rule, standings)
@@ -134,7 +132,7 @@ def _grade(context: AssetExecutionContext, domain: Domain, bot_ids: Sequence[UUI
             domain.tx,
             domain.store,
             bot_ids,
-            run_id=context.run_id,
+            run_id=context.run.run_id,
             actor=domain.actor,
             now=utc_now(),
             on_progress=on_progress,
@@ -157,7 +155,7 @@ def _is_late(context: AssetExecutionContext, domain: Domain) -> bool:
     return status != JobStatus.QUEUED
 
 
-def _tell(
+def _made_of(
     context: AssetExecutionContext, domain: Domain, standing: Standing, *, with_picture: bool
 ) -> Iterator[AssetMaterialization]:
     """Yield what was made of one bot; without a session there is a score only."""
@@ -199,5 +197,5 @@ def _failure(failed: dict[UUID, str], asked: int) -> Failure:
 def _trace_of(context: AssetExecutionContext) -> str | None:
     """The trace id of what asked for the run, or the run's own id, which has the same form."""
     asked = context.run.tags.get(TRACE_TAG, "")
-    own = context.run_id.replace("-", "")
+    own = context.run.run_id.replace("-", "")
     return next((text for text in (asked, own) if is_trace_id(text)), None)

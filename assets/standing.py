@@ -19,7 +19,7 @@ MOST_DAYS = 10_000
 
 @dataclass(frozen=True, slots=True)
 class SessionFacts:
-    """The session a bot's metrics are of. analysis: {"guards"|"analyzers": {name: {passed, observed, message}}}."""
+    """The session a bot's metrics are of. analysis: {check: {passed, observed, message}}."""
 
     id: UUID
     job_id: UUID

@@ -2,7 +2,16 @@
 
 from dataclasses import dataclass
 
-from dagster import DefaultSensorStatus, ResourceParam, SensorEvaluationContext, SensorResult, SkipReason, sensor
+from dagster import (
+    AddDynamicPartitionsRequest,
+    DefaultSensorStatus,
+    DeleteDynamicPartitionsRequest,
+    ResourceParam,
+    SensorEvaluationContext,
+    SensorResult,
+    SkipReason,
+    sensor,
+)
 
 from assets.domain import Domain
 from assets.partitions import BOTS
@@ -38,7 +47,7 @@ def bot_partitions(context: SensorEvaluationContext, domain: ResourceParam[Domai
     changes = key_changes(tuple(context.instance.get_dynamic_partitions(BOTS.name or "")), wanted)
     if not changes.added and not changes.removed:
         return SkipReason(f"{len(wanted)} bots, {len(wanted)} partitions.")
-    requests = []
+    requests: list[AddDynamicPartitionsRequest | DeleteDynamicPartitionsRequest] = []
     if changes.added:
         requests.append(BOTS.build_add_request(list(changes.added)))
     if changes.removed:

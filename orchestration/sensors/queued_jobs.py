@@ -56,7 +56,8 @@ def _is_due(tries: Tries, now: datetime) -> bool:
         return False
     if tries.last_ended_at is None:
         return True
-    pause = min(FIRST_PAUSE * 2 ** min(tries.ended - 1, 10), LONGEST_PAUSE)
+    doublings: int = min(tries.ended - 1, 10)
+    pause = min(FIRST_PAUSE * (1 << doublings), LONGEST_PAUSE)
     return now - tries.last_ended_at >= pause
 
 

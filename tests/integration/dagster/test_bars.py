@@ -1,0 +1,76 @@
+"""The asset of bars reads what the catalogue names, and refuses what it doesn't."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from dagster import DagsterInstance, ExecuteInProcessResult, materialize
+
+from assets.bars import bars_fit_for_backtests, historical_bars
+from assets.domain import Domain
+from assets.partitions import SymbolMonth, symbol_month
+from services import bars
+
+NOW = datetime(2024, 2, 5, tzinfo=UTC)
+JANUARY = SymbolMonth("ES", "2024-01")
+
+
+def made(domain: Domain, instance: DagsterInstance, *, checked: bool = False) -> ExecuteInProcessResult:
+    return materialize(
+        [historical_bars, *([bars_fit_for_backtests] if checked else [])],  # type: ignore[list-item]
+        partition_key=str(JANUARY.key),
+        instance=instance,
+        resources={"domain": domain},
+        raise_on_error=False,
+    )
+
+
+def failure_of(result: ExecuteInProcessResult) -> str:
+    return str(result.failure_data_for_node("historical_bars").user_failure_data)  # type: ignore[union-attr]
+
+
+def test_a_partition_key_names_symbol_and_month_both_ways() -> None:
+    assert str(JANUARY.key) == "2024-01|ES"
+    assert symbol_month(str(JANUARY.key)) == JANUARY
+
+
+def test_a_month_that_is_there_is_told_with_hash_provenance_and_verdict(
+    domain: Domain, instance: DagsterInstance
+) -> None:
+    (report,) = bars.simulate(domain.tx, domain.store, ["ES"], ["2024-01"], actor="test", now=NOW)
+    (event,) = made(domain, instance).asset_materializations_for_node("historical_bars")
+    assert event.metadata["content_hash"].value == report.content_hash
+    assert event.metadata["bars_count"].value == report.bars_count
+    assert event.metadata["data_label"].value == "SIMULATED"
+    assert event.partition == str(JANUARY.key)
+
+
+def test_a_missing_month_is_simulated_only_where_bars_are_simulated(domain: Domain, instance: DagsterInstance) -> None:
+    closed = Domain(domain.tx, domain.store, actor="test", simulates=False)
+    refused = made(closed, instance)
+    assert not refused.success
+    assert "DATA_UNAVAILABLE" in failure_of(refused)
+    assert bars.list_months(domain.tx) == []
+    assert made(domain, instance).success
+    assert [(row.symbol, row.month) for row in bars.list_months(domain.tx)] == [("ES", "2024-01")]
+
+
+def test_a_file_that_was_changed_behind_the_catalogues_back_is_refused(
+    domain: Domain, instance: DagsterInstance, tmp_path: Path
+) -> None:
+    bars.simulate(domain.tx, domain.store, ["ES", "NQ"], ["2024-01"], actor="test", now=NOW)
+    es, nq = bars.list_months(domain.tx)
+    (tmp_path / "bars" / es.path).write_bytes((tmp_path / "bars" / nq.path).read_bytes())
+    result = made(domain, instance)
+    assert not result.success
+    assert "DATA_QUALITY_FAILED" in failure_of(result)
+
+
+@pytest.mark.slow
+def test_great_expectations_judge_the_month(domain: Domain, instance: DagsterInstance) -> None:
+    bars.simulate(domain.tx, domain.store, ["ES"], ["2024-01"], actor="test", now=NOW)
+    result = made(domain, instance, checked=True)
+    assert result.success
+    (done,) = result.get_asset_check_evaluations()
+    assert done.passed
+    assert done.metadata["partition"].value == str(JANUARY.key)
