@@ -2,6 +2,8 @@
 
 import ctypes
 import os
+import pwd
+import re
 import shutil
 import signal
 import subprocess
@@ -52,13 +54,20 @@ def binaries() -> Path:
 
 @cache
 def identity() -> Identity:
-    """Return as whom to run: PostgreSQL refuses root, so root hides in a user namespace, or else becomes nobody."""
-    if os.geteuid() != 0:
-        return Identity((), None, os.geteuid())
-    prefix = ("unshare", "--user", f"--map-user={NAMESPACE_UID}", f"--map-group={NAMESPACE_UID}", "--")
+    """Return as whom to run.
+
+    PostgreSQL refuses root, and a user without a name (containers start as any number): both hide behind a known user
+    in a user namespace, or else root becomes nobody.
+    """
+    user = os.geteuid()
+    names = {entry.pw_uid for entry in pwd.getpwall()}
+    if user in names - {0}:
+        return Identity((), None, user)
+    shown = NAMESPACE_UID if NAMESPACE_UID in names else NOBODY_UID
+    prefix = ("unshare", "--user", f"--map-user={shown}", f"--map-group={shown}", "--")
     if shutil.which("unshare") and subprocess.run([*prefix, "true"], capture_output=True, check=False).returncode == 0:
-        return Identity(prefix, None, 0)
-    return Identity((), NOBODY_UID, NOBODY_UID)
+        return Identity(prefix, None, user)
+    return Identity((), NOBODY_UID, NOBODY_UID) if user == 0 else Identity((), None, user)
 
 
 def run(program: str, arguments: Sequence[str], *, timeout_s: float = 60) -> subprocess.CompletedProcess[str]:
@@ -95,10 +104,11 @@ def spawn(program: str, arguments: Sequence[str], log: IO[bytes]) -> subprocess.
 
 
 def reason(output: str) -> str:
-    """Return the line of a program's output that says why it ended."""
+    """Return the line of a program's output that says why it ended, without time and process id."""
     lines = [line.strip() for line in output.strip().splitlines()]
-    telling = [line for line in lines if any(word in line for word in ("FATAL", "PANIC", "error:", "could not"))]
-    return (telling or lines or ["it said nothing"])[-1]
+    telling = [line for line in lines if re.search("FATAL|PANIC|error:|could not", line)]
+    last = (telling or lines or ["it said nothing"])[-1]
+    return re.sub("^.*(FATAL|PANIC): +", "", last)
 
 
 def _die_with_parent() -> Callable[[], None]:
