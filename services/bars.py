@@ -1,48 +1,57 @@
-"""Bars: import files, simulate months, list, check and export them. What a backtest reads is in `bars_load`."""
+"""Bars: import files, simulate months, list them, and give a first start some.
 
+What a backtest reads is in `bars_load`; the flows `check` and `export` are in modules of their name.
+"""
+
+import hashlib
 import json
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from core.errors import GantryError, bad_data, invalid
-from core.settings import Settings
-from fleet.closed_sets import DataLabel
+from core.errors import ErrorCode, GantryError, invalid
+from core.settings import AppEnv, Settings
+from fleet.closed_sets import DataLabel, SystemEvent
 from integrations.files.reader import read_bars_file
 from integrations.simulator.months import SIMULATOR_VERSION, simulate_month
 from integrations.store import BarsStore
+from services import events
+from services.bars_check import CheckedMonth, check
+from services.bars_decide import MonthStatus
+from services.bars_export import ExportReport, export
 from services.bars_load import CatalogueRef, LoadedBars, load_bars
-from services.bars_write import MonthReport, MonthStatus, Source, store_month
+from services.bars_write import Incoming, MonthReport, Progress, Source, store_months
 from sql.engine import Transactions
 from sql.queries import bars as queries
 from sql.tables.bars import BarsMonth
-from trading.bars.hashing import content_hash
 from trading.bars.months import split_months
-from trading.bars.quality import Verdict, assess
-from trading.bars.schema import Bars
-from trading.instruments import get_instrument
+from trading.instruments import Instrument, get_instrument
 
 __all__ = [
     "CatalogueRef",
     "CheckedMonth",
+    "ExportReport",
     "ImportReport",
     "LoadedBars",
     "MonthReport",
     "MonthStatus",
+    "Progress",
     "check",
     "ensure_data",
+    "export",
     "import_file",
     "list_months",
     "load_bars",
     "simulate",
 ]
 
-Progress = Callable[[str, int, int], None]  # what, done, of how many
 SIMULATOR = "simulator"
 FIRST_START_SYMBOLS = ("ES", "NQ", "CL", "GC", "6E")
 FIRST_START_MONTHS = 3
 DEFAULT_SEED = 7
+_PROVIDER_NAME = re.compile(r"[a-z][a-z0-9_]{0,31}")  # it becomes a folder's name
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,20 +62,6 @@ class ImportReport:
     source_sha256: str
     bars_count: int
     months: tuple[MonthReport, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class CheckedMonth:
-    """One month read again from its file: whether it still holds what the catalogue says, and its quality now."""
-
-    symbol: str
-    month: str
-    provider: str
-    label: str
-    bars_count: int
-    hash_holds: bool
-    quality: str
-    message: str
 
 
 def no_progress(_what: str, _done: int, _total: int) -> None:
@@ -87,28 +82,34 @@ def import_file(  # noqa: PLR0913 - one keyword for each option of the command
     now: datetime,
     progress: Progress = no_progress,
 ) -> ImportReport:
-    """Import a file of one-minute bars; the same file again changes nothing.
+    """Import a file of one-minute bars, whole or not at all; the same file again changes nothing.
 
-    Every month is judged before the first is written: one bad month refuses the file, and puts it aside.
+    A file of bars that may not be used is put aside under quarantine/, and told of as BARS_BLOCKED.
 
     Raises:
-        GantryError: see `integrations.files.reader.read_bars_file` and `services.bars_write.store_month`.
+        GantryError: see `integrations.files.reader.read_bars_file` and `services.bars_write.store_months`.
 
     """
-    if provider == SIMULATOR:
-        raise invalid("A file is no simulator.", fix="Leave --provider out, or name the vendor.", field="provider")
+    _require_provider(provider)
     progress(f"Reading {path.name}", 0, 1)
-    found = read_bars_file(path, symbol=symbol, tz=tz, stamp=stamp)
-    parts = [(one, part) for one in found for part in split_months(one.bars)]
-    _refuse_unfit(store, path, [part.bars for _one, part in parts], found[0].source_sha256)
-    reports = []
-    for number, (one, part) in enumerate(parts, start=1):
-        source = Source(provider, DataLabel.IMPORTED, one.source_name, one.source_sha256, one.source_details)
-        instrument = get_instrument(part.bars.symbol)
-        reports.append(store_month(tx, store, instrument, part, source, replace=replace, actor=actor, now=now))
-        progress(f"{part.bars.symbol} {part.month}", number, len(parts))
+    try:
+        found = read_bars_file(path, symbol=symbol, tz=tz, stamp=stamp)
+        months = [
+            Incoming(
+                get_instrument(one.bars.symbol),
+                part,
+                Source(provider, DataLabel.IMPORTED, one.source_name, one.source_sha256, one.source_details),
+            )
+            for one in found
+            for part in split_months(one.bars)
+        ]
+        reports = store_months(tx, store, months, replace=replace, actor=actor, now=now, progress=progress)
+    except GantryError as error:
+        if error.code is not ErrorCode.DATA_QUALITY_FAILED:
+            raise
+        raise _put_aside(tx, store, path, error, actor=actor) from error
     count = sum(len(one.bars) for one in found)
-    return ImportReport(found[0].source_name, found[0].source_sha256, count, tuple(reports))
+    return ImportReport(found[0].source_name, found[0].source_sha256, count, reports)
 
 
 def simulate(
@@ -123,22 +124,17 @@ def simulate(
     progress: Progress = no_progress,
 ) -> tuple[MonthReport, ...]:
     """Make months of SIMULATED bars ("YYYY-MM"); months with real bars are left as they are."""
-    reports = []
     wanted = [(get_instrument(symbol), month) for symbol in symbols for month in months]
     with tx() as session:
         real = {
             (row.symbol, row.month) for row in queries.active_months(session) if row.data_label != DataLabel.SIMULATED
         }
+    made = []
     for number, (instrument, month) in enumerate(wanted, start=1):
         if (instrument.symbol, month) not in real:
-            bars = simulate_month(instrument, month, seed)
-            details = {"seed": seed, "simulator_version": SIMULATOR_VERSION}
-            name = f"{SIMULATOR}:{instrument.symbol}:{month}:seed={seed}"
-            source = Source(SIMULATOR, DataLabel.SIMULATED, name, None, details)
-            (part,) = split_months(bars)
-            reports.append(store_month(tx, store, instrument, part, source, replace=True, actor=actor, now=now))
+            made.append(_made(instrument, month, seed))
         progress(f"Simulating {instrument.symbol} {month}", number, len(wanted))
-    return tuple(reports)
+    return store_months(tx, store, made, replace=True, actor=actor, now=now, progress=progress)
 
 
 def list_months(tx: Transactions, *, symbol: str | None = None) -> Sequence[BarsMonth]:
@@ -147,27 +143,16 @@ def list_months(tx: Transactions, *, symbol: str | None = None) -> Sequence[Bars
         return queries.active_months(session, symbol=symbol)
 
 
-def check(
-    tx: Transactions, store: BarsStore, *, symbol: str | None = None, progress: Progress = no_progress
-) -> tuple[CheckedMonth, ...]:
-    """Read every month in use again, and compare hash and quality with the catalogue."""
-    rows = list_months(tx, symbol=symbol)
-    checked = []
-    for number, row in enumerate(rows, start=1):
-        checked.append(_checked(store, row))
-        progress(f"{row.symbol} {row.month}", number, len(rows))
-    return tuple(checked)
-
-
 def ensure_data(
     tx: Transactions, store: BarsStore, settings: Settings, *, now: datetime, progress: Progress = no_progress
 ) -> str | None:
     """Give a first start bars: without vendor key and without any bars, simulated ones; return what to tell.
 
-    None where there are bars already, or a provider that supplies them.
+    None where there are bars already, or a provider that supplies them, and in production always.
 
     Raises:
-        GantryError: VALIDATION_FAILED for an unknown GANTRY_DATA_PROVIDER.
+        GantryError: VALIDATION_FAILED for an unknown GANTRY_DATA_PROVIDER, ENVIRONMENT_INVALID for the simulator in
+            production.
 
     """
     chosen = settings.gantry_data_provider
@@ -177,6 +162,9 @@ def ensure_data(
             fix="Use databento, polygon, files or simulator, or leave it unset.",
             field="GANTRY_DATA_PROVIDER",
         )
+    if settings.app_env is AppEnv.PRODUCTION:
+        _refuse_simulator(chosen)
+        return None
     vendor = settings.databento_api_key or settings.polygon_api_key
     with tx() as session:
         any_bars = queries.has_any_month(session)
@@ -197,31 +185,57 @@ def months_before(now: datetime, count: int) -> tuple[str, ...]:
     return tuple(f"{(index - back) // 12:04d}-{(index - back) % 12 + 1:02d}" for back in range(count, 0, -1))
 
 
-def _checked(store: BarsStore, row: BarsMonth) -> CheckedMonth:
-    holds, quality, instrument = False, Verdict.BLOCKED, get_instrument(row.symbol)
-    try:
-        bars = store.read([row.path])
-        holds = content_hash(bars, instrument) == row.content_hash
-        report = assess(bars, instrument)
-        quality = report.verdict
-        message = report.sentence() if holds else "The file was changed: its content hash differs from the catalogue's."
-    except GantryError as error:
-        message = error.message
-    return CheckedMonth(
-        row.symbol, row.month, row.provider, row.data_label, row.bars_count, holds, quality.value, message
+def _made(instrument: Instrument, month: str, seed: int) -> Incoming:
+    (part,) = split_months(simulate_month(instrument, month, seed))
+    details = {"seed": seed, "simulator_version": SIMULATOR_VERSION}
+    name = f"{SIMULATOR}:{instrument.symbol}:{month}:seed={seed}"
+    return Incoming(instrument, part, Source(SIMULATOR, DataLabel.SIMULATED, name, None, details))
+
+
+def _require_provider(provider: str) -> None:
+    if provider == SIMULATOR:
+        raise invalid("A file is no simulator.", fix="Leave --provider out, or name the vendor.", field="provider")
+    if not _PROVIDER_NAME.fullmatch(provider):
+        raise invalid(
+            f"{provider!r} can't be a provider's name.",
+            fix="Use 1 to 32 small letters, digits and underscores, a letter first, such as databento.",
+            field="provider",
+        )
+
+
+def _refuse_simulator(chosen: str | None) -> None:
+    if chosen == SIMULATOR:
+        raise GantryError(
+            ErrorCode.ENVIRONMENT_INVALID,
+            "Production never runs on simulated bars.",
+            fix="Set GANTRY_DATA_PROVIDER to databento, polygon or files.",
+        )
+
+
+def _put_aside(tx: Transactions, store: BarsStore, path: Path, error: GantryError, *, actor: str) -> GantryError:
+    """Keep the refused file and what is wrong with it, tell of it, and return the error that says where it is."""
+    payload = path.read_bytes()
+    sha256 = hashlib.sha256(payload).hexdigest()
+    aside = store.put_aside(f"{sha256[:16]}.{path.name}", payload)
+    told = {"source_name": path.name, "source_sha256": sha256, "message": error.message, "facts": error.facts}
+    store.put_aside(f"{sha256[:16]}.{path.name}.json", json.dumps(told, indent=2, default=str).encode())
+    with tx() as session:
+        events.note(
+            session,
+            SystemEvent.BARS_BLOCKED,
+            f"{path.name} was not imported: {error.message}",
+            actor=actor,
+            payload={
+                "source_sha256": sha256,
+                "put_aside": aside,
+                "facts": json.loads(json.dumps(error.facts, default=str)),
+            },
+        )
+    return GantryError(
+        error.code,
+        f"{path.name} was not imported: {error.message}",
+        fix=f"{error.fix} The file was put aside as {aside}.",
+        kind=error.kind,
+        facts={**error.facts, "put_aside": aside},
+        details=error.details,
     )
-
-
-def _refuse_unfit(store: BarsStore, path: Path, months: Sequence[Bars], sha256: str) -> None:
-    """Judge all months first, so that a file is imported whole or not at all."""
-    for bars in months:
-        report = assess(bars, get_instrument(bars.symbol))
-        if report.verdict is Verdict.BLOCKED:
-            aside = store.put_aside(f"{sha256[:16]}.{path.name}", path.read_bytes())
-            store.put_aside(f"{sha256[:16]}.{path.name}.json", json.dumps(report.as_json(), indent=2).encode())
-            worst = report.problems[0]
-            raise bad_data(
-                f"{path.name} was not imported: {worst.message}",
-                fix=f"{worst.fix} The file was put aside as {aside}.",
-                facts={"problems": [problem.code.value for problem in report.problems], "put_aside": aside},
-            )

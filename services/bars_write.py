@@ -1,36 +1,29 @@
-"""One symbol-month into the catalogue: judged, written as a file, then made the one in use."""
+"""Months of bars into the catalogue: judged, written as files, then made the ones in use, all or none."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from enum import StrEnum
 from typing import Any
 
 from sqlalchemy.orm import Session
 
-from core.errors import ErrorCode, GantryError
+from core.errors import ErrorCode, GantryError, Kind
 from core.ids import new_id
 from core.trace import current_trace_id
 from fleet.closed_sets import DataLabel, SystemEvent
 from integrations.store import BarsStore
 from services import events
+from services.bars_decide import Asked, MonthStatus, Wanted, decide
 from sql.engine import Transactions
 from sql.queries import bars as queries
 from sql.tables.bars import BarsMonth
 from trading.bars.hashing import content_hash, contracts_hash
-from trading.bars.merge import merge
 from trading.bars.months import BarsOfMonth
 from trading.bars.quality import QualityReport, require_fit
-from trading.bars.schema import Bars
+from trading.bars.schema import NS_PER_SECOND, Bars
 from trading.instruments import Instrument
 
-
-class MonthStatus(StrEnum):
-    """What an import did to a month."""
-
-    NEW = "NEW"
-    ALREADY_THERE = "ALREADY_THERE"
-    MERGED = "MERGED"
-    REPLACED = "REPLACED"
+Progress = Callable[[str, int, int], None]  # what, done, of how many
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,82 +51,80 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Wanted:
-    """A month as it should be, and what that means for the one in use."""
+class Incoming:
+    """One month of bars on its way into the catalogue."""
 
-    bars: Bars
-    status: MonthStatus
+    instrument: Instrument
+    part: BarsOfMonth
+    source: Source
 
 
-def store_month(
+@dataclass(frozen=True, slots=True, eq=False)
+class _Planned:
+    """A month judged fit, and the row that will be in use: None where the row that is there stays."""
+
+    there: BarsMonth | None
+    wanted: Wanted
+    row: BarsMonth | None
+
+
+def store_months(
     tx: Transactions,
     store: BarsStore,
-    instrument: Instrument,
-    part: BarsOfMonth,
-    source: Source,
+    months: Sequence[Incoming],
     *,
     replace: bool,
     actor: str,
     now: datetime,
-) -> MonthReport:
-    """Put a month of bars in use, added to what is there of the same provider.
+    progress: Progress,
+) -> tuple[MonthReport, ...]:
+    """Put months of bars in use, each added to what is there of the same provider: all of them, or none.
 
-    The file is written first, with no transaction open; the row that makes it count comes last, and only if nobody
-    else changed the month meanwhile.
+    All are judged before the first file is written, and no transaction is open meanwhile. The rows that make them
+    count come last, in one transaction, and only if nobody else changed one of those months.
 
     Raises:
         GantryError: CONFLICT for bars that contradict those there, or for a month changed at the same time;
-            DATA_QUALITY_FAILED for bars unfit for a backtest, which are put aside.
+            DATA_QUALITY_FAILED for bars unfit for a backtest; ENVIRONMENT_INVALID for a folder that can't be written.
 
     """
     with tx() as session:
-        there = queries.active_month(session, instrument.symbol, part.month)
-    wanted = _wanted(store, instrument, part, source, there, replace=replace)
-    if wanted.status is MonthStatus.ALREADY_THERE and there is not None:
-        return _report(there, MonthStatus.ALREADY_THERE)
-    try:
-        quality = require_fit(wanted.bars, instrument)
-    except GantryError as error:
-        _tell_blocked(tx, part, source, error, actor=actor)
-        raise
-    digest = content_hash(wanted.bars, instrument)
-    path = store.write(wanted.bars, provider=source.provider, month=part.month, content_hash=digest)
-    row = _row(wanted.bars, part.month, source, path, digest, quality, merged=wanted.status is MonthStatus.MERGED)
+        known = [queries.active_month(session, one.instrument.symbol, one.part.month) for one in months]
+    planned = []
+    for number, (one, there) in enumerate(zip(months, known, strict=True), start=1):
+        planned.append(_planned(store, one, there, replace=replace))
+        progress(f"Judging {one.instrument.symbol} {one.part.month}", number, 2 * len(months))
+    for number, (one, plan) in enumerate(zip(months, planned, strict=True), start=1):
+        _write(store, one, plan)
+        progress(f"Writing {one.instrument.symbol} {one.part.month}", len(months) + number, 2 * len(months))
     with tx() as session:
-        _put_in_use(session, row, there, now=now)
-        told = SystemEvent.BARS_SIMULATED if source.label is DataLabel.SIMULATED else SystemEvent.BARS_IMPORTED
-        events.note(
-            session,
-            told,
-            f"{row.symbol} {row.month}: {row.bars_count:,} bars from {source.name} ({wanted.status}).",
-            actor=actor,
-            payload={"bars_id": str(row.id), "content_hash": digest, "status": wanted.status, "quality": row.quality},
+        for plan in sorted(planned, key=_month_of):  # one order of locks for everybody
+            if plan.row is not None:
+                _put_in_use(session, plan.row, plan.there, now=now)
+                _tell(session, plan.row, plan.wanted.status, actor=actor)
+        return tuple(_report(plan) for plan in planned)
+
+
+def _planned(store: BarsStore, incoming: Incoming, there: BarsMonth | None, *, replace: bool) -> _Planned:
+    source, month = incoming.source, incoming.part.month
+    asked = Asked(incoming.instrument, incoming.part.bars, source.provider, source.label, replace=replace)
+    wanted = decide(store, there, asked)
+    if wanted.status in {MonthStatus.ALREADY_THERE, MonthStatus.REPAIRED}:
+        return _Planned(there, wanted, None)
+    quality = require_fit(wanted.bars, incoming.instrument)
+    digest = content_hash(wanted.bars, incoming.instrument)
+    row = _row(wanted.bars, month, source, digest, quality, earlier=there if wanted.merged else None)
+    return _Planned(there, wanted, row)
+
+
+def _write(store: BarsStore, incoming: Incoming, plan: _Planned) -> None:
+    month = incoming.part.month
+    if plan.row is not None:
+        plan.row.path = store.write(
+            plan.wanted.bars, provider=plan.row.provider, month=month, content_hash=plan.row.content_hash
         )
-        return _report(row, wanted.status)
-
-
-def _wanted(
-    store: BarsStore,
-    instrument: Instrument,
-    part: BarsOfMonth,
-    source: Source,
-    there: BarsMonth | None,
-    *,
-    replace: bool,
-) -> _Wanted:
-    if there is None:
-        return _Wanted(part.bars, MonthStatus.NEW)
-    if there.content_hash == content_hash(part.bars, instrument) and there.data_label == source.label:
-        names_added = there.contracts == [""] and part.bars.contracts != ("",)
-        status = MonthStatus.REPLACED if names_added else MonthStatus.ALREADY_THERE
-        return _Wanted(part.bars, status)
-    if (there.data_label == DataLabel.SIMULATED) or (replace and there.provider != source.provider):
-        return _Wanted(part.bars, MonthStatus.REPLACED)
-    merged = merge(store.read([there.path]), part.bars, instrument, replace=replace)
-    if not merged.added and not merged.replaced:
-        return _Wanted(merged.bars, MonthStatus.ALREADY_THERE)
-    status = MonthStatus.REPLACED if merged.replaced else MonthStatus.MERGED
-    return _Wanted(merged.bars, status)
+    elif plan.there is not None and plan.wanted.status is MonthStatus.REPAIRED:
+        store.write(plan.wanted.bars, provider=plan.there.provider, month=month, content_hash=plan.there.content_hash)
 
 
 def _put_in_use(session: Session, row: BarsMonth, there: BarsMonth | None, *, now: datetime) -> None:
@@ -143,6 +134,7 @@ def _put_in_use(session: Session, row: BarsMonth, there: BarsMonth | None, *, no
             ErrorCode.CONFLICT,
             f"{row.symbol} {row.month} was changed by somebody else meanwhile.",
             fix="Run the same import again.",
+            kind=Kind.CONFLICT,
         )
     if present is not None:
         queries.supersede(session, present.id, row.id, now=now)
@@ -151,20 +143,28 @@ def _put_in_use(session: Session, row: BarsMonth, there: BarsMonth | None, *, no
 
 
 def _row(
-    bars: Bars, month: str, source: Source, path: str, digest: str, quality: QualityReport, *, merged: bool
+    bars: Bars, month: str, source: Source, digest: str, quality: QualityReport, *, earlier: BarsMonth | None
 ) -> BarsMonth:
+    """Return the catalogue's row, but for the file's path. earlier: the row whose bars are among these."""
+    details = dict(source.details)
+    if earlier is not None:
+        named = {
+            "bars_id": str(earlier.id),
+            "source_name": earlier.source_name,
+            "source_sha256": earlier.source_sha256,
+        }
+        details["merged_with"] = [named, *earlier.source_details.get("merged_with", [])]
     return BarsMonth(
         id=new_id(),
         provider=source.provider,
         symbol=bars.symbol,
         month=month,
         data_label=source.label,
-        path=path,
         content_hash=digest,
         contracts_hash=contracts_hash(bars),
         source_name=source.name,
         source_sha256=source.sha256,
-        source_details={**source.details, **({"merged_into_earlier_bars": True} if merged else {})},
+        source_details=details,
         bars_count=len(bars),
         first_at=_at(int(bars.ts[0])),
         last_at=_at(int(bars.ts[-1])),
@@ -175,22 +175,43 @@ def _row(
     )
 
 
-def _tell_blocked(tx: Transactions, part: BarsOfMonth, source: Source, error: GantryError, *, actor: str) -> None:
-    with tx() as session:
-        events.note(
-            session,
-            SystemEvent.BARS_BLOCKED,
-            f"{part.bars.symbol} {part.month} from {source.name} was refused: {error.message}",
-            actor=actor,
-            payload={"source_sha256": source.sha256, **error.facts},
-        )
+def _tell(session: Session, row: BarsMonth, status: MonthStatus, *, actor: str) -> None:
+    simulated = row.data_label == DataLabel.SIMULATED
+    events.note(
+        session,
+        SystemEvent.BARS_SIMULATED if simulated else SystemEvent.BARS_IMPORTED,
+        f"{row.symbol} {row.month}: {row.bars_count:,} bars from {row.source_name} ({status}).",
+        actor=actor,
+        payload={
+            "bars_id": str(row.id),
+            "content_hash": row.content_hash,
+            "status": status.value,
+            "quality": row.quality,
+        },
+    )
 
 
-def _report(row: BarsMonth, status: MonthStatus) -> MonthReport:
+def _month_of(plan: _Planned) -> tuple[str, str]:
+    row = _in_use(plan)
+    return row.symbol, row.month
+
+
+def _in_use(plan: _Planned) -> BarsMonth:
+    row = plan.row or plan.there
+    if row is None:
+        message = "A plan makes a row or keeps one."
+        raise AssertionError(message)
+    return row
+
+
+def _report(plan: _Planned) -> MonthReport:
+    row = _in_use(plan)
     problems = row.quality_report.get("problems", [])
     complaint = " ".join(problem["message"] for problem in problems)
-    return MonthReport(row.symbol, row.month, row.bars_count, row.content_hash, row.quality, status, complaint)
+    return MonthReport(
+        row.symbol, row.month, row.bars_count, row.content_hash, row.quality, plan.wanted.status, complaint
+    )
 
 
 def _at(ts: int) -> datetime:
-    return datetime.fromtimestamp(ts // 1_000_000_000, UTC)
+    return datetime.fromtimestamp(ts // NS_PER_SECOND, UTC)

@@ -28,7 +28,7 @@ _PRICES: Final = {
 _ANNUAL_VOLATILITY: Final = {"CL": 0.35, "MCL": 0.35, "SI": 0.28, "GC": 0.15, "MGC": 0.15, "6E": 0.08, "ZN": 0.07}
 _USUAL_VOLATILITY: Final = 0.18
 _MINUTES_A_YEAR: Final = 252 * 1380
-_MONTH_SPREAD: Final = 0.04  # deviation of the log price at a month's start around the instrument's price
+_MONTHS_A_YEAR: Final = 12
 _ROLL_SPREAD: Final = 0.004
 _STEPS: Final = 8  # trades within a minute from which high and low are taken
 
@@ -106,13 +106,15 @@ def _level(
     ends: tuple[float, float],
 ) -> FloatArray:
     """Log price at each minute's end: a bridge from the month's start to the next one's, in clustered steps."""
-    yearly = _ANNUAL_VOLATILITY.get(instrument.symbol, _USUAL_VOLATILITY)
+    yearly = _yearly(instrument)
     of_day = _clustered(rng, len(np.unique(session)))[np.unique(session, return_inverse=True)[1]]
     within = np.exp(_autoregressive(rng, len(minutes), 0.995, 0.04))
     sigma = yearly / np.sqrt(_MINUTES_A_YEAR) * of_day * within * _time_of_day(minutes)
     steps = rng.standard_t(5, len(minutes)) / np.sqrt(5 / 3) * sigma
-    opens = np.flatnonzero(np.diff(session, prepend=session[:1] - 1))
-    steps[opens] += rng.normal(0, 8, len(opens)) * sigma[opens]  # what happened while nobody could trade
+    opens = np.flatnonzero(np.diff(session)) + 1
+    closed_minutes = np.diff(minutes)[opens - 1] // (60 * NS_PER_SECOND)
+    # What happened while nobody could trade: half of what as many open minutes would have done.
+    steps[opens] += rng.normal(0, 0.5, len(opens)) * sigma[opens] * np.sqrt(closed_minutes)
     walk = steps.cumsum()
     variance = (sigma**2).cumsum()
     start, end = ends
@@ -153,9 +155,17 @@ def _traded(rng: np.random.Generator, minutes: IntArray) -> NDArray[np.bool_]:
 
 
 def _anchor(instrument: Instrument, month: str, seed: int) -> float:
-    """Log price at the month's first moment, the same for the month before, whose end it is."""
+    """Log price at the month's first moment, the same for the month before, whose end it is.
+
+    Drawn around the instrument's price so widely that two of them differ by a month's volatility.
+    """
     rng = np.random.default_rng([*_seed_of(instrument, month, seed), 1])
-    return float(np.log(_PRICES[instrument.symbol]) + rng.normal(0, _MONTH_SPREAD))
+    spread = _yearly(instrument) / np.sqrt(2 * _MONTHS_A_YEAR)
+    return float(np.log(_PRICES[instrument.symbol]) + rng.normal(0, spread))
+
+
+def _yearly(instrument: Instrument) -> float:
+    return _ANNUAL_VOLATILITY.get(instrument.symbol, _USUAL_VOLATILITY)
 
 
 def _next(instrument: Instrument, month: str, seed: int) -> float:

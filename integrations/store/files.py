@@ -5,7 +5,9 @@ The names in order and the symbol stand in the file's own metadata.
 """
 
 import json
-from collections.abc import Sequence
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from typing import Any, Final
 from uuid import uuid4
 
@@ -13,9 +15,10 @@ import fsspec
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from fsspec.implementations.local import LocalFileSystem
 from numpy.typing import NDArray
 
-from core.errors import data_unavailable
+from core.errors import ErrorCode, GantryError, Kind, data_unavailable
 from trading.bars.hashing import contracts_hash
 from trading.bars.months import concatenate
 from trading.bars.schema import Bars, Timeframe
@@ -33,28 +36,26 @@ class BarsStore:
     def write(self, bars: Bars, *, provider: str, month: str, content_hash: str) -> str:
         """Write one symbol-month and return its path below the root; the same content again is the same file.
 
-        The file appears under its name only when it is complete.
+        The file appears under its name only when it is complete; one of that name that was damaged is made whole.
+
+        Raises:
+            GantryError: ENVIRONMENT_INVALID for a folder that is full or can't be written.
+
         """
         relative = f"{provider}/{bars.symbol}/{month}.{content_hash[:16]}.{contracts_hash(bars)[:8]}.parquet"
-        target = self._absolute(relative)
-        if not self._filesystem.exists(target):
-            self._filesystem.makedirs(target.rpartition("/")[0], exist_ok=True)
-            temporary = f"{target}.{uuid4().hex}.part"
-            try:
-                with self._filesystem.open(temporary, "wb") as file:
-                    pq.write_table(_table(bars), file, compression="zstd", use_dictionary=["contract"])
-                self._filesystem.mv(temporary, target)
-            finally:
-                if self._filesystem.exists(temporary):
-                    self._filesystem.rm(temporary)
+        with self._made_whole(relative) as file:
+            pq.write_table(_table(bars), file, compression="zstd", use_dictionary=["contract"])
         return relative
 
     def put_aside(self, name: str, payload: bytes) -> str:
-        """Keep bytes that may not be used under quarantine/, for inspection; return the path below the root."""
+        """Keep bytes that may not be used under quarantine/, for inspection; return the path below the root.
+
+        Raises:
+            GantryError: ENVIRONMENT_INVALID for a folder that is full or can't be written.
+
+        """
         relative = f"quarantine/{name}"
-        target = self._absolute(relative)
-        self._filesystem.makedirs(target.rpartition("/")[0], exist_ok=True)
-        with self._filesystem.open(target, "wb") as file:
+        with self._made_whole(relative) as file:
             file.write(payload)
         return relative
 
@@ -72,12 +73,41 @@ class BarsStore:
         try:
             with self._filesystem.open(self._absolute(relative), "rb") as file:
                 table = pq.read_table(file, columns=list(_COLUMNS))
-        except (OSError, pa.ArrowInvalid) as error:
+            return _bars(table)
+        except (OSError, pa.ArrowException, KeyError, ValueError) as error:
             raise data_unavailable(
-                f"The bars file {relative} can't be read: {error}",
-                fix="Import that month again; `gantry bars check` lists every file that is damaged.",
+                f"The bars file {relative} can't be read: {str(error).splitlines()[0] if str(error) else error!r}",
+                fix="Import that month's file again, it is then made whole; `gantry bars check` lists what is damaged.",
+                facts={"path": relative},
             ) from error
-        return _bars(table)
+
+    @contextmanager
+    def _made_whole(self, relative: str) -> Iterator[Any]:
+        """Open a temporary file that takes this name at the end of the block, and is gone if the block fails."""
+        target = self._absolute(relative)
+        temporary = f"{target}.{uuid4().hex}.part"
+        try:
+            self._filesystem.makedirs(target.rpartition("/")[0], exist_ok=True)
+            with self._filesystem.open(temporary, "wb") as file:
+                yield file
+                if isinstance(self._filesystem, LocalFileSystem):
+                    file.flush()
+                    os.fsync(file.fileno())  # the catalogue's row, which comes later, is durable too
+            self._filesystem.mv(temporary, target)
+        except OSError as error:
+            raise GantryError(
+                ErrorCode.ENVIRONMENT_INVALID,
+                f"The bars file {relative} can't be written: {error.strerror or error}.",
+                fix="Make room in the bars folder, and let this user write there.",
+                kind=Kind.UNAVAILABLE,
+            ) from error
+        finally:
+            self._forget(temporary)
+
+    def _forget(self, temporary: str) -> None:
+        with suppress(OSError):  # a leftover hurts nobody, and the failure before it is the one to tell of
+            if self._filesystem.exists(temporary):
+                self._filesystem.rm(temporary)
 
     def _absolute(self, relative: str) -> str:
         return f"{self._root}/{relative}"
