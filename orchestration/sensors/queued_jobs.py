@@ -32,7 +32,7 @@ from services import bot_keys, jobs
 from services.jobs import QueuedJob
 
 MOST_AT_ONCE: Final = 20
-FIRST_PAUSE: Final = timedelta(seconds=30)
+FIRST_PAUSE: Final = timedelta(seconds=10)
 LONGEST_PAUSE: Final = timedelta(minutes=10)
 ENDED: Final = frozenset({DagsterRunStatus.SUCCESS, DagsterRunStatus.FAILURE, DagsterRunStatus.CANCELED})
 

@@ -17,7 +17,7 @@ JANUARY = SymbolMonth("ES", "2024-01")
 
 def made(domain: Domain, instance: DagsterInstance, *, checked: bool = False) -> ExecuteInProcessResult:
     return materialize(
-        [historical_bars, *([bars_fit_for_backtests] if checked else [])],  # type: ignore[list-item]
+        [historical_bars, *([bars_fit_for_backtests] if checked else [])],
         partition_key=str(JANUARY.key),
         instance=instance,
         resources={"domain": domain},

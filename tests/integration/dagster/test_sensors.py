@@ -4,7 +4,14 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 import pytest
-from dagster import DagsterInstance, SensorResult, SkipReason, build_sensor_context
+from dagster import (
+    DagsterInstance,
+    DefaultSensorStatus,
+    SensorDefinition,
+    SensorResult,
+    SkipReason,
+    build_sensor_context,
+)
 
 from assets.domain import Domain
 from assets.partitions import BOTS, SymbolMonth
@@ -35,9 +42,9 @@ def queue(tx: Transactions, bot_id: UUID) -> UUID:
 
 
 @pytest.mark.parametrize("sensor", [bot_partitions, queued_jobs, lost_leases, bars_months], ids=lambda one: one.name)
-def test_every_sensor_runs_from_the_start(sensor: object) -> None:
+def test_every_sensor_is_defined_and_runs_from_the_start(sensor: SensorDefinition) -> None:
     assert sensor in (defs.sensors or ())
-    assert sensor.default_status.value == "RUNNING"  # type: ignore[attr-defined]
+    assert sensor.default_status is DefaultSensorStatus.RUNNING
 
 
 def test_a_new_bot_becomes_a_partition_and_a_key_without_a_bot_goes(domain: Domain, instance: DagsterInstance) -> None:

@@ -34,10 +34,10 @@ def test_a_job_whose_run_ended_without_taking_it_waits_ever_longer() -> None:
     def is_due(ended: int, ago: timedelta) -> bool:
         return due([job], {job.job_id: Tries(False, ended, NOW - ago)}, NOW) == (job,)
 
-    assert not is_due(1, timedelta(seconds=29))
-    assert is_due(1, timedelta(seconds=30))
-    assert not is_due(3, timedelta(seconds=119))
-    assert is_due(3, timedelta(seconds=120))
+    assert not is_due(1, timedelta(seconds=9))
+    assert is_due(1, timedelta(seconds=10))
+    assert not is_due(3, timedelta(seconds=39))
+    assert is_due(3, timedelta(seconds=40))
     assert is_due(50, LONGEST_PAUSE)
 
 
