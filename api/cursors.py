@@ -78,6 +78,13 @@ def as_int(value: object) -> int:
     return value
 
 
+def as_symbol(value: object) -> str:
+    """Read a cursor's symbol or month."""
+    if not isinstance(value, str) or not value.isascii() or not value.isprintable():
+        raise BadQuery("cursor", "That is no cursor.", fix=_FIX)
+    return value
+
+
 def limited(limit: int, *, maximum: int) -> int:
     """Lower a limit to the maximum.
 

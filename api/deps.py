@@ -19,3 +19,4 @@ def _transaction(request: Request) -> Iterator[Session]:
 Db = Annotated[Session, Depends(_transaction, scope="function")]
 Now = Annotated[datetime, Depends(utc_now)]
 Limit = Annotated[int, Query(description="Rows a page; lowered to the maximum.")]
+SymbolFilter = Annotated[str | None, Query(pattern="^[A-Z0-9]{1,20}$", description="Only this symbol.")]

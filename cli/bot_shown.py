@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from decimal import Decimal
 
+from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from cli.demo_table import COLUMNS, RIGHT, row
 from services.reads import BotMetrics, BotView, money_text
 
+WIDE = 200
 METRICS = (
     "net_pnl",
     "win_rate",
@@ -22,13 +23,30 @@ METRICS = (
 
 
 def show_bots(bots: Sequence[BotView]) -> None:
-    """Print a table of bots."""
-    table = Table()
-    for column in ("symbol", "stage", "now", *COLUMNS):
-        table.add_column(column, justify="right" if column in RIGHT else "left", overflow="fold")
+    """Print a table of bots; into a file or a pipe it is as wide as it needs to be."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for column in ("bot", "symbol", "strategy", "stage", "now", "trades", "net P&L", "score", "data"):
+        right = column in {"trades", "net P&L", "score"}
+        table.add_column(column, justify="right" if right else "left", no_wrap=column != "bot", overflow="fold")
     for bot in bots:
-        table.add_row(bot.symbol, bot.stage, bot.bot_now.state, *row(bot))
-    Console().print(table)
+        table.add_row(*_cells(bot))
+    console = Console()
+    console.print(table) if console.is_terminal else Console(width=WIDE).print(table)
+
+
+def _cells(bot: BotView) -> tuple[str, ...]:
+    metrics = bot.metrics
+    return (
+        bot.name,
+        bot.symbol,
+        bot.strategy,
+        bot.stage,
+        bot.bot_now.state,
+        "-" if metrics.total_trades is None else f"{metrics.total_trades:,}",
+        "-" if metrics.net_pnl is None else money_text(metrics.net_pnl),
+        "-" if bot.autonomy_score is None else f"{bot.autonomy_score:.1f}",
+        bot.data_label or "-",
+    )
 
 
 def show_bot(bot: BotView) -> None:

@@ -43,7 +43,8 @@ class LeaseKeeper:
         self._token = token
         self._terms = terms
         self._stop = threading.Event()
-        self._lost = False
+        self.ended = threading.Event()  # set once the lease was found to be someone else's
+        self.renewals = 0
         self._renewed_at = time.monotonic()
         self._thread = threading.Thread(target=self._run, name=f"lease-{job_id}", daemon=True)
 
@@ -64,7 +65,7 @@ class LeaseKeeper:
             GantryError: HEARTBEAT_TIMEOUT when the lease is, or may be, lost.
 
         """
-        if self._lost or time.monotonic() - self._renewed_at > self._terms.writes_stop_after_s:
+        if self.ended.is_set() or time.monotonic() - self._renewed_at > self._terms.writes_stop_after_s:
             raise lease_lost(self._job_id)
 
     def _run(self) -> None:
@@ -83,9 +84,10 @@ class LeaseKeeper:
                 get_logger("heartbeat").warning("renewal_failed", job_id=str(self._job_id), exc_info=True)
                 continue
             if not kept:
-                self._lost = True
+                self.ended.set()
                 return
             self._renewed_at = began
+            self.renewals += 1
 
 
 def lease_lost(job_id: UUID) -> GantryError:

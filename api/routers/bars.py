@@ -1,12 +1,10 @@
 """The catalogue of bars in use."""
 
-from typing import Annotated
-
-from fastapi import APIRouter, Query
+from fastapi import APIRouter
 
 from api.actor import Reader
-from api.cursors import Cursor, Listing, limited
-from api.deps import Db, Limit
+from api.cursors import Cursor, Listing, as_symbol, limited
+from api.deps import Db, Limit, SymbolFilter
 from api.envelope import ListOf, Page, responses
 from api.schemas.results import BarsMonthBody
 from services import results
@@ -21,7 +19,7 @@ def list_bars(
     session: Db,
     limit: Limit = 100,
     cursor: Cursor = None,
-    symbol: Annotated[str | None, Query(max_length=20)] = None,
+    symbol: SymbolFilter = None,
 ) -> ListOf[BarsMonthBody]:
     """List the symbol-months in use, by symbol and month."""
     size = limited(limit, maximum=MAX_LIMIT)
@@ -29,7 +27,7 @@ def list_bars(
     after = None
     if cursor is not None:
         place = listing.decode(cursor, parts=2)
-        after = (str(place[0]), str(place[1]))
+        after = (as_symbol(place[0]), as_symbol(place[1]))
     page = results.page_months(session, symbol=symbol, after=after, limit=size)
     following = listing.encode(page.following) if page.following else None
     data = [BarsMonthBody.model_validate(month) for month in page.months]

@@ -1,14 +1,13 @@
 """Bots: list, make, show, and ask for a backtest."""
 
-from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 
 from api.actor import Operator, Reader
 from api.cursors import Cursor, Listing, limited
-from api.deps import Db, Limit, Now
+from api.deps import Db, Limit, Now, SymbolFilter
 from api.envelope import ListOf, OneOf, responses
 from api.errors import from_domain
 from api.paging import after_of, page_after
@@ -31,7 +30,7 @@ def list_bots(
     limit: Limit = 50,
     cursor: Cursor = None,
     stage: Stage | None = None,
-    symbol: Annotated[str | None, Query(max_length=20)] = None,
+    symbol: SymbolFilter = None,
 ) -> ListOf[BotBody]:
     """List bots, newest first."""
     size = limited(limit, maximum=MAX_LIMIT)

@@ -7,7 +7,7 @@ import pytest
 from api.app import create_app
 from core.settings import Settings
 from sql.embedded import RunningState
-from sql.engine import Transactions
+from sql.engine import Transactions, connect, transactions
 from tests.integration.api.client import Api, calling
 
 
@@ -20,3 +20,11 @@ def api(tx: Transactions) -> Iterator[Api]:
 @pytest.fixture
 def database_url(database: RunningState) -> str:
     return database.app_url
+
+
+@pytest.fixture
+def unreachable() -> Iterator[Api]:
+    """The application without a database: whatever is refused here was refused before one was asked."""
+    tx = transactions(connect("postgresql://nobody@127.0.0.1:1/none"))
+    with calling(create_app(settings=Settings(), tx=tx)) as client:
+        yield client
