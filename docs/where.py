@@ -3,6 +3,7 @@
 import inspect
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 TableWriter = Callable[[Sequence[str], Iterable[Sequence[str]]], str]
@@ -36,22 +37,28 @@ def routes() -> Iterator[Pair]:
     """Yield each route of the API and its file."""
     from fastapi.routing import APIRoute
 
-    from api.app import create_app
+    from api.app import ROUTERS
 
-    for route in create_app().routes:
-        if isinstance(route, APIRoute):
-            for method in sorted(route.methods):
-                yield f"{method} {route.path}", _file(route.endpoint)
+    for router in ROUTERS:
+        for route in router.routes:
+            if isinstance(route, APIRoute):
+                for method in sorted(route.methods or ()):
+                    yield f"{method} {route.path}", _file(route.endpoint)
 
 
 def assets() -> Iterator[Pair]:
     """Yield each Dagster asset and asset check and its file."""
     from orchestration.definitions import defs
 
-    for asset in defs.assets or ():
-        yield _decorated(asset)
-    for check in defs.asset_checks or ():
-        yield _decorated(check)
+    both: list[Any] = [*(defs.assets or ()), *(defs.asset_checks or ())]
+    for definition in both:
+        file = _file(definition.op.compute_fn.decorated_fn)
+        checks = {f"{key.asset_key.to_user_string()}: {key.name}" for key in definition.check_keys}
+        own = (
+            {key.to_user_string() for key in definition.keys} if definition not in (defs.asset_checks or ()) else set()
+        )
+        for name in checks | own:
+            yield name, file
 
 
 def sensors() -> Iterator[Pair]:
@@ -59,8 +66,7 @@ def sensors() -> Iterator[Pair]:
     from orchestration.definitions import defs
 
     for sensor in defs.sensors or ():
-        raw = getattr(sensor, "_raw_fn", None) or sensor._evaluation_fn  # type: ignore[union-attr]  # noqa: SLF001
-        yield str(getattr(sensor, "name", "")), _file(raw)
+        yield sensor.name, _file(sensor._raw_fn)  # noqa: SLF001 - the decorated function has no public name
 
 
 def commands() -> Iterator[Pair]:
@@ -78,17 +84,6 @@ def _walk(path: str, command: object) -> Iterator[Pair]:
         return
     for name, child in children.items():
         yield from _walk(f"{path} {name}", child)
-
-
-def _decorated(asset: object) -> Pair:
-    keys = getattr(asset, "check_keys", None) or getattr(asset, "keys", ())
-    name = ", ".join(
-        sorted(
-            "/".join(key.asset_key.path) + ":" + key.name if hasattr(key, "asset_key") else "/".join(key.path)
-            for key in keys
-        )
-    )
-    return name, _file(asset.op.compute_fn.decorated_fn)  # type: ignore[attr-defined]
 
 
 def _file(item: object) -> str:
