@@ -71,9 +71,19 @@ def tx(engine: Engine) -> Transactions:
     return transactions(engine)
 
 
+@pytest.fixture(scope="session")
+def shared_engine(cluster: RunningState, superuser: psycopg.Connection[tuple[Any, ...]]) -> Iterator[Engine]:
+    """The application's engine on a database in which nobody commits."""
+    for state in _fresh(cluster, superuser, template="gantry"):
+        made = connect(state.app_url)
+        yield made
+        made.dispose()
+
+
 @pytest.fixture
-def session(engine: Engine) -> Iterator[Session]:
-    """A database session that is rolled back at the end."""
+def session(request: pytest.FixtureRequest) -> Iterator[Session]:
+    """A database session that is rolled back at the end; on the test's own database where it has one."""
+    engine: Engine = request.getfixturevalue("engine" if "database" in request.fixturenames else "shared_engine")
     with engine.connect() as connection, connection.begin() as outer:
         with Session(connection, join_transaction_mode="create_savepoint", expire_on_commit=False) as made:
             yield made
