@@ -94,7 +94,7 @@ def bars_fit_for_backtests(context: AssetCheckExecutionContext, domain: Resource
     failed = [expectation for expectation in found if not expectation.passed]
     return AssetCheckResult(
         passed=not failed,
-        description="; ".join(expectation.name for expectation in failed) or None,
+        description="; ".join(f"{one.name}: {one.unexpected_count} bars" for one in failed) or None,
         metadata={
             "partition": str(partition.key),
             "content_hash": month.content_hash,
