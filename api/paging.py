@@ -1,8 +1,15 @@
-"""Cursors of lists whose newest rows come first."""
+"""What lists are asked with, and the cursors of those whose newest rows come first."""
+
+from typing import Annotated
+
+from fastapi import Query
 
 from api.cursors import Listing, as_id, as_instant
 from api.envelope import Page
 from services.reads import After
+
+Limit = Annotated[int, Query(description="Rows a page; lowered to the maximum.")]
+SymbolFilter = Annotated[str | None, Query(pattern="^[A-Z0-9]{1,20}$", description="Only this symbol.")]
 
 
 def after_of(listing: Listing, cursor: str | None) -> After | None:

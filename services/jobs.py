@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -12,15 +11,15 @@ from core.errors import ErrorCode, GantryError, Kind, not_found
 from core.ids import new_id
 from core.trace import current_trace_id
 from fleet.closed_sets import ActivityEvent, BacktestKind, JobStatus, JobType, SystemEvent, TradeSource
-from fleet.jobs import JobReason, Retry, check_transition, iteration_after, reason_of, retry_of
-from services import events
+from fleet.jobs import JobReason, check_transition, iteration_after, reason_of, retry_of
+from services import events, ledger
 from services.heartbeat import LeaseTerms, lease_lost
 from services.reads import After, unknown_bot
 from sql.engine import Transactions
 from sql.queries import fleet, leases
 from sql.queries.leases import Ending
 from sql.tables.bots import Bot
-from sql.tables.jobs import BotJob, JobRunEvent
+from sql.tables.jobs import BotJob
 
 REAP_LIMIT = 500
 
@@ -101,7 +100,7 @@ def enqueue(session: Session, bot_id: UUID, *, kind: BacktestKind, actor: str, m
         actor=actor,
         trace_id=current_trace_id(),
     )
-    _queue(session, job, JobReason.REQUESTED)
+    ledger.queue(session, job, JobReason.REQUESTED)
     return job_id
 
 
@@ -114,7 +113,9 @@ def claim(session: Session, job: BotJob, *, version_id: UUID, run_id: str | None
     )
     if started_at is None:
         return None
-    _record(session, job.id, JobStatus.QUEUED, JobStatus.RUNNING, JobReason.CLAIMED, {"run_id": run_id, "epoch": epoch})
+    ledger.record(
+        session, job.id, JobStatus.QUEUED, JobStatus.RUNNING, JobReason.CLAIMED, {"run_id": run_id, "epoch": epoch}
+    )
     events.tell(
         session,
         ActivityEvent.BACKTEST_STARTED,
@@ -148,7 +149,7 @@ def complete(session: Session, held: Claim, session_id: UUID) -> datetime:
     ended = leases.finish(session, held.job_id, held.token, Ending(JobStatus.COMPLETED, session_id=session_id))
     if ended is None:
         raise lease_lost(held.job_id)
-    _record(
+    ledger.record(
         session,
         held.job_id,
         JobStatus.RUNNING,
@@ -171,7 +172,7 @@ def fail(session: Session, held: Claim, error: GantryError, *, session_id: UUID 
     ended = leases.finish(session, held.job_id, held.token, ending)
     if ended is None:
         raise lease_lost(held.job_id)
-    _record(session, held.job_id, JobStatus.RUNNING, JobStatus.FAILED, reason, {"error_code": error.code.value})
+    ledger.record(session, held.job_id, JobStatus.RUNNING, JobStatus.FAILED, reason, {"error_code": error.code.value})
     events.tell(
         session,
         ActivityEvent.BACKTEST_FAILED,
@@ -189,7 +190,7 @@ def fail(session: Session, held: Claim, error: GantryError, *, session_id: UUID 
         max_attempts=held.max_attempts,
     )
     if retry is not None:
-        _queue(session, _next_attempt(get(session, held.job_id), retry), JobReason.RETRY)
+        ledger.queue(session, ledger.next_attempt(get(session, held.job_id), retry), JobReason.RETRY)
     return ended
 
 
@@ -280,7 +281,7 @@ def _time_out(session: Session, job: BotJob) -> UUID | None:
     ending = Ending(JobStatus.TIMEOUT, None, lost.code.value, lost.message, lost.fix)
     if token is None or leases.finish(session, job.id, token, ending) is None:
         return None  # locked by us and RUNNING, so this can't be; a ledger row without a change would be worse
-    _record(
+    ledger.record(
         session,
         job.id,
         JobStatus.RUNNING,
@@ -307,59 +308,6 @@ def _time_out(session: Session, job: BotJob) -> UUID | None:
             payload={"error_code": lost.code.value, "suggested_fix": lost.fix},
         )
         return None
-    following = _next_attempt(job, retry)
-    _queue(session, following, JobReason.RETRY)
+    following = ledger.next_attempt(job, retry)
+    ledger.queue(session, following, JobReason.RETRY)
     return following.id
-
-
-def _next_attempt(job: BotJob, retry: Retry) -> BotJob:
-    return BotJob(
-        id=new_id(),
-        root_job_id=retry.root_job_id,
-        bot_id=job.bot_id,
-        job_type=job.job_type,
-        kind=job.kind,
-        status=JobStatus.QUEUED,
-        attempt=retry.attempt,
-        max_attempts=job.max_attempts,
-        iteration=job.iteration,
-        actor=job.actor,
-        trace_id=job.trace_id,
-    )
-
-
-def _queue(session: Session, job: BotJob, reason: JobReason) -> None:
-    session.add(job)
-    session.flush()
-    _record(session, job.id, None, JobStatus.QUEUED, reason, {"attempt": job.attempt}, trace_id=job.trace_id)
-    events.tell(
-        session,
-        ActivityEvent.BACKTEST_QUEUED,
-        f"Backtest queued, attempt {job.attempt}.",
-        actor=job.actor,
-        bot_id=job.bot_id,
-        job_id=job.id,
-    )
-
-
-def _record(
-    session: Session,
-    job_id: UUID,
-    old: JobStatus | None,
-    new: JobStatus,
-    reason: JobReason,
-    metadata: dict[str, Any],
-    *,
-    trace_id: str | None = None,
-) -> None:
-    session.add(
-        JobRunEvent(
-            job_id=job_id,
-            from_status=old,
-            to_status=new,
-            reason_code=reason,
-            trace_id=trace_id or current_trace_id(),
-            event_metadata=metadata,
-        )
-    )
-    session.flush()

@@ -4,8 +4,9 @@ from fastapi import APIRouter
 
 from api.actor import Reader
 from api.cursors import Cursor, Listing, as_symbol, limited
-from api.deps import Db, Limit, SymbolFilter
+from api.database import Db
 from api.envelope import ListOf, Page, responses
+from api.paging import Limit, SymbolFilter
 from api.schemas.results import BarsMonthBody
 from services import results
 

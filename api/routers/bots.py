@@ -7,10 +7,10 @@ from fastapi.responses import JSONResponse
 
 from api.actor import Operator, Reader
 from api.cursors import Cursor, Listing, limited
-from api.deps import Db, Limit, Now, SymbolFilter
+from api.database import Db, Now
 from api.envelope import ListOf, OneOf, responses
 from api.errors import from_domain
-from api.paging import after_of, page_after
+from api.paging import Limit, SymbolFilter, after_of, page_after
 from api.schemas.bots import BotBody, BotDetailBody, NewBotRequest
 from api.schemas.jobs import JobBody, JobConflict, JobReply
 from core.errors import GantryError, Kind

@@ -6,9 +6,9 @@ from fastapi import APIRouter
 
 from api.actor import Reader
 from api.cursors import Cursor, Listing, limited
-from api.deps import Db, Limit
+from api.database import Db
 from api.envelope import ListOf, responses
-from api.paging import after_of, page_after
+from api.paging import Limit, after_of, page_after
 from api.schemas.jobs import JobBody
 from services import jobs
 

@@ -7,9 +7,9 @@ from fastapi import APIRouter, Query
 
 from api.actor import Reader
 from api.cursors import Cursor, Listing, as_id, as_int, limited
-from api.deps import Db, Limit
+from api.database import Db
 from api.envelope import ListOf, Page, responses
-from api.paging import after_of, page_after
+from api.paging import Limit, after_of, page_after
 from api.schemas.results import (
     BacktestBody,
     EquityBody,

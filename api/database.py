@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import Depends, Query, Request
+from fastapi import Depends, Request
 from sqlalchemy.orm import Session
 
 from core.clock import utc_now
@@ -18,5 +18,3 @@ def _transaction(request: Request) -> Iterator[Session]:
 # scope="function": the commit happens before the response leaves, so that a failing commit is a 500 and not a lie.
 Db = Annotated[Session, Depends(_transaction, scope="function")]
 Now = Annotated[datetime, Depends(utc_now)]
-Limit = Annotated[int, Query(description="Rows a page; lowered to the maximum.")]
-SymbolFilter = Annotated[str | None, Query(pattern="^[A-Z0-9]{1,20}$", description="Only this symbol.")]
