@@ -217,6 +217,7 @@ def upgrade() -> None:
             sa.Numeric(precision=18, scale=4),
             sa.Computed(
                 "gross_pnl - commission",
+                persisted=True,
             ),
             nullable=False,
         ),
@@ -241,6 +242,7 @@ def upgrade() -> None:
         "trade_logs",
         ["bot_id", "entry_at"],
         unique=False,
+        postgresql_where=sa.text("source <> 'BACKTEST'"),
     )
     op.create_table(
         "autonomy_scores",

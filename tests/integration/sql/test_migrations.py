@@ -70,6 +70,12 @@ def test_two_upgrades_at_once_both_end_well(empty_database: RunningState) -> Non
     assert reached == [head()] * 2
 
 
+def test_no_column_is_of_a_kind_that_older_servers_lack(database: RunningState) -> None:
+    with psycopg.connect(database.owner_url) as connection:
+        generated = connection.execute("SELECT attname, attgenerated FROM pg_attribute WHERE attgenerated <> ''")
+        assert generated.fetchall() == [("net_pnl", "s")]  # stored: 16 and 17 have no virtual ones
+
+
 def test_dagster_finds_its_schema(database: RunningState) -> None:
     with psycopg.connect(database.owner_url) as connection:
         assert connection.execute("SELECT to_regnamespace('dagster')::text").fetchone() == ("dagster",)
