@@ -73,7 +73,7 @@ def run_demo(home: DemoHome, file: BarsFile | None, *, symbol: str | None) -> De
         progress.console.print(bars.sentence)
         bot_ids = _create(home, bars.symbol)
         grading = progress.add_task("Grading", total=len(bot_ids))
-        from orchestration.materialize import materialize_bots
+        from assets.materialize import materialize_bots
 
         with (home.folder / "logs" / "dagster.log").open("a") as log, redirect_stderr(log):
             done = materialize_bots(

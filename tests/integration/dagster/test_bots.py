@@ -18,9 +18,9 @@ from assets.bars import historical_bars
 from assets.bot_checks import BASELINES, ROLLUPS, RULES, SCORES
 from assets.bots import JOB_TAG, bot_grades
 from assets.domain import Domain
+from assets.materialize import materialize_bots
 from core.errors import ErrorCode, GantryError
 from fleet.closed_sets import BacktestKind, JobStatus
-from orchestration.materialize import materialize_bots
 from services import bars, jobs, reads
 from services.bots import NewBot, create
 from services.grading import GradedBot

@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestration.ranges import ranges
+from assets.ranges import ranges
 from orchestration.sensors.bot_partitions import key_changes
 from orchestration.sensors.queued_jobs import LONGEST_PAUSE, MOST_AT_ONCE, Tries, due
 from services.jobs import QueuedJob

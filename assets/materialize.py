@@ -13,8 +13,8 @@ from assets.bot_checks import BASELINES, ROLLUPS, SCORES
 from assets.bots import RUN_SIZE, bot_grades
 from assets.domain import Domain
 from assets.partitions import BOTS
+from assets.ranges import KeyRange, ranges
 from integrations.store import BarsStore
-from orchestration.ranges import KeyRange, ranges
 from services import bot_keys
 from services.grading import GradedBot
 from sql.engine import Transactions
