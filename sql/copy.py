@@ -24,7 +24,7 @@ COLUMNS: Final = (
     *("seq", "side", "qty", "entry_at", "exit_at", "entry_ticks", "exit_ticks", "gross_pnl", "commission"),
     *("contract", "exit_reason"),
 )
-ROWS_PER_WRITE: Final = 20_000  # about 4 MB packed
+ROWS_PER_WRITE: Final = 600  # small enough that the server works on one write while the next is packed
 POSTGRES_EPOCH_US: Final = 946_684_800_000_000  # 2000-01-01 UTC; timestamptz counts microseconds from there
 _HEADER: Final = b"PGCOPY\n\xff\r\n\x00" + bytes(8)
 _TRAILER: Final = b"\xff\xff"

@@ -1,0 +1,135 @@
+"""A bot is stored with all that belongs to it, and lists of bots are walked without repeating or skipping one."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from datetime import timedelta
+from uuid import UUID
+
+from sqlalchemy import Engine, event, select
+from sqlalchemy.orm import Session
+
+from fleet.closed_sets import JobStatus, TradeSource
+from sql.engine import Transactions
+from sql.queries import bots, fleet, sessions
+from sql.queries.fleet import After, BotFilter
+from sql.tables.bots import BotBoundary, BotStageEvent, BotVersion
+from tests.factories.bots import NOW, make_bot
+from tests.factories.jobs import make_job
+from tests.factories.results import make_session
+
+
+@contextmanager
+def _counted(engine: Engine) -> Iterator[list[str]]:
+    """The statements that are executed inside the block."""
+    seen: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
+        seen.append(statement)
+
+    event.listen(engine, "before_cursor_execute", note)
+    yield seen
+    event.remove(engine, "before_cursor_execute", note)
+
+
+def test_a_bot_is_born_with_its_version_boundaries_and_stage_event(session: Session) -> None:
+    bot = make_bot(session)
+    assert session.get_one(BotVersion, bot.current_version_id).number == 1
+    boundaries = session.scalars(select(BotBoundary).where(BotBoundary.bot_id == bot.id)).all()
+    assert {(boundary.source, boundary.epoch) for boundary in boundaries} == {(source, 0) for source in TradeSource}
+    [born] = session.scalars(select(BotStageEvent).where(BotStageEvent.bot_id == bot.id))
+    assert (born.from_stage, born.to_stage) == (None, "LAB")
+
+
+def test_walking_pages_while_bots_are_added_neither_repeats_nor_skips(session: Session) -> None:
+    # Three share a creation time: the id breaks the tie.
+    made = [make_bot(session, f"bot {n}", created_at=NOW + timedelta(seconds=n // 3)).id for n in range(10)]
+    seen: list[UUID] = []
+    after: After | None = None
+    while True:
+        rows = fleet.page_bots(session, BotFilter(), after=after, limit=3)
+        seen += [row.bot.id for row in rows[:3]]
+        make_bot(session, f"newer {len(seen)}", created_at=NOW + timedelta(hours=1))
+        if len(rows) <= 3:
+            break
+        after = After(rows[2].bot.created_at, rows[2].bot.id)
+    assert len(seen) == len(set(seen)) == 10
+    assert set(seen) == set(made)
+
+
+def test_archived_bots_are_not_listed_and_filters_narrow(session: Session) -> None:
+    kept = make_bot(session, "kept", symbol="CL")
+    make_bot(session, "gone", archived_at=NOW)
+    make_bot(session, "other", symbol="ES")
+    rows = fleet.page_bots(session, BotFilter(symbol="CL"), after=None, limit=10)
+    assert [row.bot.id for row in rows] == [kept.id]
+    assert len(fleet.page_bots(session, BotFilter(stage="LAB"), after=None, limit=10)) == 2
+
+
+def test_a_page_costs_the_same_queries_for_one_bot_as_for_sixty(engine: Engine, tx: Transactions) -> None:
+    def page(size: int) -> int:
+        with tx() as session, _counted(engine) as seen:
+            rows = fleet.page_bots(session, BotFilter(), after=None, limit=size)[:size]
+            ids = [row.bot.id for row in rows]
+            fleet.newest_jobs(session, ids)
+            fleet.rollups_of(session, ids)
+        assert len(ids) == size
+        return len(seen)
+
+    with tx() as session:
+        for number in range(60):
+            make_job(session, make_bot(session, f"bot {number}"), JobStatus.FAILED)
+    assert page(60) == page(1) == 3
+    with tx() as session:
+        assert len(fleet.page_bots(session, BotFilter(), after=None, limit=1)) == 2, (
+            "one more says there is a next page"
+        )
+
+
+def test_the_newest_job_of_each_bot_is_found(session: Session) -> None:
+    first, second = make_bot(session, "first"), make_bot(session, "second")
+    make_job(session, first, JobStatus.FAILED, created_at=NOW)
+    newest = make_job(session, first, created_at=NOW + timedelta(minutes=1))
+    only = make_job(session, second, JobStatus.COMPLETED)
+    assert {job.id for job in fleet.newest_jobs(session, [first.id, second.id])} == {newest.id, only.id}
+
+
+def test_bots_are_locked_in_one_order_so_that_two_lockers_end(tx: Transactions) -> None:
+    with tx() as session:
+        ids = [make_bot(session, f"bot {number}").id for number in range(20)]
+
+    def lock(order: list[UUID]) -> list[UUID]:
+        with tx() as session:
+            return [bot.id for bot in bots.lock_bots(session, order)]
+
+    with ThreadPoolExecutor(4) as pool:
+        locked = list(pool.map(lock, [ids, ids[::-1]] * 10))
+    assert all(found == sorted(ids) for found in locked)
+
+
+def test_the_session_that_counts_is_the_newest_completed_of_version_and_epoch(session: Session) -> None:
+    bot = make_bot(session)
+    make_session(session, bot, created_at=NOW)
+    newest = make_session(session, bot, created_at=NOW + timedelta(minutes=1))
+    make_session(session, bot, epoch=1, created_at=NOW + timedelta(minutes=2))
+    found = sessions.newest_completed(session, bot.id)
+    assert found is not None
+    assert found.id == newest.id
+
+
+def test_trades_of_a_session_add_up_to_its_net_pnl_to_the_last_digit(session: Session) -> None:
+    stored = make_session(session, make_bot(session), trades=500)
+    sums = sessions.trade_sums(session, stored.id)
+    assert (sums.total, sums.net_pnl) == (500, stored.net_pnl)
+    assert sums.gross_profit + sums.gross_loss == sums.net_pnl
+    assert sums.wins + sums.losses <= sums.total
+
+
+def test_pages_of_trades_hold_each_once(session: Session) -> None:
+    stored = make_session(session, make_bot(session), trades=10)
+    seen: list[int] = []
+    below: int | None = None
+    while rows := sessions.page_trades(session, stored.id, below=below, limit=4)[:4]:
+        seen += [row.seq for row in rows]
+        below = rows[-1].seq
+    assert seen == list(range(9, -1, -1))
