@@ -4,10 +4,13 @@ import warnings
 from functools import partial
 from typing import Any, cast
 
+import numpy as np
 import pandas as pd
 
 from bench.peers.result import PeerResult, PeerTask, result_of
-from trading.strategies.base import FLAT, HOLD
+from trading.bars.schema import FloatArray, IntArray
+from trading.strategies.base import FLAT, HOLD, LONG, SHORT
+from trading.strategies.kernels import wilder_rsi
 
 CASH_USD = 1e9
 
@@ -15,7 +18,11 @@ with warnings.catch_warnings():
     # Its import of bokeh's notebook support warns where no notebook is; nothing here draws.
     warnings.simplefilter("ignore")
     from backtesting import Backtest, Strategy
+    from backtesting import backtesting as internals
     from backtesting.backtesting import _Broker
+    from backtesting.lib import crossover
+
+internals._tqdm = lambda bars, **_: bars  # noqa: SLF001 - its progress bar
 
 
 class _TickBroker(_Broker):  # type: ignore[misc]
@@ -39,23 +46,64 @@ class _Follow(Strategy):  # type: ignore[misc]
 
     def init(self) -> None:
         self.codes = self.task.decisions.target
-        self.only_flat = self.task.decisions.entries_only_when_flat
 
     def next(self) -> None:
-        bar = len(self.data) - 1
-        code = int(self.codes[bar])
-        if code == HOLD:
-            return
+        code = int(self.codes[len(self.data) - 1])
+        if code != HOLD:
+            self.carry_out(code)
+
+    def carry_out(self, code: int) -> None:
+        """Order what was decided at this bar's close."""
         held = self.position.size
         if code == FLAT:
             self.position.close()
             return
-        if held * code > 0 or (held and self.only_flat):
+        if held * code > 0 or (held and self.task.decisions.entries_only_when_flat):
             return
         size = 1 + abs(held)
         order = self.buy(size=size) if code > 0 else self.sell(size=size)
-        stop, target = self.task.bracket(bar, code)
+        stop, target = self.task.bracket(len(self.data) - 1, code)
         order._replace(sl_price=stop, tp_price=target)
+
+
+class _SmaCross(_Follow):
+    """sma_cross as its users write it: two indicators, compared at each bar."""
+
+    def init(self) -> None:
+        closes = self.task.window.close_ticks
+        self.fast = self.I(_window_sums, closes, 20, 100)  # both scaled to the same divisor, so that ties are exact
+        self.slow = self.I(_window_sums, closes, 100, 20)
+
+    def next(self) -> None:
+        if self.fast[-1] > self.slow[-1] and self.fast[-2] <= self.slow[-2]:
+            self.carry_out(LONG)
+        elif self.fast[-1] < self.slow[-1] and self.fast[-2] >= self.slow[-2]:
+            self.carry_out(SHORT)
+
+
+class _RsiReversion(_Follow):
+    """rsi_reversion as its users write it: out of the market, an indicator crossing its band, by its own helper."""
+
+    def init(self) -> None:
+        self.rsi = self.I(wilder_rsi, self.task.window.close_ticks, 14)
+
+    def next(self) -> None:
+        if self.position:
+            return
+        if crossover(30, self.rsi):
+            self.carry_out(LONG)
+        elif crossover(self.rsi, 70):
+            self.carry_out(SHORT)
+
+
+NATURAL = {"sma_cross": _SmaCross, "rsi_reversion": _RsiReversion}  # with their default parameters
+
+
+def _window_sums(closes: IntArray, length: int, scale: int) -> FloatArray:
+    sums = np.concatenate(([0], np.cumsum(closes)))
+    found = np.full(len(closes), np.nan)
+    found[length - 1 :] = (sums[length:] - sums[:-length]) * scale
+    return found
 
 
 def frame_of(task: PeerTask) -> pd.DataFrame:
@@ -73,9 +121,9 @@ def frame_of(task: PeerTask) -> pd.DataFrame:
     )
 
 
-def run(task: PeerTask) -> PeerResult:
-    """Run the task to the end."""
-    follow = type("Follow", (_Follow,), {"task": task})
+def run(task: PeerTask, rule: type = _Follow) -> PeerResult:
+    """Run the task to the end: its decisions, or one of the natural strategies, which decides for itself."""
+    follow = type("Follow", (rule,), {"task": task})
     broker = type("TickBroker", (_TickBroker,), {"slip_usd": task.slippage_ticks * task.tick_usd})
     bench = Backtest(frame_of(task), follow, cash=CASH_USD, commission=lambda size, _: abs(size) * task.commission_usd)
     bench._broker = partial(broker, **cast("partial[Any]", bench._broker).keywords)  # noqa: SLF001

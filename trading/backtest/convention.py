@@ -90,8 +90,7 @@ def check_decisions(decisions: Decisions, window: Window) -> None:
     """Refuse decisions that no market could carry out, before anything is simulated.
 
     Raises:
-        GantryError: STRATEGY_ERROR for a wrong shape, dtype, code or a negative distance; VALIDATION_FAILED
-            for prices beyond what vectorbt computes exactly.
+        GantryError: STRATEGY_ERROR for a wrong shape, dtype, code or a negative distance.
 
     """
     size = len(window)
@@ -101,16 +100,27 @@ def check_decisions(decisions: Decisions, window: Window) -> None:
         )
     if size and not (_CODES[0] <= int(decisions.target.min()) and int(decisions.target.max()) <= _CODES[-1]):
         raise _impossible("target holds a code that is none of HOLD, LONG, SHORT, FLAT", "Use the named codes only.")
+    decided = np.flatnonzero(decisions.target != HOLD)
     for name, ticks in (("stop_ticks", decisions.stop_ticks), ("target_ticks", decisions.target_ticks)):
         if ticks is None:
             continue
         if ticks.shape != (size,) or ticks.dtype != np.int64:
             raise _impossible(f"{name} is {ticks.dtype}{ticks.shape}, not int64({size},)", "Return one int64 a bar.")
-        if size and (int(ticks.min()) < 0 or int(ticks.max()) >= MAX_TICKS):
+        used = ticks[decided]
+        if len(used) and (int(used.min()) < 0 or int(used.max()) >= MAX_TICKS):
             raise _impossible(
                 f"{name} has a distance outside 0 to {MAX_TICKS - 1}", "Count distances in ticks, from 0."
             )
-    if size and (int(window.high_ticks.max()) >= MAX_TICKS or int(window.low_ticks.min()) <= -MAX_TICKS):
+
+
+def check_prices(lowest: int, highest: int) -> None:
+    """Refuse prices, in ticks, that vectorbt wouldn't compute exactly.
+
+    Raises:
+        GantryError: VALIDATION_FAILED.
+
+    """
+    if highest >= MAX_TICKS or lowest <= -MAX_TICKS:
         raise invalid(
             f"Prices reach {MAX_TICKS:,} ticks, beyond what vectorbt computes exactly.",
             fix="Check the tick size and the price column of the bars.",

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from trading.backtest.convention import check_costs, check_decisions
+from trading.backtest.convention import check_costs, check_decisions, check_prices
 from trading.backtest.fold import Folded, Held, equity_of, fold_orders
 from trading.backtest.orders import resolve_engine, run_orders
 from trading.backtest.rows import Due, due_at_opens, rows_of
@@ -108,8 +108,12 @@ def _run_segment(
     if not len(due):
         return Folded(np.empty((0, 6), dtype=np.int64), Held())
     slip = costs.slippage_ticks
+    at_opens = window.open_ticks[due.bar]
+    brackets = due.has_brackets
+    lowest = int((window.low_ticks[start:stop] if brackets else at_opens).min())
+    check_prices(lowest, int((window.high_ticks[start:stop] if brackets else at_opens).max()))
     # vectorbt wants prices above zero, and a fill after slippage too; the offset leaves with the fold.
-    offset = max(0, slip + 1 - int(window.low_ticks[start:stop].min()))
+    offset = max(0, slip + 1 - lowest)
     rows = rows_of(window, due, start, stop, offset=offset)
     orders = run_orders(
         rows,

@@ -7,6 +7,10 @@ decision is due: one row each. With brackets a bar [O, H, L] is one row, precede
   checks no stop there: the order fills first (paragraph 3 of the convention);
 - a row [O, O, O] where the bar is so wide that it might open beyond the target and yet reach the stop: vectorbt
   looks at the stop of a row first, the convention at the open first (paragraph 4).
+
+Bars that can't touch any bracket are left out: those that stay within the range of the bars since a decision was
+last due. Whatever position is open was open during all of these, and what they touched would have closed it
+then. That leaves about a fifth of the rows, and of vectorbt's time.
 """
 
 from dataclasses import dataclass
@@ -110,24 +114,28 @@ def _chained(first: IntArray, rest: IntArray) -> IntArray:
 
 @njit(cache=True, nogil=True)
 def _bracket_rows(opens, highs, lows, due_bars, reach, offset):  # type: ignore[no-untyped-def] # pragma: no cover
-    count = len(opens) + len(due_bars)
-    for i in range(len(opens)):
-        count += opens[i] - lows[i] >= reach or highs[i] - opens[i] >= reach
-    bar, decided = np.empty(count, np.int64), np.empty(len(due_bars), np.int64)
-    row_open, row_high, row_low = np.empty(count), np.empty(count), np.empty(count)
-    row, at = 0, 0
-    for i in range(len(opens)):
+    most = 2 * len(opens) + len(due_bars)  # only the pages written to are ever in memory
+    bar, decided = np.empty(most, np.int64), np.empty(len(due_bars), np.int64)
+    row_open, row_high, row_low = np.empty(most), np.empty(most), np.empty(most)
+    row, at, highest, lowest = 0, 0, 0, 0
+    for i in range(due_bars[0], len(opens)):
+        high, low = highs[i], lows[i]
         if at < len(due_bars) and due_bars[at] == i:
             row_open[row] = row_high[row] = row_low[row] = np.nan
             bar[row] = i
             decided[at] = row
             at += 1
             row += 1
-        if opens[i] - lows[i] >= reach or highs[i] - opens[i] >= reach:
+            highest, lowest = high, low
+        elif high <= highest and low >= lowest:
+            continue
+        else:
+            highest, lowest = max(highest, high), min(lowest, low)
+        if opens[i] - low >= reach or high - opens[i] >= reach:
             row_open[row] = row_high[row] = row_low[row] = opens[i] + offset
             bar[row] = i
             row += 1
-        row_open[row], row_high[row], row_low[row] = opens[i] + offset, highs[i] + offset, lows[i] + offset
+        row_open[row], row_high[row], row_low[row] = opens[i] + offset, high + offset, low + offset
         bar[row] = i
         row += 1
-    return bar, decided, row_open, row_high, row_low
+    return bar[:row], decided, row_open[:row], row_high[:row], row_low[:row]

@@ -100,7 +100,7 @@ def test_impossible_costs_are_refused(costs: Costs) -> None:
 
 
 def test_prices_that_vectorbt_cannot_compute_exactly_are_refused() -> None:
-    assert run([0], level(1, 2**31)) is ErrorCode.VALIDATION_FAILED
+    assert run([1], level(1, 2**31)) is ErrorCode.VALIDATION_FAILED
 
 
 def test_no_bars_are_data_unavailable() -> None:
