@@ -9,6 +9,7 @@ from cli.up.backoff import GIVE_UP_AFTER, next_restart
 from cli.up.board import Board
 from cli.up.child import Child
 from cli.up.health import answers
+from cli.up.listeners import listens
 from cli.up.output import last_lines
 from cli.up.plan import ROOT, Plan, base_environment
 from cli.up.services import Service
@@ -101,7 +102,9 @@ class Keeper:
 
     async def _answers(self) -> bool:
         url = self._environment.get("GANTRY_DAGSTER_URL", "")
-        return await answers(self.service, dagster_url=url, since=self._since)
+        if not await answers(self.service, dagster_url=url, since=self._since):
+            return False
+        return self.service.port is None or (self._child is not None and listens(self._child.pid, self.service.port))
 
     def _never_came_up(self, why: str) -> GantryError:
         return GantryError(

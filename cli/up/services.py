@@ -39,6 +39,7 @@ class Service:
     ready_s: float
     stop_s: float
     url: str | None = None
+    port: int | None = None  # where it must listen itself; None: not asked
     environment: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -57,6 +58,7 @@ def api_service(ports: Ports) -> Service:
         ready_s=60,
         stop_s=10,
         url=base,
+        port=ports.api,
     )
 
 
@@ -72,10 +74,20 @@ def dagster_services(ports: Ports, workspace: Path) -> tuple[Service, ...]:
         *("-w", str(workspace), "--db-pool-recycle", "300"),
     )
     page = f"http://{LOOPBACK}:{ports.dagster}/server_info"
+    url = f"http://localhost:{ports.dagster}"
     return (
         Service("dagster-code", code, Probe.GRPC, f"{LOOPBACK}:{ports.code}", ready_s=90, stop_s=8),
         Service("dagster-daemon", daemon, Probe.HEARTBEAT, "", ready_s=90, stop_s=8),
-        Service("dagster-web", web, Probe.HTTP, page, ready_s=120, stop_s=5, url=f"http://localhost:{ports.dagster}"),
+        Service(
+            "dagster-web",
+            web,
+            Probe.HTTP,
+            page,
+            ready_s=120,
+            stop_s=5,
+            url=url,
+            port=ports.dagster,
+        ),
     )
 
 

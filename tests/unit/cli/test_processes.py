@@ -15,6 +15,7 @@ import pytest
 from cli.up import keeper as keeping
 from cli.up.board import Board
 from cli.up.child import TETHER, Child
+from cli.up.health import http_answers
 from cli.up.home import Home, open_home
 from cli.up.identity import MARK, Identity, identify, is_alive, marked
 from cli.up.keeper import Keeper
@@ -64,7 +65,8 @@ def plan(home: Home) -> Plan:
 def web(plan: Plan, *, code: str | None = None, ready_s: float = 10) -> Service:
     serve = ("-m", "http.server", "--bind", "127.0.0.1", str(plan.ports.api)) if code is None else ("-c", code)
     address = f"http://127.0.0.1:{plan.ports.api}/"
-    return Service("web", (sys.executable, *serve), Probe.HTTP, address, ready_s=ready_s, stop_s=5, url=address)
+    command = (sys.executable, *serve)
+    return Service("web", command, Probe.HTTP, address, ready_s=ready_s, stop_s=5, url=address, port=plan.ports.api)
 
 
 def keeper(plan: Plan, service: Service) -> Keeper:
@@ -103,6 +105,20 @@ async def test_a_service_that_never_comes_up_ends_the_start_with_its_last_words(
     kept = keeper(plan, web(plan, code="raise SystemExit('no such table')"))
     with pytest.raises(GantryError, match="no such table"):
         await asyncio.wait_for(kept.keep(), 10)
+
+
+async def test_an_answer_of_another_program_on_the_port_is_not_taken_for_the_service_s(
+    plan: Plan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cli.up.backoff.FIRST_PAUSE_S", 0.01)
+    other = subprocess.Popen(web(plan).command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    await until_async(lambda: http_answers(web(plan).address))
+    kept = keeper(plan, web(plan))
+    with pytest.raises(GantryError, match="already in use"):
+        await asyncio.wait_for(kept.keep(), 10)
+    assert not kept.first_answer.is_set()
+    other.kill()
+    other.wait()
 
 
 async def test_a_service_that_hangs_is_killed_and_started_again(plan: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
