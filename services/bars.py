@@ -233,7 +233,7 @@ def _put_aside(tx: Transactions, store: BarsStore, path: Path, error: GantryErro
         )
     return GantryError(
         error.code,
-        f"{path.name} was not imported: {error.message}",
+        error.message if error.message.startswith(path.name) else f"{path.name} was not imported: {error.message}",
         fix=f"{error.fix} The file was put aside as {aside}.",
         kind=error.kind,
         facts={**error.facts, "put_aside": aside},

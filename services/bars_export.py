@@ -1,5 +1,6 @@
 """Bars out of the catalogue into one file, which says of each row how its numbers came to be."""
 
+import os
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -67,9 +68,10 @@ def export(
         _write(_table(loaded), temporary, chosen)
         temporary.rename(path)
     except OSError as error:
+        reason = os.strerror(error.errno) if error.errno else str(error)
         raise GantryError(
             ErrorCode.ENVIRONMENT_INVALID,
-            f"{path} can't be written: {error.strerror or error}.",
+            f"{path} can't be written: {reason}.",
             fix="Name a folder that exists, has room and lets this user write.",
         ) from error
     finally:

@@ -9,7 +9,7 @@ from integrations.store import BarsStore
 from sql.engine import Transactions
 from sql.queries import bars as queries
 from trading.bars.hashing import content_hash
-from trading.bars.months import concatenate
+from trading.bars.months import split_months
 from trading.bars.resample import resample
 from trading.bars.schema import Bars, Timeframe
 from trading.instruments import get_instrument
@@ -69,17 +69,15 @@ def load_bars(
             fix="`gantry bars check` says why; import a sound file for those months.",
             facts={"symbol": symbol, "months": blocked},
         )
-    parts = []
+    bars = store.read([month.path for month in months])
+    parts = {part.month: part.bars for part in split_months(bars)}
     for month in months:
-        part = store.read([month.path])
-        if content_hash(part, instrument) != month.content_hash:
+        if month.month not in parts or content_hash(parts[month.month], instrument) != month.content_hash:
             raise bad_data(
                 f"The file of {symbol} {month.month} doesn't hold the bars the catalogue names.",
-                fix="Import that month again; files under the bars folder are never changed by hand.",
+                fix="Import that month's file again, it is then made whole; nobody may change these files by hand.",
                 facts={"symbol": symbol, "month": month.month, "path": month.path},
             )
-        parts.append(part)
-    bars = parts[0] if len(parts) == 1 else concatenate(parts)
     label = DataLabel.SIMULATED if not real else _one_label({DataLabel(month.data_label) for month in months})
     refs = tuple(CatalogueRef(m.id, m.month, m.content_hash, QualityVerdict(m.quality)) for m in months)
     shaped = bars if timeframe is Timeframe.M1 else resample(bars, timeframe, instrument)

@@ -6,7 +6,7 @@ at another price. The same (symbol, month, seed) gives the same bars on every ma
 each begins where the month before it ended, as both ends of a month are drawn from the month's own seed.
 """
 
-from datetime import UTC, datetime
+import re
 from typing import Final
 
 import numpy as np
@@ -21,6 +21,7 @@ from trading.instruments import Instrument
 from trading.sessions import expected_minutes, globex_minute, session_of
 
 SIMULATOR_VERSION: Final = 1
+_MONTH: Final = re.compile(r"(199\d|20[0-5]\d)-(0[1-9]|1[0-2])")  # the years the calendars know
 _PRICES: Final = {
     "ES": 5000, "NQ": 17500, "YM": 39000, "RTY": 2050, "MES": 5000, "MNQ": 17500, "MYM": 39000, "M2K": 2050,
     "CL": 78, "MCL": 78, "GC": 2100, "MGC": 2100, "SI": 25, "6E": 1.09, "ZN": 110,
@@ -187,8 +188,6 @@ def _following(month: str) -> str:
 
 
 def _bounds(month: str) -> int:
-    try:
-        moment = datetime.strptime(month, "%Y-%m").replace(tzinfo=UTC)
-    except ValueError:
-        raise invalid(f"{month!r} is no month.", fix="Write it as YYYY-MM, such as 2024-01.", field="month") from None
-    return int(moment.timestamp()) * NS_PER_SECOND
+    if not _MONTH.fullmatch(month):
+        raise invalid(f"{month!r} is no month.", fix="Write it as YYYY-MM, such as 2024-01.", field="month")
+    return int(np.datetime64(month, "ns").astype(np.int64))

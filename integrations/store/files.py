@@ -1,30 +1,22 @@
-"""Bars as Parquet files in a folder or bucket: written whole or not at all, named by content, never deleted.
+"""The folder or bucket of bars: files written whole or not at all, named by content, never deleted."""
 
-Columns: ts (UTC timestamp, ns), open, high, low, close (float64), volume (int64), contract (dictionary of names).
-The names in order and the symbol stand in the file's own metadata.
-"""
-
-import json
 import os
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from typing import Any, Final
 from uuid import uuid4
 
 import fsspec
-import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 from fsspec.implementations.local import LocalFileSystem
-from numpy.typing import NDArray
 
 from core.errors import ErrorCode, GantryError, Kind, data_unavailable
+from integrations.store.parquet import StoredMonth, one_series, read_month, write_bars
 from trading.bars.hashing import contracts_hash
-from trading.bars.months import concatenate
-from trading.bars.schema import Bars, Timeframe
+from trading.bars.schema import Bars
 
-_METADATA: Final = b"gantry"
-_COLUMNS: Final = ("ts", "open", "high", "low", "close", "volume", "contract")
+_READERS: Final = min(4, os.cpu_count() or 1)
 
 
 class BarsStore:
@@ -44,7 +36,7 @@ class BarsStore:
         """
         relative = f"{provider}/{bars.symbol}/{month}.{content_hash[:16]}.{contracts_hash(bars)[:8]}.parquet"
         with self._made_whole(relative) as file:
-            pq.write_table(_table(bars), file, compression="zstd", use_dictionary=["contract"])
+            write_bars(bars, file)
         return relative
 
     def put_aside(self, name: str, payload: bytes) -> str:
@@ -66,14 +58,15 @@ class BarsStore:
             GantryError: DATA_UNAVAILABLE, naming a file that is gone or can't be read.
 
         """
-        parts = [self._read_one(path) for path in paths]
-        return parts[0] if len(parts) == 1 else concatenate(parts)
+        if len(paths) == 1:
+            return one_series([self._read_one(paths[0])])
+        with ThreadPoolExecutor(_READERS) as readers:
+            return one_series(list(readers.map(self._read_one, paths)))
 
-    def _read_one(self, relative: str) -> Bars:
+    def _read_one(self, relative: str) -> StoredMonth:
         try:
             with self._filesystem.open(self._absolute(relative), "rb") as file:
-                table = pq.read_table(file, columns=list(_COLUMNS))
-            return _bars(table)
+                return read_month(file.read())  # in one go: a Python file costs more than the decoding
         except (OSError, pa.ArrowException, KeyError, ValueError) as error:
             raise data_unavailable(
                 f"The bars file {relative} can't be read: {str(error).splitlines()[0] if str(error) else error!r}",
@@ -111,47 +104,3 @@ class BarsStore:
 
     def _absolute(self, relative: str) -> str:
         return f"{self._root}/{relative}"
-
-
-def _table(bars: Bars) -> pa.Table:
-    names = pa.DictionaryArray.from_arrays(pa.array(bars.contract, pa.int32()), pa.array(bars.contracts, pa.string()))
-    facts = {"symbol": bars.symbol, "timeframe": bars.timeframe.value, "contracts": list(bars.contracts)}
-    columns: dict[str, Any] = {
-        "ts": pa.array(bars.ts.astype("datetime64[ns]"), pa.timestamp("ns", tz="UTC")),
-        "open": bars.open,
-        "high": bars.high,
-        "low": bars.low,
-        "close": bars.close,
-        "volume": bars.volume,
-        "contract": names,
-    }
-    return pa.table(columns).replace_schema_metadata({_METADATA: json.dumps(facts).encode()})
-
-
-def _bars(table: pa.Table) -> Bars:
-    facts = json.loads(table.schema.metadata[_METADATA])
-    table = table.combine_chunks()
-    contracts = tuple(facts["contracts"])
-    return Bars(
-        facts["symbol"],
-        Timeframe(facts["timeframe"]),
-        table["ts"].cast(pa.int64()).to_numpy(),
-        table["open"].to_numpy(),
-        table["high"].to_numpy(),
-        table["low"].to_numpy(),
-        table["close"].to_numpy(),
-        table["volume"].to_numpy(),
-        _codes(table["contract"], contracts, len(table)),
-        contracts,
-    )
-
-
-def _codes(column: pa.ChunkedArray, contracts: tuple[str, ...], length: int) -> NDArray[np.int32]:
-    if len(contracts) == 1:
-        return np.zeros(length, np.int32)
-    encoded = column.combine_chunks().dictionary_encode() if not pa.types.is_dictionary(column.type) else column
-    if isinstance(encoded, pa.ChunkedArray):
-        encoded = encoded.unify_dictionaries().combine_chunks()
-    place = np.array([contracts.index(name) for name in encoded.dictionary.to_pylist()], np.int32)
-    codes: NDArray[np.int32] = place[encoded.indices.to_numpy()]
-    return codes
