@@ -170,6 +170,6 @@ def _with_options(url: URL, option: str) -> URL:
 
 
 def _render(url: URL) -> str:
-    """A blank in the query as %20: libpq reads a `+` as a plus."""
+    """Blanks as %20, as libpq wants them: it reads a `+` as a plus, and refuses a bare blank."""
     before, mark, query = url.render_as_string(hide_password=False).partition("?")
-    return before + mark + query.replace("+", "%20")
+    return before.replace(" ", "%20") + mark + query.replace("+", "%20")

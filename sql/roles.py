@@ -12,7 +12,7 @@ _RIGHTS: Final = text(
     SELECT has_database_privilege(current_database(), 'CREATE') AS may_create_schemas,
            has_schema_privilege('public', 'CREATE') AS may_create_tables,
            (SELECT rolcreaterole OR rolsuper FROM pg_roles WHERE rolname = current_user) AS may_create_roles,
-           (SELECT pg_has_role(current_user, oid, 'MEMBER') FROM pg_roles WHERE rolname = :app) AS is_member
+           (SELECT pg_has_role(current_user, oid, 'SET') FROM pg_roles WHERE rolname = :app) AS is_member
     """
 )
 
