@@ -100,8 +100,11 @@ def check_decisions(decisions: Decisions, window: Window) -> None:
         )
     if size and not (_CODES[0] <= int(decisions.target.min()) and int(decisions.target.max()) <= _CODES[-1]):
         raise _impossible("target holds a code that is none of HOLD, LONG, SHORT, FLAT", "Use the named codes only.")
+    distances = (("stop_ticks", decisions.stop_ticks), ("target_ticks", decisions.target_ticks))
+    if decisions.stop_ticks is None and decisions.target_ticks is None:
+        return
     decided = np.flatnonzero(decisions.target != HOLD)
-    for name, ticks in (("stop_ticks", decisions.stop_ticks), ("target_ticks", decisions.target_ticks)):
+    for name, ticks in distances:
         if ticks is None:
             continue
         if ticks.shape != (size,) or ticks.dtype != np.int64:
