@@ -77,7 +77,11 @@ class Trades:
 
 @dataclass(frozen=True, slots=True)
 class OpenPosition:
-    """A position still open at the last bar: no trade, only marked in equity."""
+    """A position still open at the last bar: no trade, only marked in equity.
+
+    unrealized_e4: (last close - entry) x side x qty x tick value, less the entry's commission, so that the net of all
+    trades plus this is the last equity.
+    """
 
     side: int
     qty: int
