@@ -24,15 +24,13 @@ from sql.embedded import EmbeddedPostgres
 from sql.engine import connect, transactions
 from sql.migrate import upgrade
 from sql.tables.results import TradeLog
+from tests.factories.results import CONTRACTS, made_trades
 from trading.backtest.types import E4, ExitReason, Trades
 
 TRADES = 3_557
-ROUNDS = 15
+ROUNDS = 25
 TARGET_MS = 7.0
 TARGET_RATIO = 10.0
-CONTRACTS = ("ESH4", "ESM4")
-START_NS = 1_704_153_600_000_000_000
-MINUTE_NS = 60_000_000_000
 
 
 def run() -> list[Row]:
@@ -43,7 +41,7 @@ def run() -> list[Row]:
     ):
         upgrade(state.owner_url)
         engine = connect(state.app_url)
-        rows = _rows(engine, _trades())
+        rows = _rows(engine, made_trades(TRADES))
         engine.dispose()
         return rows
 
@@ -131,30 +129,6 @@ def _frame(trades: Trades) -> pd.DataFrame:
             "commission": trades.commission_e4 / E4,
             "exit_reason": [ExitReason(int(reason)).name for reason in trades.reason],
         }
-    )
-
-
-def _trades() -> Trades:
-    rng = np.random.default_rng(1)
-    entry = np.arange(TRADES, dtype=np.int64) * 100
-    side = rng.choice(np.array([-1, 1], np.int8), TRADES)
-    ticks = rng.integers(16_000, 20_000, (2, TRADES))
-    gross = (ticks[1] - ticks[0]) * side * 125_000
-    commission = np.full(TRADES, 45_000, np.int64)
-    return Trades(
-        side=side,
-        qty=np.ones(TRADES, np.int32),
-        entry_bar=entry,
-        exit_bar=entry + 50,
-        entry_ns=START_NS + entry * MINUTE_NS,
-        exit_ns=START_NS + (entry + 50) * MINUTE_NS,
-        entry_ticks=ticks[0],
-        exit_ticks=ticks[1],
-        gross_e4=gross,
-        commission_e4=commission,
-        net_e4=gross - commission,
-        reason=rng.integers(1, len(ExitReason) + 1, TRADES).astype(np.int8),
-        contract=rng.integers(0, len(CONTRACTS), TRADES, dtype=np.int32),
     )
 
 

@@ -1,9 +1,7 @@
 """Bots and what belongs to one from its birth: version, boundaries, first stage event."""
 
 from collections.abc import Sequence
-from uuid import UUID
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from sql.tables.bots import Bot, BotBoundary, BotStageEvent, BotVersion
@@ -24,9 +22,3 @@ def insert_bot(
     session.add_all(boundaries)
     session.add(event)
     session.flush()
-
-
-def lock_bots(session: Session, bot_ids: Sequence[UUID]) -> Sequence[Bot]:
-    """Lock bots until the transaction ends, always in order of id, so that two lockers can't deadlock."""
-    query = select(Bot).where(Bot.id.in_(bot_ids)).order_by(Bot.id).with_for_update()
-    return session.scalars(query.execution_options(populate_existing=True)).all()

@@ -13,10 +13,9 @@ from sql.tables.bots import Bot
 from sql.tables.results import BacktestSession
 from tests.factories.bots import NOW, TRACE
 from tests.factories.jobs import make_job
+from tests.factories.windows import MINUTE_NS, START_NS
 from trading.backtest.types import E4, ExitReason, Trades
 
-MINUTE_NS = 60_000_000_000
-START_NS = 1_704_153_600_000_000_000  # 2024-01-02 00:00 UTC
 CONTRACTS = ("ESH4", "ESM4 (June)")
 
 

@@ -1,7 +1,6 @@
 """A bot is stored with all that belongs to it, and lists of bots are walked without repeating or skipping one."""
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import timedelta
 from uuid import UUID
@@ -11,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from fleet.closed_sets import JobStatus, TradeSource
 from sql.engine import Transactions
-from sql.queries import bots, fleet, sessions
+from sql.queries import fleet, sessions
 from sql.queries.fleet import After, BotFilter
 from sql.tables.bots import BotBoundary, BotStageEvent, BotVersion
 from tests.factories.bots import NOW, make_bot
@@ -92,19 +91,6 @@ def test_the_newest_job_of_each_bot_is_found(session: Session) -> None:
     newest = make_job(session, first, created_at=NOW + timedelta(minutes=1))
     only = make_job(session, second, JobStatus.COMPLETED)
     assert {job.id for job in fleet.newest_jobs(session, [first.id, second.id])} == {newest.id, only.id}
-
-
-def test_bots_are_locked_in_one_order_so_that_two_lockers_end(tx: Transactions) -> None:
-    with tx() as session:
-        ids = [make_bot(session, f"bot {number}").id for number in range(20)]
-
-    def lock(order: list[UUID]) -> list[UUID]:
-        with tx() as session:
-            return [bot.id for bot in bots.lock_bots(session, order)]
-
-    with ThreadPoolExecutor(4) as pool:
-        locked = list(pool.map(lock, [ids, ids[::-1]] * 10))
-    assert all(found == sorted(ids) for found in locked)
 
 
 def test_the_session_that_counts_is_the_newest_completed_of_version_and_epoch(session: Session) -> None:

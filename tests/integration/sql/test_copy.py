@@ -17,7 +17,8 @@ from sql.copy import ROWS_PER_WRITE, copy_trades
 from sql.engine import Transactions
 from sql.tables.results import TradeLog
 from tests.conftest import OwnerSql
-from tests.factories.results import CONTRACTS, START_NS, made_trades
+from tests.factories.results import CONTRACTS, made_trades
+from tests.factories.windows import START_NS
 from trading.backtest.types import E4, ExitReason, Trades
 
 SESSION, BOT = new_id(), new_id()
