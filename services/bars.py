@@ -15,6 +15,7 @@ from core.errors import ErrorCode, GantryError, invalid
 from core.settings import AppEnv, Settings
 from fleet.closed_sets import DataLabel, SystemEvent
 from integrations.files.reader import read_bars_file
+from integrations.files.types import FileBars
 from integrations.simulator.months import SIMULATOR_VERSION, simulate_month
 from integrations.store import BarsStore
 from services import events
@@ -98,7 +99,7 @@ def import_file(  # noqa: PLR0913 - one keyword for each option of the command
             Incoming(
                 get_instrument(one.bars.symbol),
                 part,
-                Source(provider, DataLabel.IMPORTED, one.source_name, one.source_sha256, one.source_details),
+                Source(provider, _label_of(one), one.source_name, one.source_sha256, one.source_details),
             )
             for one in found
             for part in split_months(one.bars)
@@ -110,6 +111,12 @@ def import_file(  # noqa: PLR0913 - one keyword for each option of the command
         raise _put_aside(tx, store, path, error, actor=actor) from error
     count = sum(len(one.bars) for one in found)
     return ImportReport(found[0].source_name, found[0].source_sha256, count, reports)
+
+
+def _label_of(one: FileBars) -> DataLabel:
+    """Exported simulated bars stay SIMULATED in every catalogue they come to."""
+    simulated = one.source_details.get("data_label") == DataLabel.SIMULATED
+    return DataLabel.SIMULATED if simulated else DataLabel.IMPORTED
 
 
 def simulate(

@@ -29,7 +29,10 @@ TIME_COLUMNS: Final = (
 PRICE_COLUMNS: Final = ("open", "high", "low", "close")
 SYMBOL_COLUMNS: Final = ("symbol",)
 CONTRACT_COLUMNS: Final = ("contract", "instrument_id")
-WANTED_COLUMNS: Final = frozenset((*TIME_COLUMNS, *PRICE_COLUMNS, "volume", *SYMBOL_COLUMNS, *CONTRACT_COLUMNS))
+LABEL_COLUMN: Final = "data_label"  # as our own export writes it
+WANTED_COLUMNS: Final = frozenset(
+    (*TIME_COLUMNS, *PRICE_COLUMNS, "volume", *SYMBOL_COLUMNS, *CONTRACT_COLUMNS, LABEL_COLUMN)
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -65,8 +68,14 @@ def read_table(table: Table, *, symbol: str | None, tz: str | None, stamp: Stamp
         **prices,
     )
     zone = "UTC" if tz is None else tz
-    details = {**table.details, "tz": zone, "stamp": stamp.value, "time_column": times.name}
+    details = {**table.details, "tz": zone, "stamp": stamp.value, "time_column": times.name, **_label(table)}
     return [assemble(table.payload, rows, details) for rows in _by_symbol(table, every, symbol)]
+
+
+def _label(table: Table) -> dict[str, str]:
+    """Keep what an export of simulated bars says of itself: made bars stay made, whatever file they travel in."""
+    column = table.columns.get(LABEL_COLUMN)
+    return {LABEL_COLUMN: "SIMULATED"} if column is not None and "SIMULATED" in column.texts() else {}
 
 
 def _without(table: Table, missing: list[str]) -> GantryError:

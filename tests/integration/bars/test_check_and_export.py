@@ -90,6 +90,17 @@ def test_every_exported_row_says_that_it_is_simulated(tx: Transactions, store: B
     assert set(pq.read_table(tmp_path / "es.any")["data_label"].to_pylist()) == {"SIMULATED"}
 
 
+@pytest.mark.parametrize("name", ["es.csv", "es.parquet"])
+@pytest.mark.usefixtures("two_months")
+def test_exported_simulated_bars_stay_simulated_where_they_are_imported(
+    tx: Transactions, store: BarsStore, tmp_path: Path, owner_sql: OwnerSql, name: str
+) -> None:
+    export(tx, store, "ES", start="2024-01", path=tmp_path / name)
+    owner_sql("UPDATE bars_catalogue SET superseded_at = now()")  # as if in a catalogue that never saw these months
+    import_file(tx, store, tmp_path / name, actor="test", now=NOW)
+    assert [month.data_label for month in list_months(tx)] == ["SIMULATED"]
+
+
 @pytest.mark.usefixtures("two_months")
 def test_an_export_never_overwrites_and_never_leaves_half_a_file(
     tx: Transactions, store: BarsStore, tmp_path: Path
