@@ -3,7 +3,9 @@
 import enum
 import inspect
 from collections.abc import Iterable, Sequence
+from dataclasses import fields
 from pathlib import Path
+from types import ModuleType
 
 from core import error_catalogue
 from core.errors import ErrorCode
@@ -11,11 +13,17 @@ from core.settings import Settings
 from docs.where import map_page
 from fleet import autonomy_score, bot_now, closed_sets, jobs, stages
 from trading.backtest.types import ExitReason
-from trading.bars import quality
+from trading.bars import quality_types
+from trading.strategies.registry import STRATEGIES
 
 FOLDER = Path(__file__).parent / "generated"
 NOTICE = "<!-- Written by `make docs` from code; edit the code instead. -->\n"
-SET_MODULES = (closed_sets, jobs, stages, bot_now, autonomy_score, quality)
+SET_MODULES = (closed_sets, jobs, stages, bot_now, autonomy_score, quality_types)
+STRATEGIES_PREFACE = """
+Decided at the close of bar i, on closes `c`, filled at the next bar's open as the [convention](../convention.md) says.
+Prices are the window's, adjusted for rolls; times are the exchange's. A strategy is one file and one line in the
+registry; the contract tests run it for free.
+"""
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -50,12 +58,29 @@ def environment_page() -> str:
     return "# Environment variables\n\n" + NOTICE + "\n" + table(("variable", "default", "meaning"), sorted(rows))
 
 
+def strategies_page() -> str:
+    """Every strategy: its exact definition, parameters with bounds, units and defaults."""
+    parts = ["# Strategies\n\n" + NOTICE + STRATEGIES_PREFACE]
+    for strategy in STRATEGIES.values():
+        doc = inspect.cleandoc(type(strategy).__doc__ or "")
+        rows = [
+            (f"`{spec.name}`", f"{spec.default}", f"{meta['low']} to {meta['high']}", meta["unit"], meta["doc"])
+            for spec in fields(strategy.params_type)
+            for meta in (spec.metadata,)
+        ]
+        place = inspect.getmodule(type(strategy))
+        parts.append(f"\n## {strategy.name}\n\n{strategy.label} (`{_path(place)}`). {doc}\n\n")
+        parts.append(table(("parameter", "default", "bounds", "unit", "meaning"), rows))
+    return "".join(parts)
+
+
 def pages() -> dict[Path, str]:
     """Return every generated page by path."""
     return {
         FOLDER / "closed-sets.md": closed_sets_page(),
         FOLDER / "error-codes.md": error_codes_page(),
         FOLDER / "environment.md": environment_page(),
+        FOLDER / "strategies.md": strategies_page(),
         FOLDER / "where.md": "# Where everything lives\n\n" + NOTICE + "\n" + map_page(table),
     }
 
@@ -76,6 +101,10 @@ def _first_line(item: type) -> str:
 
 def _source(item: type) -> str:
     return item.__module__.replace(".", "/") + ".py"
+
+
+def _path(module: ModuleType | None) -> str:
+    return module.__name__.replace(".", "/") + ".py" if module else ""
 
 
 def main() -> None:

@@ -10,7 +10,6 @@ import pandas as pd
 from bench.peers.result import PeerResult, PeerTask, result_of
 from trading.bars.schema import FloatArray, IntArray
 from trading.strategies.base import FLAT, HOLD, LONG, SHORT
-from trading.strategies.kernels import wilder_rsi
 
 CASH_USD = 1e9
 
@@ -85,7 +84,7 @@ class _RsiReversion(_Follow):
     """rsi_reversion as its users write it: out of the market, an indicator crossing its band, by its own helper."""
 
     def init(self) -> None:
-        self.rsi = self.I(wilder_rsi, self.task.window.close_ticks, 14)
+        self.rsi = self.I(_wilder_rsi, self.task.window.close_ticks, 14)
 
     def next(self) -> None:
         if self.position:
@@ -104,6 +103,17 @@ def _window_sums(closes: IntArray, length: int, scale: int) -> FloatArray:
     found = np.full(len(closes), np.nan)
     found[length - 1 :] = (sums[length:] - sums[:-length]) * scale
     return found
+
+
+def _wilder_rsi(closes: IntArray, period: int) -> FloatArray:
+    """Wilder's index by pandas' exponential mean, seeded with the mean of the first changes."""
+    changes = pd.Series(np.diff(closes, prepend=closes[:1]).astype(np.float64))
+    means = []
+    for part in (changes.clip(lower=0), -changes.clip(upper=0)):
+        part[period] = part[1 : period + 1].mean()
+        means.append(part[period:].ewm(alpha=1 / period, adjust=False).mean().reindex(part.index))
+    rsi: FloatArray = (100 * means[0] / (means[0] + means[1])).to_numpy()
+    return rsi
 
 
 def frame_of(task: PeerTask) -> pd.DataFrame:

@@ -6,7 +6,6 @@ import numpy as np
 
 from core.errors import FieldProblem
 from trading.strategies.base import Decisions, MarketView, Params, Strategy, param
-from trading.strategies.ticks import ticks
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +47,10 @@ class RsiReversion(Strategy):
         """Return the crossings with the same bracket at each."""
         from trading.strategies import kernels
 
-        rsi = kernels.wilder_rsi(ticks(view.close, view.tick_size), params.period)
         return Decisions(
-            kernels.crossings_out(rsi, params.lower, params.upper, self.warmup(params)),
-            stop_ticks=np.full(len(view), params.stop_ticks, np.int64),
-            target_ticks=np.full(len(view), params.target_ticks, np.int64),
+            kernels.rsi_reversion(view.close, view.tick_size, params.period, params.lower, params.upper),
+            # The same distance at every bar, without a year of copies of it.
+            stop_ticks=np.broadcast_to(np.int64(params.stop_ticks), len(view)),
+            target_ticks=np.broadcast_to(np.int64(params.target_ticks), len(view)),
             entries_only_when_flat=True,
         )
