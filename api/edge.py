@@ -109,10 +109,8 @@ def _limited(receive: Receive) -> Receive:
 
 def _is_local(headers: Headers) -> bool:
     """Whether Host, and Origin when there is one, name this machine: a web page elsewhere can't (DNS rebinding)."""
-    hosts = [urlsplit(f"//{headers.get('host', '')}")]
-    if "origin" in headers:
-        hosts.append(urlsplit(headers["origin"]))
+    urls = [f"//{headers.get('host', '')}", *headers.getlist("origin")]
     try:
-        return all(host.hostname in _LOCAL_NAMES for host in hosts)
+        return all(urlsplit(url).hostname in _LOCAL_NAMES for url in urls)
     except ValueError:
         return False

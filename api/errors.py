@@ -1,5 +1,6 @@
 """Every failure as an envelope with its true status: domain errors, bad input, unknown paths, and defects."""
 
+import json
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any, Final
@@ -34,6 +35,13 @@ _OF_STATUS: Final[dict[int, tuple[ErrorCode, str]]] = {
 _BAD_BODY_FIX = "Correct the fields in `details`; /api/openapi.json has the schema."
 
 
+class _Repeatable(JSONResponse):
+    """An error repeats what was sent, and JSON may hold half a character (a lone surrogate), which UTF-8 can't."""
+
+    def render(self, content: Any) -> bytes:
+        return json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
+
+
 class BadQuery(GantryError):  # noqa: N818 - named for what it is
     """A query parameter that can't be used: 400, where a wrong body is 422."""
 
@@ -54,7 +62,7 @@ def error_response(
     status: int, error: ErrorBody, *, headers: Mapping[str, str] | None = None, extra: Mapping[str, Any] | None = None
 ) -> JSONResponse:
     """Return an error as JSON."""
-    return JSONResponse(error.model_dump() | dict(extra or {}), status, headers=dict(headers or {}))
+    return _Repeatable(error.model_dump() | dict(extra or {}), status, headers=dict(headers or {}))
 
 
 def from_domain(error: GantryError, *, extra: Mapping[str, Any] | None = None) -> JSONResponse:

@@ -189,4 +189,9 @@ def _commission(value: object) -> Decimal:
             fix='Say it like "2.25".',
             field="costs.commission_usd",
         )
-    return amount
+    return round(amount, 4) + Decimal(0) if _digits(amount) > 4 else amount + Decimal(0)  # never "-0"
+
+
+def _digits(amount: Decimal) -> int:
+    """Digits after the point as they were written; "0E-999999" has a million of them."""
+    return -int(amount.as_tuple().exponent)

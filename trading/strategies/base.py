@@ -136,7 +136,7 @@ def _coerced(value: object, default: object) -> object:
             return float(value)
         if type(default) is int and isinstance(value, float) and value.is_integer():
             return int(value)
-    except ValueError:
+    except (ValueError, OverflowError):  # a whole number may be too large for a float
         return value
     return value
 

@@ -100,6 +100,9 @@ WRONG: list[dict[str, Any]] = [
     {"costs": {"commission_usd": 2.25}},
     {"strategy": None},
     {"timeframe": "\ud800"},
+    {"params": {"\ud800": 1}},
+    {"\ud800": 1},
+    {"strategy": "rsi_reversion", "params": {"lower": 10**400}},
 ]
 
 
@@ -109,6 +112,13 @@ def test_a_wrong_body_is_422_before_the_database_is_asked(unreachable: Api, chan
     response = unreachable.post("/api/bots", content=content, headers={"content-type": "application/json"})
     assert response.status_code == 422, response.text
     assert response.json()["details"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "stored"), [("0E-999999", "0.0000"), ("-0", "0"), ("0E+999999", "0"), ("2.2500000", "2.2500")]
+)
+def test_a_commission_is_stored_as_the_money_it_is_however_it_was_written(api: Api, asked: str, stored: str) -> None:
+    assert create(api, costs={"commission_usd": asked})["costs"]["commission_usd"] == stored
 
 
 def test_a_taken_name_is_409(api: Api) -> None:

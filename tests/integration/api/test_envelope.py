@@ -95,7 +95,9 @@ def test_a_body_without_a_json_content_type_is_422(unreachable: Api) -> None:
     assert response.status_code == 422
 
 
-@pytest.mark.parametrize("host", ["evil.example", "gantry.local:5000", ""])
+@pytest.mark.parametrize(
+    "host", ["evil.example", "gantry.local:5000", "", "[", "[::1", "localhost.evil", "localhost@evil"]
+)
 def test_a_foreign_host_is_refused_in_development(bare: Api, host: str) -> None:
     response = bare.get("/api/healthz", headers={"host": host})
     assert response.status_code == 403
@@ -110,6 +112,7 @@ def test_this_machines_own_names_are_answered(bare: Api, host: str) -> None:
 def test_a_page_of_another_site_is_refused(bare: Api) -> None:
     assert bare.get("/api/healthz", headers={"origin": "https://evil.example"}).status_code == 403
     assert bare.get("/api/healthz", headers={"origin": "null"}).status_code == 403
+    assert bare.get("/api/healthz", headers={"origin": "http://["}).status_code == 403
     assert bare.get("/api/healthz", headers={"origin": "http://localhost:5000"}).status_code == 200
 
 
