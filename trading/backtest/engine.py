@@ -114,7 +114,7 @@ def _run_segment(
     check_prices(lowest, int((window.high_ticks[start:stop] if brackets else at_opens).max()))
     # vectorbt wants prices above zero, and a fill after slippage too; the offset leaves with the fold.
     offset = max(0, slip + 1 - lowest)
-    rows = rows_of(window, due, start, stop, offset=offset)
+    rows = rows_of(window, due, start, stop, offset=offset, slip=slip)
     orders = run_orders(
         rows,
         due,

@@ -8,12 +8,13 @@ decision is due: one row each. With brackets a bar [O, H, L] is one row, precede
 - a row [O, O, O] where the bar is so wide that it might open beyond the target and yet reach the stop: vectorbt
   looks at the stop of a row first, the convention at the open first (paragraph 4).
 
-Bars that can't touch any bracket are left out: those that stay within the range of the bars since a decision was
-last due. Whatever position is open was open during all of these, and what they touched would have closed it
-then. That leaves about a fifth of the rows, and of vectorbt's time.
+A bar is a row only if it touches the bracket of an entry, of any that was ever due and whose bracket no bar
+touched before: whether it was taken, or ignored by a bot in the market, is vectorbt's to find out. That leaves about
+a twentieth of the rows, and of vectorbt's time.
 """
 
 from dataclasses import dataclass
+from typing import Final, NamedTuple
 
 import numpy as np
 from numba import njit
@@ -21,6 +22,9 @@ from numba import njit
 from trading.bars.schema import FloatArray, IntArray
 from trading.bars.series import Window
 from trading.strategies.base import FLAT, HOLD, Decisions
+
+_NEVER: Final = 2**40  # ticks, beyond every price
+_MOST_WAITING: Final = 256  # a strategy that enters at every bar: from then on every bar is a row
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -87,7 +91,7 @@ def due_at_opens(decisions: Decisions) -> Due:
     )
 
 
-def rows_of(window: Window, due: Due, start: int, stop: int, *, offset: int) -> Rows:
+def rows_of(window: Window, due: Due, start: int, stop: int, *, offset: int, slip: int) -> Rows:
     """Return the rows of bars [start, stop), to which everything in `due` belongs."""
     if not due.has_brackets:
         return Rows(due.bar, np.arange(len(due)), None, None, None)
@@ -96,10 +100,28 @@ def rows_of(window: Window, due: Due, start: int, stop: int, *, offset: int) -> 
         window.high_ticks[start:stop],
         window.low_ticks[start:stop],
         due.bar - start,
+        *_levels(due, window.open_ticks[due.bar], slip),
         _narrowest_bracket(due),
         offset,
     )
     return Rows(bar + start, decided, row_open, row_high, row_low)
+
+
+class _Levels(NamedTuple):
+    """Prices in ticks, int64[D], that end each entry: at or below `lower`, at or above `upper`; beyond all: never."""
+
+    lower: IntArray
+    upper: IntArray
+
+
+def _levels(due: Due, opens: IntArray, slip: int) -> _Levels:
+    """Return the brackets of the entries as if each were taken."""
+    side = np.where(due.decision == FLAT, 0, due.decision)
+    fill = opens + side * slip
+    down, up = np.where(side > 0, due.stop, due.target), np.where(side > 0, due.target, due.stop)
+    return _Levels(
+        np.where((side != 0) & (down > 0), fill - down, -_NEVER), np.where((side != 0) & (up > 0), fill + up, _NEVER)
+    )
 
 
 def _narrowest_bracket(due: Due) -> int:
@@ -113,24 +135,35 @@ def _chained(first: IntArray, rest: IntArray) -> IntArray:
 
 
 @njit(cache=True, nogil=True)
-def _bracket_rows(opens, highs, lows, due_bars, reach, offset):  # type: ignore[no-untyped-def] # pragma: no cover
+def _bracket_rows(opens, highs, lows, due_bars, lower, upper, reach, offset):  # type: ignore[no-untyped-def] # pragma: no cover
     most = 2 * len(opens) + len(due_bars)  # only the pages written to are ever in memory
     bar, decided = np.empty(most, np.int64), np.empty(len(due_bars), np.int64)
     row_open, row_high, row_low = np.empty(most), np.empty(most), np.empty(most)
-    row, at, highest, lowest = 0, 0, 0, 0
+    waiting = np.empty(_MOST_WAITING, np.int64)  # entries whose bracket was not touched yet
+    row, at, count, floor, ceiling, every_bar = 0, 0, 0, -_NEVER, _NEVER, False
     for i in range(due_bars[0], len(opens)):
         high, low = highs[i], lows[i]
         if at < len(due_bars) and due_bars[at] == i:
             row_open[row] = row_high[row] = row_low[row] = np.nan
             bar[row] = i
             decided[at] = row
-            at += 1
             row += 1
-            highest, lowest = high, low
-        elif high <= highest and low >= lowest:
+            if lower[at] > -_NEVER or upper[at] < _NEVER:
+                every_bar = every_bar or count == _MOST_WAITING
+                if not every_bar:
+                    waiting[count] = at
+                    count += 1
+                    floor, ceiling = max(floor, lower[at]), min(ceiling, upper[at])
+            at += 1
+        if high < ceiling and low > floor and not every_bar:
             continue
-        else:
-            highest, lowest = max(highest, high), min(lowest, low)
+        kept, floor, ceiling = 0, -_NEVER, _NEVER
+        for k in waiting[:count]:
+            if high < upper[k] and low > lower[k]:
+                waiting[kept] = k
+                kept += 1
+                floor, ceiling = max(floor, lower[k]), min(ceiling, upper[k])
+        count = kept
         if opens[i] - low >= reach or high - opens[i] >= reach:
             row_open[row] = row_high[row] = row_low[row] = opens[i] + offset
             bar[row] = i

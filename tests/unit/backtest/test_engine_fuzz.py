@@ -6,7 +6,7 @@ from decimal import Decimal
 import numpy as np
 import pytest
 
-from tests.factories.windows import RandomPath, random_path
+from tests.factories.windows import RandomPath, decisions_of, random_path, window_of
 from trading.backtest import engine, oracle
 from trading.backtest.types import BacktestResult, Costs, ExitReason, Trades
 from trading.instruments import get_instrument
@@ -66,3 +66,25 @@ def test_the_random_paths_meet_every_corner_of_the_convention() -> None:
     assert min(reasons.values()) > 100
     assert len(met) == 8
     assert min(met.values()) > 50, met
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_long_paths_with_many_entries_that_wait_for_their_brackets_trade_alike(seed: int) -> None:
+    """More entries wait than rows are kept for one by one: vectorbt then gets every bar."""
+    rng = np.random.default_rng(seed)
+    size, step = 1_500, int(rng.integers(1, 6))
+    close = 20_000 + np.cumsum(rng.integers(-step, step + 1, size))
+    opens = np.concatenate((close[:1], close[:-1])) + rng.integers(-1, 2, size)
+    high = np.maximum(opens, close) + rng.integers(0, step + 1, size)
+    low = np.minimum(opens, close) - rng.integers(0, step + 1, size)
+    busy = float(rng.choice([0.02, 0.2, 0.95]))
+    target = rng.choice([0, 1, -1, 2], size=size, p=[1 - busy, busy * 0.48, busy * 0.48, busy * 0.04])
+    farthest = int(rng.choice([12, 60, 900]))
+    decisions = decisions_of(
+        target.tolist(),
+        stop=rng.integers(0, farthest, size).tolist(),
+        take=rng.integers(0, farthest, size).tolist() if rng.random() < 0.7 else None,
+        only_when_flat=bool(rng.integers(2)),
+    )
+    path = RandomPath(window_of(np.column_stack((opens, high, low, close))), decisions, 1, 1, is_last_window=True)
+    assert_equal(seed, *both(path, "rust"))
