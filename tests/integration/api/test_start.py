@@ -1,0 +1,20 @@
+"""What the application does once, as it starts."""
+
+import asyncio
+import gc
+
+from fastapi import FastAPI
+
+from api.app import create_app
+from core.settings import Settings
+
+
+def test_no_request_waits_for_a_garbage_collection_of_what_was_imported() -> None:
+    app = create_app(settings=Settings())
+    assert asyncio.run(_frozen_while_running(app)) > 10_000
+    assert gc.get_freeze_count() == 0
+
+
+async def _frozen_while_running(app: FastAPI) -> int:
+    async with app.router.lifespan_context(app):
+        return gc.get_freeze_count()
