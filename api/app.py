@@ -13,6 +13,7 @@ from api import errors
 from api.edge import Edge
 from api.openapi import describe
 from api.routers import activity, bars, bots, health, jobs, results
+from core.production import refuse_unsafe_production
 from core.settings import Settings, get_settings
 from sql.engine import POOL_SIZE, Transactions, connect, database_urls, transactions
 
@@ -22,6 +23,7 @@ ROUTERS = (health.router, bots.router, results.router, jobs.router, activity.rou
 def create_app(*, settings: Settings | None = None, tx: Transactions | None = None) -> FastAPI:
     """Return the application. Without `tx` it connects to the settings' database at the first request that needs it."""
     settings = settings or get_settings()
+    refuse_unsafe_production(settings)
     app = FastAPI(
         title="Gantry",
         version="0.1.0",

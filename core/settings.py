@@ -8,6 +8,7 @@ from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 ROOT = Path(__file__).resolve().parent.parent
+DEFAULT_ADMIN_TOKEN = "dev-admin-secret"  # noqa: S105 - known to all on purpose; production refuses it
 
 
 class AppEnv(StrEnum):
@@ -62,7 +63,12 @@ class Settings(BaseSettings):
         None, alias="POLYGON_API_KEY", description="Key of Polygon (now Massive), the backup source of bars."
     )
     admin_token: SecretStr = Field(
-        SecretStr("dev-admin-secret"), alias="ADMIN_TOKEN", description="Token of X-Admin-Token."
+        SecretStr(DEFAULT_ADMIN_TOKEN), alias="ADMIN_TOKEN", description="Token of X-Admin-Token."
+    )
+    app_enc_key: SecretStr | None = Field(
+        None,
+        alias="APP_ENC_KEY",
+        description="Key that encrypts secrets at rest; production doesn't start without it.",
     )
     lease_seconds: int = Field(
         30, ge=1, alias="LEASE_SECONDS", description="A job's lease without a heartbeat, seconds."

@@ -8,6 +8,7 @@ from pathlib import Path
 from cli.up.home import Home
 from cli.up.ports import choose_ports
 from cli.up.services import Ports
+from core.production import refuse_unsafe_production
 from core.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -29,7 +30,8 @@ class Plan:
 
 
 def make_plan(home: Home, settings: Settings, *, echo: bool) -> Plan:
-    """Choose ports and a mark. Raises GantryError CONFLICT for a taken port."""
+    """Choose ports and a mark. Raises GantryError CONFLICT for a taken port, or for an unsafe production."""
+    refuse_unsafe_production(settings)
     ports = choose_ports(settings.gantry_port, settings.gantry_dagster_port)
     return Plan(home, ports, f"{home.root}:{uuid.uuid4().hex}", echo)
 

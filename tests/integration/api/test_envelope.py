@@ -133,7 +133,12 @@ def test_a_caller_from_elsewhere_without_credentials_is_401(tx: Transactions) ->
 
 
 def test_in_production_this_machine_needs_credentials_too(tx: Transactions) -> None:
-    settings = Settings(APP_ENV="production", ADMIN_TOKEN="0123456789abcdef0123456789abcdef")
+    settings = Settings(
+        APP_ENV="production",
+        ADMIN_TOKEN="0123456789abcdef0123456789abcdef",
+        APP_ENC_KEY="0123456789abcdef0123456789abcdef",
+        DATABASE_URL="postgresql://never-connected-to/gantry",
+    )
     with calling(create_app(settings=settings, tx=tx)) as client:
         assert client.get("/api/bots").status_code == 401
         assert client.get("/api/bots", headers={"x-admin-token": "dev-admin-secret"}).status_code == 401
