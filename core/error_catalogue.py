@@ -1,4 +1,4 @@
-"""What each error code means, in one sentence; docs/error-codes.md is generated from it."""
+"""What each error code means, in one sentence; docs/generated/error-codes.md is written from it."""
 
 from typing import Final
 

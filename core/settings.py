@@ -1,4 +1,4 @@
-"""Every environment variable Gantry reads, in one class; docs/environment.md is generated from it."""
+"""Every environment variable Gantry reads, in one class; docs/generated/environment.md is written from it."""
 
 from enum import StrEnum
 from functools import lru_cache

@@ -1,4 +1,4 @@
-"""Closed sets of the fleet: each one enum here, one CHECK in SQL, one table in docs/closed-sets.md."""
+"""Closed sets of the fleet: each one enum here, one CHECK in SQL, one table in docs/generated/closed-sets.md."""
 
 from enum import StrEnum
 
