@@ -26,6 +26,7 @@ from trading.metrics import Metrics
 
 POLL_S: Final = 0.5
 WAIT_ELSEWHERE_S: Final = 1_800.0
+MAX_MESSAGE: Final = 1_000  # characters of a failure's message that are stored
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +176,7 @@ class _Grader:
             try:
                 return self._completed(held, keeper)
             except GantryError as error:
-                problem = error
+                problem = _storable(error)
             except Exception as defect:  # noqa: BLE001 - one bot's edge: the next bot must still be graded
                 get_logger("grading").exception("grading_failed", bot_id=str(claim.bot_id))
                 problem = _defect(defect)
@@ -253,6 +254,16 @@ def _defect(defect: Exception) -> GantryError:
         fix="The log has the traceback under this job's trace id; report it.",
         kind=Kind.INTERNAL,
     )
+
+
+def _storable(error: GantryError) -> GantryError:
+    """A strategy may say anything as it fails: what Postgres can't hold is replaced, and the rest kept short."""
+
+    def kept(text: str) -> str:
+        cleaned = text[:MAX_MESSAGE].replace("\0", "?").encode("utf-8", "replace").decode()
+        return cleaned if len(text) <= MAX_MESSAGE else f"{cleaned} ..."
+
+    return GantryError(error.code, kept(error.message), fix=kept(error.fix), kind=error.kind, facts=error.facts)
 
 
 def _failure(error: GantryError) -> GradeFailure:

@@ -46,7 +46,7 @@ def refresh_rollup(session: Session, bot_id: UUID, *, now: datetime) -> MetricsR
         "max_drawdown_fraction": figures.max_drawdown_fraction,
         "sharpe": figures.sharpe,
         "profit_factor": figures.profit_factor,
-        "updated_at": now,
+        "updated_at": max(now, newest.completed_at),  # a caller's `now` may be older than what it computed since
     }
     statement = (
         insert(MetricsRollup)

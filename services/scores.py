@@ -76,5 +76,5 @@ def _columns(result: Score, newest: BacktestSession | None, now: datetime) -> di
         "breakdown": result.breakdown(),
         "session_id": newest.id if newest else None,
         "trace_id": newest.trace_id if newest else current_trace_id(),
-        "last_updated_at": now,
+        "last_updated_at": max(now, newest.completed_at) if newest else now,
     }

@@ -57,18 +57,33 @@ def run_backtest(
 
 
 def decide(strategy: Strategy, params: Params, view: MarketView) -> Decisions:
-    """Ask the strategy, turning whatever it raises into STRATEGY_ERROR."""
+    """Ask the strategy, turning whatever it raises, and what is no decision, into STRATEGY_ERROR."""
     try:
-        return strategy.decide(view, params)
+        decisions: object = strategy.decide(view, params)
     except GantryError:
         raise
-    except Exception as problem:
-        raise GantryError(
-            ErrorCode.STRATEGY_ERROR,
-            f"Strategy {strategy.name} raised {type(problem).__name__}: {problem}",
-            fix="Mend the strategy, or change its parameters; then grade the bot again.",
-            facts={"strategy": strategy.name, "exception": type(problem).__name__},
-        ) from problem
+    except (Exception, SystemExit) as problem:  # a strategy that calls exit() must not end its worker
+        kind = type(problem).__name__
+        raise _strategy_error(strategy, f"raised {kind}: {_said(problem)}", exception=kind) from problem
+    if not isinstance(decisions, Decisions):
+        raise _strategy_error(strategy, f"returned {type(decisions).__name__}, not Decisions.")
+    return decisions
+
+
+def _strategy_error(strategy: Strategy, what: str, **facts: object) -> GantryError:
+    return GantryError(
+        ErrorCode.STRATEGY_ERROR,
+        f"Strategy {strategy.name} {what}",
+        fix="Mend the strategy, or change its parameters; then grade the bot again.",
+        facts={"strategy": strategy.name, **facts},
+    )
+
+
+def _said(problem: BaseException) -> str:
+    try:
+        return str(problem)
+    except Exception:  # noqa: BLE001 - the strategy's own exception, whose text is its code too
+        return "(its message can't be read)"
 
 
 def join(results: list[BacktestResult]) -> BacktestResult:

@@ -16,6 +16,9 @@ from sql.tables.jobs import BotJob, JobRunEvent
 from sql.tables.results import BacktestSession, EquityPoint, TradeLog
 from sql.tables.standing import AutonomyScore, MetricsRollup
 from tests.integration.services.conftest import MONTH, NOW, MakeBot
+from trading.strategies.base import Decisions, MarketView, Params, Strategy
+from trading.strategies.registry import STRATEGIES
+from trading.strategies.sma_cross import SmaCrossParams
 
 
 def grade(tx: Transactions, store: BarsStore, *bot_ids: UUID) -> GradeReport:
@@ -124,6 +127,51 @@ def test_one_bot_failing_fails_that_bot_alone(tx: Transactions, store: BarsStore
         assert view.bot_now.alerts[0].code == "DATA_UNAVAILABLE"
         jobs_of_bad = session.scalars(select(BotJob).where(BotJob.bot_id == without_bars)).all()
         assert [job.status for job in jobs_of_bad] == ["FAILED"]
+
+
+class Saying(Strategy):
+    """Fails with a text of its own."""
+
+    name = "saying"
+    label = "Saying"
+    params_type = SmaCrossParams
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    def warmup(self, params: Params) -> int:  # noqa: ARG002 - the base class's signature
+        return 0
+
+    def decide(self, view: MarketView, params: Params) -> Decisions:  # noqa: ARG002 - the same
+        raise RuntimeError(self.text)
+
+
+@pytest.mark.usefixtures("es_bars")
+@pytest.mark.parametrize("text", ["a\0b", "\ud800", "x" * 10_000])
+def test_whatever_a_strategy_says_as_it_fails_its_job_fails_and_the_next_bot_is_graded(
+    tx: Transactions, store: BarsStore, make_bot: MakeBot, monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    monkeypatch.setitem(STRATEGIES, "saying", Saying(text))
+    bad, good = make_bot("bad", strategy="saying"), make_bot("good")
+    report = grade(tx, store, bad, good)
+    assert [bot.status for bot in report.bots] == [JobStatus.FAILED, JobStatus.COMPLETED]
+    with tx() as session:
+        job = session.get_one(BotJob, report.bots[0].job_id)
+        assert job.error_message is not None
+        assert job.error_message.startswith("Strategy saying raised RuntimeError")
+        assert len(job.error_message) < 1_100
+
+
+@pytest.mark.usefixtures("es_bars")
+def test_what_is_derived_is_never_dated_before_the_session_it_rests_on(
+    tx: Transactions, store: BarsStore, make_bot: MakeBot
+) -> None:
+    bot_id = make_bot()
+    (graded,) = grade(tx, store, bot_id).bots  # as of NOW, long before the database's clock
+    with tx() as session:
+        ended = session.get_one(BacktestSession, graded.session_id).completed_at
+        assert session.get_one(MetricsRollup, (bot_id, "BACKTEST")).updated_at >= ended
+        assert session.scalars(select(AutonomyScore)).one().last_updated_at >= ended
 
 
 @pytest.mark.usefixtures("es_bars")

@@ -66,6 +66,42 @@ def test_a_strategy_that_raises_is_a_strategy_error_that_names_it() -> None:
     assert isinstance(caught.value.__cause__, ZeroDivisionError)
 
 
+class Exiting(Scripted):
+    """Ends the process it runs in."""
+
+    def decide(self, view: MarketView, params: Params) -> Decisions:  # noqa: ARG002 - the base class's signature
+        raise SystemExit(3)
+
+
+class UnreadableError(Exception):
+    """Raises when it is shown."""
+
+    def __str__(self) -> str:
+        raise ValueError
+
+
+class Undecided(Scripted):
+    """Returns nothing."""
+
+    def decide(self, view: MarketView, params: Params) -> Decisions:  # noqa: ARG002 - the base class's signature
+        return None  # type: ignore[return-value]
+
+
+@pytest.mark.parametrize(
+    ("strategy", "said"),
+    [
+        (Exiting([]), "raised SystemExit: 3"),
+        (Scripted(UnreadableError()), "raised UnreadableError: (its message can't be read)"),
+        (Undecided([]), "returned NoneType, not Decisions."),
+    ],
+)
+def test_whatever_a_strategy_does_instead_of_deciding_is_its_error(strategy: Strategy, said: str) -> None:
+    with pytest.raises(GantryError) as caught:
+        run_backtest((level(1, 2),), strategy, NoParams(), ES, COSTS)
+    assert caught.value.code is ErrorCode.STRATEGY_ERROR
+    assert said in caught.value.message
+
+
 @pytest.mark.parametrize(
     "decisions",
     [
