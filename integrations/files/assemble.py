@@ -22,6 +22,7 @@ _FIXES: Final = {
     ProblemCode.OFF_MINUTE: "Give one-minute bars stamped on the minute, in UTC or with --tz.",
 }
 _FEWEST_FOR_SPACING: Final = 30
+_LONGEST_NAME: Final = 40  # characters of a contract's name
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,6 +48,7 @@ def assemble(payload: Payload, rows: Rows, details: dict[str, Any]) -> FileBars:
     instrument = get_instrument(rows.bars.symbol)
     if not len(rows.bars):
         raise bad_data(f"{payload.name} holds no bars of {rows.bars.symbol}.", fix=_EXPORT_AGAIN)
+    _check_names(payload.name, rows.bars.contracts)
     _check_times(payload.name, rows)
     for fault in faults(rows.bars, instrument):
         row, count = int(fault.wrong.argmax()), int(fault.wrong.sum())
@@ -60,6 +62,15 @@ def assemble(payload: Payload, rows: Rows, details: dict[str, Any]) -> FileBars:
     bars = _sorted(rows.bars, instrument)
     _check_spacing(payload.name, bars)
     return FileBars(bars, payload.name, payload.sha256, {"compression": payload.compression, **details})
+
+
+def _check_names(name: str, contracts: tuple[str, ...]) -> None:
+    for contract in contracts:
+        if len(contract) > _LONGEST_NAME or not contract.isprintable():
+            raise bad_data(
+                f"{name} has a contract named {contract[:_LONGEST_NAME]!r}.",
+                fix="Name contracts like ESH4 or ES 202403, or leave the column away.",
+            )
 
 
 def _check_times(name: str, rows: Rows) -> None:

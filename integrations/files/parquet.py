@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 from core.errors import GantryError, bad_data, invalid
 from integrations.files.columns import Column, ColumnKind
 from integrations.files.payload import Payload, cut
-from integrations.files.table import WANTED_COLUMNS, Table, read_table
+from integrations.files.table import WANTED_COLUMNS, Table, read_table, refuse_twins
 from integrations.files.types import FileBars, Stamp
 
 _MAGIC: Final = b"PAR1"
@@ -22,7 +22,9 @@ def read_parquet(payload: Payload, *, symbol: str | None, tz: str | None, stamp:
         raise cut(payload.name, "it lacks Parquet's last bytes")
     try:
         file = pq.ParquetFile(pa.BufferReader(payload.content), page_checksum_verification=True)
-        names = {name.strip().lower(): name for name in file.schema_arrow.names}
+        lower = [name.strip().lower() for name in file.schema_arrow.names]
+        refuse_twins(payload, lower)
+        names = dict(zip(lower, file.schema_arrow.names, strict=True))
         wanted = [name for name in names if name in WANTED_COLUMNS]
         frame = file.read([names[name] for name in wanted])
         frame.validate(full=True)

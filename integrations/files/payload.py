@@ -4,6 +4,7 @@ import hashlib
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
+from stat import S_ISREG
 from typing import Final
 
 import zstandard
@@ -35,6 +36,10 @@ def read_payload(path: Path) -> Payload:
 
     """
     try:
+        kind = path.stat()  # first of all: to open a pipe waits for its writer, and /dev/zero has no end
+        if not S_ISREG(kind.st_mode):
+            raise invalid(f"{path} is no regular file.", fix="Give a file of bars, not a folder or pipe.", field="path")
+        _limited(kind.st_size, 0, path.name)
         packed = path.read_bytes()
     except FileNotFoundError:
         raise not_found("file", path, fix="Give the path of an existing file.") from None
@@ -50,7 +55,8 @@ def read_payload(path: Path) -> Payload:
         content, compression = _unzstd(packed, path.name), "zstd"
     if not content:
         raise bad_data(f"{path.name} unpacks to nothing.", fix="Download or export the file again.")
-    return Payload(path.name, hashlib.sha256(packed).hexdigest(), content, compression)
+    name = path.name.encode("utf-8", "replace").decode()  # Linux takes any bytes for a name, Postgres doesn't
+    return Payload(name, hashlib.sha256(packed).hexdigest(), content, compression)
 
 
 def cut(name: str, what: str) -> GantryError:
@@ -98,5 +104,5 @@ def _unzstd(packed: bytes, name: str) -> bytes:
 
 def _limited(grown: int, size: int, name: str) -> int:
     if size + grown > LARGEST_BYTES:
-        raise invalid(f"{name} unpacks to over 8 GiB.", fix="Split the file, by month for example.")
+        raise invalid(f"{name} holds over 8 GiB.", fix="Split the file, by month for example.")
     return grown

@@ -1,6 +1,6 @@
 """Bars in a table of named columns, whichever kind of file it was in."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, NamedTuple
 
@@ -47,6 +47,20 @@ class Table:
     numbers: IntArray
     word: str
     details: dict[str, Any]
+
+
+def refuse_twins(payload: Payload, names: Sequence[str]) -> None:
+    """Refuse a file that has a column twice: which one is meant can't be known.
+
+    names: of all columns, lower case.
+
+    Raises:
+        GantryError: VALIDATION_FAILED.
+
+    """
+    twice = [name for name in names if name in WANTED_COLUMNS and names.count(name) > 1]
+    if twice:
+        raise invalid(f"{payload.name} has column {twice[0]} twice.", fix="Name each column once.")
 
 
 def read_table(table: Table, *, symbol: str | None, tz: str | None, stamp: Stamp) -> list[FileBars]:

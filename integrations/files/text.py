@@ -10,7 +10,7 @@ import numpy as np
 from core.errors import bad_data, invalid
 from integrations.files.columns import Column, ColumnKind
 from integrations.files.payload import Payload
-from integrations.files.table import PRICE_COLUMNS, WANTED_COLUMNS, Table, read_table
+from integrations.files.table import PRICE_COLUMNS, WANTED_COLUMNS, Table, read_table, refuse_twins
 from integrations.files.types import FileBars, Stamp
 
 _DELIMITERS: Final = (",", ";", "\t")
@@ -66,9 +66,7 @@ def _check_header(payload: Payload, header: list[str]) -> None:
             f"{payload.name} doesn't begin with a header line of known columns: {','.join(header)[:80]!r}.",
             fix=f"Begin with a line like ts,{','.join(PRICE_COLUMNS)},volume.",
         )
-    twice = [name for name in header if name in WANTED_COLUMNS and header.count(name) > 1]
-    if twice:
-        raise invalid(f"{payload.name} has column {twice[0]} twice.", fix="Name each column once.")
+    refuse_twins(payload, header)
 
 
 def _columns(header: list[str], rows: list[list[str]], place: Callable[[int], str]) -> dict[str, Column]:

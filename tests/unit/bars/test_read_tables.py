@@ -1,6 +1,7 @@
 """CSV and Parquet files: names, times, zones and stamps read right; bad rows refused by their number."""
 
 import gzip
+import os
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -251,3 +252,30 @@ def test_a_missing_file_a_folder_and_an_unreadable_path_are_one_clear_error(tmp_
         with pytest.raises(GantryError) as caught:
             read_bars_file(path)
         assert caught.value.code is ErrorCode.VALIDATION_FAILED
+
+
+@pytest.mark.timeout(10)
+def test_a_pipe_or_an_endless_device_is_refused_without_waiting_for_it(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path / "pipe", Path("/dev/zero")):
+        with pytest.raises(GantryError) as caught:
+            read_bars_file(path, symbol="ES")
+        assert "is no regular file" in caught.value.message
+
+
+def test_a_files_name_that_is_no_text_is_told_as_one_that_can_be_stored(tmp_path: Path) -> None:
+    path = tmp_path / os.fsdecode(b"\xff.csv")
+    path.write_bytes(csv_of(SHORT))
+    (found,) = read_bars_file(path, symbol="ES")
+    assert found.source_name == "?.csv"
+
+
+@pytest.mark.parametrize("name", ["ES\0", "a\nb", "x" * 41])
+def test_contracts_that_can_not_be_names_are_refused(tmp_path: Path, name: str) -> None:
+    error = refused(tmp_path, parquet_of(SHORT, contract=pa.array([name] * len(SHORT))))
+    assert error.code is ErrorCode.DATA_QUALITY_FAILED
+    assert "has a contract named" in error.message
+
+
+def test_parquet_with_a_column_twice_is_refused(tmp_path: Path) -> None:
+    assert "has column open twice" in refused(tmp_path, parquet_of(SHORT, Open=SHORT.open)).message
