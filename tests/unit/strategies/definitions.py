@@ -118,17 +118,19 @@ def vwap_reversion(view: MarketView, min_bars: int, width: float) -> list[int]:
     h, lo, c = (in_ticks(view, name) for name in ("high", "low", "close"))
     v, session, ending = view.volume.tolist(), view.session.tolist(), view.session_ending.tolist()
     start = [session.index(day) for day in session]
-
-    def vwap(i: int) -> Fraction:
-        rows = range(start[i], i + 1)
-        return Fraction(sum(v[k] * (h[k] + lo[k] + c[k]) for k in rows), 3 * sum(v[k] for k in rows))
+    vwap: list[Fraction] = []
+    band: list[float] = []
+    for i in range(len(c)):
+        if i == start[i]:
+            traded = weighted = squares = 0
+        typical = h[i] + lo[i] + c[i]  # three times the price
+        traded, weighted, squares = traded + v[i], weighted + v[i] * typical, squares + v[i] * typical**2
+        vwap.append(Fraction(weighted, 3 * traded))
+        band.append(width * sqrt(Fraction(squares, 9 * traded) - vwap[i] ** 2))
 
     def outside(i: int) -> int:
-        rows = range(start[i], i + 1)
-        squares = sum(v[k] * Fraction(h[k] + lo[k] + c[k], 3) ** 2 for k in rows) / sum(v[k] for k in rows)
-        band = width * sqrt(squares - vwap(i) ** 2)
-        away = float(c[i] - vwap(i))
-        return (away > band) - (away < -band)
+        away = float(c[i] - vwap[i])
+        return (away > band[i]) - (away < -band[i])
 
     def rule(i: int) -> int:
         if ending[i]:
@@ -137,8 +139,8 @@ def vwap_reversion(view: MarketView, min_bars: int, width: float) -> list[int]:
         now = outside(i)
         if i - start[i] >= min_bars and now and (first or now != outside(i - 1)):
             return -now
-        up = not first and c[i] >= vwap(i) and c[i - 1] < vwap(i - 1)
-        down = not first and c[i] <= vwap(i) and c[i - 1] > vwap(i - 1)
+        up = not first and c[i] >= vwap[i] and c[i - 1] < vwap[i - 1]
+        down = not first and c[i] <= vwap[i] and c[i - 1] > vwap[i - 1]
         return FLAT if up or down else HOLD
 
     return decided(len(c), min_bars, rule)
