@@ -6,7 +6,7 @@ from uuid import UUID
 import psycopg
 import pytest
 from sqlalchemy import TextClause, text
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, ProgrammingError
 from sqlalchemy.orm import Session
 
 from core.errors import ErrorCode, GantryError
@@ -101,6 +101,26 @@ def test_an_ended_job_keeps_its_last_word(session: Session) -> None:
     make_job(session, make_bot(session), JobStatus.FAILED)
     with pytest.raises(IntegrityError, match="refused"):
         session.execute(text("UPDATE bot_jobs SET error_message = 'better'"))
+
+
+@pytest.mark.parametrize("status", [status for status in JobStatus if status is not JobStatus.QUEUED])
+def test_a_job_is_born_queued(session: Session, status: JobStatus) -> None:
+    make_bot(session)
+    birth = (
+        "INSERT INTO bot_jobs (id, root_job_id, bot_id, job_type, kind, status, actor, trace_id)"
+        f" SELECT gen_random_uuid(), gen_random_uuid(), id, 'BACKTEST', 'MANUAL', '{status}', 'x', 'x' FROM bots"
+    )
+    with pytest.raises(IntegrityError, match=f"born {status} refused"):
+        session.execute(text(birth))
+
+
+@pytest.mark.parametrize(
+    "change", ["content_hash = repeat('0', 64)", "quality = 'OK'", "path = 'x'", "month = '2020-01'"]
+)
+def test_what_the_catalogue_says_of_bars_is_never_rewritten(session: Session, change: str) -> None:
+    make_month(session)
+    with pytest.raises(ProgrammingError, match="permission denied"):
+        session.execute(text(f"UPDATE bars_catalogue SET {change}"))
 
 
 def test_derived_rows_and_the_catalogue_may_be_brought_up_to_date(session: Session) -> None:
