@@ -3,7 +3,9 @@
 They judge, they don't stop: a finding is stored with the session and shown.
 """
 
-from typing import Final
+from collections.abc import Callable
+from operator import attrgetter
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,8 +59,11 @@ def stale_fills(windows: tuple[Window, ...], result: BacktestResult) -> Finding:
     fills = np.concatenate((result.trades.entry_bar, result.trades.exit_bar))
     if not len(fills):
         return Finding(Check.STALE_FILLS, True, None, "There are no fills.")
-    stale = np.concatenate([_stale_bars(window) for window in windows])
-    share = float(stale[fills].mean())
+    volume = _column(windows, attrgetter("bars.volume"))
+    # A source that never states volume says nothing of single bars.
+    stale = (volume[fills] == 0) if volume.any() else np.zeros(len(fills), np.bool_)
+    stale |= _stands_still(windows, fills)
+    share = float(stale.mean())
     message = f"{share:.2%} of {len(fills)} fills are on bars that stand still."
     return Finding(Check.STALE_FILLS, share <= STALE_SHARE, round(share, 6), message)
 
@@ -69,8 +74,8 @@ def fill_prices(windows: tuple[Window, ...], costs: Costs, result: BacktestResul
     A fill at a roll's price of the old contract has no bar here and is left out.
     """
     trades = result.trades
-    low, high = (np.concatenate([getattr(window, name) for window in windows]) for name in ("low_ticks", "high_ticks"))
-    contract = np.concatenate([window.bars.contract for window in windows])
+    low, high = _column(windows, attrgetter("low_ticks")), _column(windows, attrgetter("high_ticks"))
+    contract = _column(windows, attrgetter("bars.contract"))
     slipped = np.where(trades.reason == ExitReason.TARGET, 0, costs.slippage_ticks)
     entry = trades.entry_ticks - trades.side * costs.slippage_ticks
     exit_ = trades.exit_ticks + trades.side * slipped
@@ -93,17 +98,20 @@ def _longest_run(flags: NDArray[np.bool_]) -> int:
     return int((edges[1::2] - edges[::2]).max(initial=0))
 
 
-def _stale_bars(window: Window) -> NDArray[np.bool_]:
-    columns: tuple[IntArray, ...] = (
-        window.open_ticks,
-        window.high_ticks,
-        window.low_ticks,
-        window.close_ticks,
-        window.bars.volume,
-    )
-    repeats = np.concatenate(([False], np.logical_and.reduce([column[1:] == column[:-1] for column in columns])))
-    run = np.arange(len(repeats)) - np.maximum.accumulate(np.where(repeats, 0, np.arange(len(repeats))))
-    traded: bool = bool(window.bars.volume.any())  # a source that never states volume says nothing of single bars
-    silent = (window.bars.volume == 0) & traded
-    stale: NDArray[np.bool_] = silent | (run >= STALE_BARS - 1)
-    return stale
+def _stands_still(windows: tuple[Window, ...], fills: IntArray) -> NDArray[np.bool_]:
+    """Whether each fill's bar repeats the STALE_BARS - 1 before it in every price and in volume."""
+    still = fills >= STALE_BARS - 1
+    # Only the bars that filled are looked at: a year has 350,000 others.
+    latest = np.where(still, fills, STALE_BARS - 1)
+    names = ("open_ticks", "high_ticks", "low_ticks", "close_ticks")
+    columns = [_column(windows, attrgetter(name)) for name in names] + [_column(windows, attrgetter("bars.volume"))]
+    for column in columns:
+        for back in range(1, STALE_BARS):
+            if still.any():
+                still &= column[latest - back] == column[latest]
+    return still
+
+
+def _column(windows: tuple[Window, ...], of: Callable[[Window], NDArray[Any]]) -> NDArray[Any]:
+    """Lay a column of all windows end to end; that of a single one is not copied."""
+    return of(windows[0]) if len(windows) == 1 else np.concatenate([of(window) for window in windows])

@@ -1,7 +1,8 @@
 """Guards: proofs, on the bars at hand, that a strategy decides from the past alone and decides the same every time.
 
 A leak shows by changing what comes after a bar and looking whether the decisions up to it move. That is done on the
-first 20,000 bars (on more only where these hold too few signals): what leaks, leaks there too, and grading stays cheap.
+first 20,000 bars (on more only where these hold too few signals), and once by comparing these with the same bars of the
+whole window: what leaks, leaks there too, and grading stays cheap.
 """
 
 from collections.abc import Iterator
@@ -40,13 +41,18 @@ def run_guards(
         GantryError: STRATEGY_ERROR when the strategy raises on the bars as they are.
 
     """
-    view, decisions = _probe(market_view(max(windows, key=len), instrument), strategy, params)
+    whole = market_view(max(windows, key=len), instrument)
+    everything = decide(strategy, params, whole)
+    view, decisions = _probe(whole, strategy, params)
     cuts = _cuts(decisions, strategy.warmup(params), len(view))
+    cut_off = truncation(view, strategy, params, decisions, cuts)
+    if cut_off.passed and not _same(everything, decisions, len(view)):
+        cut_off = _verdict(Check.TRUNCATION, [len(view) - 1], "Cutting off later bars", cuts)
     return (
-        truncation(view, strategy, params, decisions, cuts),
+        cut_off,
         shift(view, strategy, params, decisions, cuts),
         determinism(view, strategy, params, decisions),
-        warm_up(strategy, params, decisions),
+        warm_up(strategy, params, everything),
         session(instrument, result),
     )
 
@@ -72,8 +78,8 @@ def shift(view: MarketView, strategy: Strategy, params: Params, decisions: Decis
 def determinism(view: MarketView, strategy: Strategy, params: Params, decisions: Decisions) -> Finding:
     """Decide again, on a copy: everything must be the same. observed: decisions that differ."""
     again = decide(strategy, params, _mapped(view, np.copy))
-    differing = int((again.target != decisions.target).sum())
     same = _same(again, decisions, len(view))
+    differing = int((again.target != decisions.target).sum()) if again.target.shape == decisions.target.shape else None
     message = "Deciding again gives the same." if same else "Deciding again on the same bars gives other decisions."
     return Finding(Check.DETERMINISM, same, differing, message)
 

@@ -66,7 +66,16 @@ def rsi_reversion(prices: FloatArray, tick_size: float, period: int, lower: floa
 
 
 @njit(cache=True, nogil=True)
-def donchian(  # noqa: C901 - two queues in one loop: a call per bar costs more than the queues
+def suffix_maxima(x: IntArray, into: IntArray) -> None:
+    """Write, for each place, the maximum of the values from there to the end."""
+    best = x[len(x) - 1]
+    for k in range(len(x) - 1, -1, -1):
+        best = max(best, x[k])
+        into[k] = best
+
+
+@njit(cache=True, nogil=True)
+def donchian(
     h: IntArray,
     lo: IntArray,
     c: IntArray,
@@ -75,33 +84,29 @@ def donchian(  # noqa: C901 - two queues in one loop: a call per bar costs more 
     entry: tuple[int, int],
     flat: tuple[int, int],
 ) -> Targets:
-    """Decide breakouts of the previous `channel` bars within the entry minutes, FLAT within the flat ones."""
+    """Decide breakouts of the previous `channel` bars within the entry minutes, FLAT within the flat ones.
+
+    The channel of a bar is the rest of the block of `channel` bars before its own and the start of its own (van Herk
+    1992, Gil and Werman 1993): two block-long buffers, nothing as long as the window.
+    """
     size = len(c)
     target = np.zeros(size, np.int8)
-    # Two queues of bar numbers, highs falling and lows rising: their heads are the channel's edges.
-    highs, lows = np.empty(size, np.int64), np.empty(size, np.int64)
-    high_head = high_tail = low_head = low_tail = 0
-    for i in range(size):
-        if i >= channel:
-            if highs[high_head] < i - channel:
-                high_head += 1
-            if lows[low_head] < i - channel:
-                low_head += 1
+    depth = -lo
+    tops, depths = np.empty(channel, np.int64), np.empty(channel, np.int64)
+    for start in range(channel, size, channel):
+        suffix_maxima(h[start - channel : start], tops)
+        suffix_maxima(depth[start - channel : start], depths)
+        highest, deepest = h[start - 1], depth[start - 1]
+        for i in range(start, min(start + channel, size)):
+            top, deep = max(tops[i - start], highest), max(depths[i - start], deepest)
+            highest, deepest = max(highest, h[i]), max(deepest, depth[i])
             if flat[0] <= minute[i] < flat[1]:
                 target[i] = FLAT
             elif entry[0] <= minute[i] < entry[1]:
-                if c[i] > h[highs[high_head]]:
+                if c[i] > top:
                     target[i] = LONG
-                elif c[i] < lo[lows[low_head]]:
+                elif -c[i] > deep:
                     target[i] = SHORT
-        while high_tail > high_head and h[highs[high_tail - 1]] <= h[i]:
-            high_tail -= 1
-        highs[high_tail] = i
-        high_tail += 1
-        while low_tail > low_head and lo[lows[low_tail - 1]] >= lo[i]:
-            low_tail -= 1
-        lows[low_tail] = i
-        low_tail += 1
     return target
 
 
