@@ -32,10 +32,10 @@ from assets.failures import failure
 from assets.partitions import BOTS
 from assets.standing import SessionFacts, Standing, read_curve, read_standing
 from core.clock import utc_now
-from core.errors import GantryError
+from core.errors import ErrorCode, GantryError
 from core.trace import is_trace_id, tracing
 from fleet.closed_sets import JobStatus
-from services import grading, jobs, rollups, scores
+from services import bot_keys, grading, jobs, rollups, scores
 from services.code_version import code_version
 from services.grading import GradedBot
 
@@ -109,15 +109,26 @@ def bot_grades(context: AssetExecutionContext, domain: ResourceParam[Domain]) ->
 def _make(context: AssetExecutionContext, domain: Domain, bot_ids: Sequence[UUID]) -> dict[UUID, str]:
     """Do what the selected assets ask for; return what went wrong, by bot."""
     selected = context.selected_asset_keys
+    gone = _gone(domain, bot_ids)
+    present = tuple(bot_id for bot_id in bot_ids if bot_id not in gone)
     if BASELINES in selected and not _is_late(context, domain):
-        return _grade(context, domain, bot_ids)
-    for bot_id in bot_ids:
+        return gone | _grade(context, domain, present)
+    for bot_id in present:
         with domain.tx() as session:
             if ROLLUPS in selected:
                 rollups.refresh_rollup(session, bot_id, now=utc_now())
             if SCORES in selected:
                 scores.refresh_score(session, bot_id, now=utc_now())
-    return {}
+    return gone
+
+
+def _gone(domain: Domain, bot_ids: Sequence[UUID]) -> dict[UUID, str]:
+    """Say which bots were archived since the run was asked for: the others are not to suffer for it."""
+    with domain.tx() as session:
+        active = set(bot_keys.active(session))
+    return {
+        bot_id: f"{ErrorCode.NOT_FOUND}: There is no such active bot." for bot_id in bot_ids if bot_id not in active
+    }
 
 
 def _grade(context: AssetExecutionContext, domain: Domain, bot_ids: Sequence[UUID]) -> dict[UUID, str]:

@@ -18,7 +18,7 @@ from assets.bars import historical_bars
 from assets.bot_checks import BASELINES, ROLLUPS, RULES, SCORES
 from assets.bots import JOB_TAG, bot_grades
 from assets.domain import Domain
-from assets.materialize import materialize_bots
+from assets.materialize import RANGE_END_TAG, RANGE_START_TAG, materialize_bots
 from core.errors import ErrorCode, GantryError
 from fleet.closed_sets import BacktestKind, JobStatus
 from services import bars, jobs, reads
@@ -26,6 +26,7 @@ from services.bots import NewBot, create
 from services.grading import GradedBot
 from services.results import page_sessions
 from sql.engine import Transactions
+from tests.conftest import OwnerSql
 
 NOW = datetime(2024, 2, 5, tzinfo=UTC)
 MONTH = "2024-01"
@@ -111,6 +112,24 @@ def test_a_bot_that_fails_fails_alone_and_the_run_names_it(january: Domain, inst
     assert run.status is DagsterRunStatus.FAILURE
     failures = instance.get_records_for_run(run.run_id, of_type=Happened.STEP_FAILURE).records
     assert str(bad) in str(failures[0].event_log_entry.get_dagster_event().step_failure_data.user_failure_data)
+
+
+def test_a_bot_archived_since_its_run_was_asked_for_fails_alone(
+    january: Domain, instance: DagsterInstance, owner_sql: OwnerSql
+) -> None:
+    archived, kept = (str(new_bot(january.tx, name)) for name in ("archived", "kept"))
+    instance.add_dynamic_partitions("bots", [archived, kept])
+    owner_sql("UPDATE bots SET archived_at = now() WHERE name = 'archived'")
+    done = materialize(
+        [historical_bars, bot_grades],
+        selection=AssetSelection.assets(BASELINES, ROLLUPS, SCORES),
+        instance=instance,
+        resources={"domain": january},
+        tags={RANGE_START_TAG: archived, RANGE_END_TAG: kept},
+        raise_on_error=False,
+    )
+    assert not done.success
+    assert instance.get_materialized_partitions(BASELINES) == {kept}
 
 
 def test_bots_that_are_not_neighbours_take_a_run_each_range_and_no_other_bot_is_graded(
