@@ -37,7 +37,7 @@ def key_changes(present: tuple[str, ...], wanted: tuple[str, ...]) -> KeyChanges
 
 @sensor(
     description="Adds a partition for each new bot, removes those of archived bots.",
-    minimum_interval_seconds=10,
+    minimum_interval_seconds=2,
     default_status=DefaultSensorStatus.RUNNING,
 )
 def bot_partitions(context: SensorEvaluationContext, domain: ResourceParam[Domain]) -> SensorResult | SkipReason:
