@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from core.errors import GantryError
 from fleet.closed_sets import DataLabel, QualityVerdict
 from integrations.store import BarsStore
+from services.bars_decide import is_of
 from sql.engine import Transactions
 from sql.queries import bars as queries
 from sql.tables.bars import BarsMonth
-from trading.bars.hashing import content_hash, contracts_hash
 from trading.bars.quality import Verdict, assess
 from trading.instruments import get_instrument
 
@@ -72,7 +72,7 @@ def _checked(store: BarsStore, row: BarsMonth) -> CheckedMonth:
     else:
         report = assess(bars, instrument)
         verdict, message = report.verdict, report.sentence()
-        holds = contracts_hash(bars) == row.contracts_hash and content_hash(bars, instrument) == row.content_hash
+        holds = is_of(row, bars, instrument)
         if not holds:
             message = f"The file was changed: it doesn't hold the bars the catalogue names. {message}"
     return CheckedMonth(

@@ -3,12 +3,13 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from core.errors import ErrorCode, GantryError, Kind
+from core.errors import ErrorCode, GantryError, Kind, data_unavailable
 from fleet.closed_sets import DataLabel
 from integrations.store import BarsStore
 from sql.tables.bars import BarsMonth
 from trading.bars.hashing import content_hash, contracts_hash
-from trading.bars.merge import merge
+from trading.bars.merge import merge, named_apart
+from trading.bars.months import with_contracts_listed
 from trading.bars.schema import Bars
 from trading.instruments import Instrument
 
@@ -47,7 +48,8 @@ def decide(store: BarsStore, there: BarsMonth | None, asked: Asked) -> Wanted:
     """Return what the month should hold, given the row in use.
 
     Equal bars change nothing (a simulated month stays simulated). Real bars take a simulated month's place. Bars of
-    the same provider are added to those there; those of another one take their place where `replace` says so.
+    the same provider are added to those there; those of another one, or with contracts named in another way, take
+    their place where `replace` says so.
 
     Raises:
         GantryError: CONFLICT for bars that contradict those there, come from another provider, or are simulated
@@ -63,7 +65,13 @@ def decide(store: BarsStore, there: BarsMonth | None, asked: Asked) -> Wanted:
     _refuse_strangers(there, asked)
     if asked.replace and (there.provider != asked.provider or not is_intact(store, there, asked.instrument)):
         return Wanted(asked.bars, MonthStatus.REPLACED)
-    merged = merge(store.read([there.path]), asked.bars, asked.instrument, replace=asked.replace)
+    return _merged(_read_there(store, there, asked.instrument), asked)
+
+
+def _merged(old: Bars, asked: Asked) -> Wanted:
+    if asked.replace and named_apart(old, asked.bars):
+        return Wanted(asked.bars, MonthStatus.REPLACED)
+    merged = merge(old, asked.bars, asked.instrument, replace=asked.replace)
     if not merged.added and not merged.replaced:
         return Wanted(merged.bars, MonthStatus.ALREADY_THERE)
     return Wanted(merged.bars, MonthStatus.REPLACED if merged.replaced else MonthStatus.MERGED, merged=True)
@@ -72,10 +80,32 @@ def decide(store: BarsStore, there: BarsMonth | None, asked: Asked) -> Wanted:
 def is_intact(store: BarsStore, row: BarsMonth, instrument: Instrument) -> bool:
     """Whether the row's file can be read and holds what the row says."""
     try:
-        bars = store.read([row.path])
+        return is_of(row, store.read([row.path]), instrument)
     except GantryError:
         return False
-    return content_hash(bars, instrument) == row.content_hash and contracts_hash(bars) == row.contracts_hash
+
+
+def is_of(row: BarsMonth, bars: Bars, instrument: Instrument) -> bool:
+    """Whether these are the bars, and the contracts, that the row says.
+
+    Cut from a series of months, ids of contracts may be listed in another order than in the month's own file.
+    """
+    if set(bars.contracts) != set(row.contracts):
+        return False
+    own = with_contracts_listed(bars, row.contracts)
+    return content_hash(own, instrument) == row.content_hash and contracts_hash(own) == row.contracts_hash
+
+
+def _read_there(store: BarsStore, there: BarsMonth, instrument: Instrument) -> Bars:
+    """The bars to add to: those catalogued, never what a changed file holds now."""
+    bars = store.read([there.path])
+    if not is_of(there, bars, instrument):
+        raise data_unavailable(
+            f"The file of {there.symbol} {there.month} doesn't hold the bars the catalogue names.",
+            fix=f"Import {there.source_name} again first, its file is then made whole; or use --replace.",
+            facts={"symbol": there.symbol, "month": there.month, "path": there.path},
+        )
+    return bars
 
 
 def _equal(store: BarsStore, there: BarsMonth, asked: Asked) -> Wanted:

@@ -6,6 +6,7 @@ from uuid import UUID
 from core.errors import bad_data, data_unavailable
 from fleet.closed_sets import DataLabel, QualityVerdict
 from integrations.store import BarsStore
+from services.bars_decide import is_of
 from sql.engine import Transactions
 from sql.queries import bars as queries
 from trading.bars.hashing import content_hash
@@ -72,7 +73,7 @@ def load_bars(
     bars = store.read([month.path for month in months])
     parts = {part.month: part.bars for part in split_months(bars)}
     for month in months:
-        if month.month not in parts or content_hash(parts[month.month], instrument) != month.content_hash:
+        if month.month not in parts or not is_of(month, parts[month.month], instrument):
             raise bad_data(
                 f"The file of {symbol} {month.month} doesn't hold the bars the catalogue names.",
                 fix="Import that month's file again, it is then made whole; nobody may change these files by hand.",

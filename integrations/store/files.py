@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
+from itertools import accumulate
 from typing import Any, Final
 from uuid import uuid4
 
@@ -12,8 +13,9 @@ import pyarrow as pa
 from fsspec.implementations.local import LocalFileSystem
 
 from core.errors import ErrorCode, GantryError, Kind, data_unavailable
-from integrations.store.parquet import StoredMonth, one_series, read_month, write_bars
+from integrations.store.parquet import StoredMonth, decode, open_month, room_for, write_bars
 from trading.bars.hashing import contracts_hash
+from trading.bars.months import in_order_of_time
 from trading.bars.schema import Bars
 
 _READERS: Final = min(4, os.cpu_count() or 1)
@@ -24,6 +26,8 @@ class BarsStore:
 
     def __init__(self, root: str) -> None:
         self._filesystem, self._root = fsspec.core.url_to_fs(root)
+        # Kept: Arrow gives each thread its own memory, and a new thread pays for all its pages again. Started on use.
+        self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="bars")
 
     def write(self, bars: Bars, *, provider: str, month: str, content_hash: str) -> str:
         """Write one symbol-month and return its path below the root; the same content again is the same file.
@@ -58,15 +62,25 @@ class BarsStore:
             GantryError: DATA_UNAVAILABLE, naming a file that is gone or can't be read.
 
         """
-        if len(paths) == 1:
-            return one_series([self._read_one(paths[0])])
-        with ThreadPoolExecutor(_READERS) as readers:
-            return one_series(list(readers.map(self._read_one, paths)))
+        months = [self._open(path) for path in paths]
+        bars = room_for(months)
+        stops = list(accumulate(month.rows for month in months))
+        parts = [bars.take(slice(stop - month.rows, stop)) for stop, month in zip(stops, months, strict=True)]
+        list(self._readers.map(self._decode, paths, months, parts))
+        return in_order_of_time(bars)
 
-    def _read_one(self, relative: str) -> StoredMonth:
+    def _open(self, relative: str) -> StoredMonth:
+        with self._readable(relative), self._filesystem.open(self._absolute(relative), "rb") as file:
+            return open_month(file.read())  # in one go: a Python file costs more than the decoding
+
+    def _decode(self, relative: str, month: StoredMonth, into: Bars) -> None:
+        with self._readable(relative):
+            decode(month, into)
+
+    @contextmanager
+    def _readable(self, relative: str) -> Iterator[None]:
         try:
-            with self._filesystem.open(self._absolute(relative), "rb") as file:
-                return read_month(file.read())  # in one go: a Python file costs more than the decoding
+            yield
         except (OSError, pa.ArrowException, KeyError, ValueError) as error:
             raise data_unavailable(
                 f"The bars file {relative} can't be read: {str(error).splitlines()[0] if str(error) else error!r}",

@@ -51,20 +51,20 @@ def test_es_expiries_roll_in_december_2013_on_real_prices() -> None:
     }
     first, second = windows(found.bars, es)
     (roll,) = first.rolls
-    assert (roll.old_contract, roll.new_contract) == ("ES 201312", "ES 201403")
+    assert (roll.old_contract, roll.new_contract) == ("ESZ13", "ESH14")
     assert first.bars.ts[roll.index].astype("datetime64[ns]") == np.datetime64("2013-12-18T23:00", "ns")
     at_roll = found.bars.take(found.bars.ts == first.bars.ts[roll.index])
     opens = dict(zip(at_roll.contract.tolist(), to_ticks(at_roll.open, es).tolist(), strict=True))
     assert roll.old_exit_ticks == opens[0]
     assert roll.difference_ticks == opens[1] - opens[0]
-    assert {second.bars.contracts[number] for number in second.bars.contract.tolist()} == {"ES 202003"}
+    assert {second.bars.contracts[number] for number in second.bars.contract.tolist()} == {"ESH20"}
     assert second.rolls == ()
 
 
 def test_gold_trades_its_december_contract_in_october_2013() -> None:
     (found,) = read_bars_file(DATA / "lean_es_gc" / "gc_1m.parquet")
     first = windows(found.bars, get_instrument("GC"))[0]
-    assert {first.bars.contracts[number] for number in first.bars.contract.tolist()} == {"GC 201312"}
+    assert {first.bars.contracts[number] for number in first.bars.contract.tolist()} == {"GCZ13"}
     assert assess(split_months(found.bars)[0].bars, get_instrument("GC")).verdict is Verdict.WARN
 
 

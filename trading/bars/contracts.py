@@ -1,7 +1,8 @@
 """Names of contracts: root, expiry month, and their order.
 
 Names come as exchanges write them (ESH4), with a two-digit year (ESH24), or as root and yyyymm (ES 202403).
-A one-digit year repeats every ten years, so readers write it with two (`long_name`) before it is kept.
+One expiry has one name in the catalogue, ESH24: readers write the others so (`long_name`) before bars are kept, or the
+same bars from two files would count twice.
 """
 
 import re
@@ -10,6 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 MONTH_CODES: Final = "FGHJKMNQUVXZ"
+_TWO_DIGIT_YEARS: Final = range(2000, 2100)
 _CODED = re.compile(rf"([A-Z0-9]{{1,4}}?)([{MONTH_CODES}])(\d{{1,2}})")
 _DATED = re.compile(r"([A-Z0-9]{1,4})[ _-](\d{4})-?(0[1-9]|1[0-2])")
 
@@ -36,14 +38,26 @@ def parse_contract(name: str) -> ContractName | None:
 
 
 def long_name(name: str, *, traded_year: int, traded_month: int) -> str:
-    """Return ESH4 as ESH24, the first such expiry not before the month in which it traded; other names as they are."""
+    """Return ESH4 and ES 202403 as ESH24; names that tell no expiry as they are.
+
+    One digit means the first such expiry not before the month in which it traded.
+    """
     parsed = parse_contract(name)
-    if parsed is None or parsed.year is not None:
+    if parsed is None:
         return name
-    year = traded_year + (parsed.year_digit - traded_year) % 10
-    if (year, parsed.month) < (traded_year, traded_month):
-        year += 10
+    year = parsed.year
+    if year is None:
+        year = traded_year + (parsed.year_digit - traded_year) % 10
+        if (year, parsed.month) < (traded_year, traded_month):
+            year += 10
+    if year not in _TWO_DIGIT_YEARS:
+        return name
     return f"{parsed.root}{MONTH_CODES[parsed.month - 1]}{year % 100:02d}"
+
+
+def tells_expiry(name: str) -> bool:
+    """Whether the name says when the contract ends; an instrument id doesn't."""
+    return parse_contract(name) is not None
 
 
 def in_order(names: Sequence[str]) -> tuple[str, ...]:

@@ -6,8 +6,8 @@ that session, at the first bar that both contracts have. Where the front has no 
 others have some, and no such common bar came before, the window ends and a new one starts: nothing is bridged.
 
 Bars of one contract at a time (continuous series): the roll is the first bar of the new contract, the old one
-is closed at its last close. Where whole sessions lie between the two, or one of them has no name, it is a new
-window instead.
+is closed at its last close. Where whole sessions lie between the two, or one of them has no name, or only one is
+named by its expiry (the other by an id: they may be one contract), it is a new window instead.
 
 Bars in which nothing traded (volume 0) are left out, as nothing can be filled in them; a source that never
 states volume keeps them all.
@@ -19,6 +19,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from trading.bars.contracts import tells_expiry
 from trading.bars.schema import NS_PER_SECOND, Bars, IntArray, Timeframe
 from trading.bars.series import Roll, Window
 from trading.bars.ticks import to_ticks
@@ -101,9 +102,10 @@ def _continuous(bars: Bars, ticks: _Ticks, session: IntArray, instrument: Instru
 
 
 def _bridgeable(bars: Bars, session: IntArray, start: int, instrument: Instrument) -> bool:
-    named = bars.contracts[bars.contract[start - 1]] != "" and bars.contracts[bars.contract[start]] != ""
+    old, new = bars.contracts[bars.contract[start - 1]], bars.contracts[bars.contract[start]]
+    alike = "" not in {old, new} and tells_expiry(old) == tells_expiry(new)
     between = sessions_between(instrument, int(session[start - 1]) + 1, int(session[start]) - 1)
-    return named and not len(between)
+    return alike and not len(between)
 
 
 def _per_expiry(bars: Bars, ticks: _Ticks, session: IntArray) -> Iterator[list[_Leg]]:

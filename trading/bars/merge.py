@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import ErrorCode, GantryError, Kind
+from trading.bars.contracts import tells_expiry
 from trading.bars.months import concatenate
 from trading.bars.quality_types import stamp
 from trading.bars.schema import Bars, IntArray
@@ -28,14 +29,14 @@ def merge(old: Bars, new: Bars, instrument: Instrument, *, replace: bool = False
     replace: bars of `new` win where they differ from `old`.
 
     Raises:
-        GantryError: CONFLICT, naming the first bar, where they differ and replace is false, or where one of them
-            names contracts and the other doesn't.
+        GantryError: CONFLICT, naming the first bar, where they differ and replace is false, or where they name
+            contracts in ways that can't be compared: one by expiry, the other by instrument id or not at all.
 
     """
-    if ("" in old.contracts) != ("" in new.contracts):
+    if what := named_apart(old, new):
         raise _conflict(
-            f"Bars of {new.symbol} there and new ones don't fit: only one of them names its contracts.",
-            fix="Import the whole month from one source with --replace.",
+            f"Bars of {new.symbol} there and new ones don't fit: {what}.",
+            fix="Import the whole month from one source with --replace; the old file is kept.",
         )
     rows = _places(old, new)
     known = rows >= 0
@@ -52,6 +53,15 @@ def merge(old: Bars, new: Bars, instrument: Instrument, *, replace: bool = False
     kept = np.ones(len(old), np.bool_)
     kept[rows[known]] = False
     return Merged(concatenate([old.take(kept), new]), int((~known).sum()), len(differing))
+
+
+def named_apart(old: Bars, new: Bars) -> str | None:
+    """Return why their contracts can't be compared, else None: one contract under two names would pass for two."""
+    if ("" in old.contracts) != ("" in new.contracts):
+        return "only one of them names its contracts"
+    if {tells_expiry(name) for name in old.contracts}.isdisjoint(tells_expiry(name) for name in new.contracts):
+        return "only one of them names its contracts by expiry"
+    return None
 
 
 def _places(old: Bars, new: Bars) -> IntArray:

@@ -55,9 +55,24 @@ def concatenate(parts: Sequence[Bars]) -> Bars:
         np.concatenate(numbered),
         names,
     )
-    return joined if _sorted(joined) else joined.take(np.lexsort((joined.contract, joined.ts)))
+    return in_order_of_time(joined)
+
+
+def with_contracts_listed(bars: Bars, names: Sequence[str]) -> Bars:
+    """Return the same bars with their contracts in the order of `names`, which has each of them; sorted so."""
+    if bars.contracts == tuple(names):
+        return bars
+    place = np.array([names.index(name) for name in bars.contracts], np.int32)
+    return in_order_of_time(replace(bars, contract=place[bars.contract], contracts=tuple(names)))
+
+
+def in_order_of_time(bars: Bars) -> Bars:
+    """Return the bars sorted by (ts, contract): the same object where they are."""
+    return bars if _sorted(bars) else bars.take(np.lexsort((bars.contract, bars.ts)))
 
 
 def _sorted(bars: Bars) -> bool:
+    if bool((bars.ts[1:] > bars.ts[:-1]).all()):
+        return True
     step = np.diff(bars.ts)
     return bool(((step > 0) | ((step == 0) & (np.diff(bars.contract) > 0))).all())

@@ -41,27 +41,29 @@ def rsi_reversion(prices: FloatArray, tick_size: float, period: int, lower: floa
 
     prices: closes on the tick grid. RSI and decision in one pass: a year of minutes would be 3 MB in between.
     """
-    target = np.zeros(len(prices), np.int8)
-    gain = loss = rsi = gains = losses = 0.0
+    size = len(prices)
+    target = np.zeros(size, np.int8)
+    gains = losses = 0.0
     per_tick = 1.0 / tick_size
-    for i in range(1, len(prices)):
+    for i in range(1, min(period + 1, size)):
         change = np.floor((prices[i] - prices[i - 1]) * per_tick + 0.5)  # whole ticks
-        up, down = max(change, 0.0), max(-change, 0.0)
-        if i <= period:
-            gains += up
-            losses += down
-            gain, loss = gains / period, losses / period
-        else:
-            gain = (gain * (period - 1) + up) / period
-            loss = (loss * (period - 1) + down) / period
-        if i >= period:
-            previous = rsi
-            rsi = 50.0 if gain + loss == 0.0 else 100.0 * gain / (gain + loss)
-            if i > period:
-                if rsi < lower and previous >= lower:
-                    target[i] = LONG
-                elif rsi > upper and previous <= upper:
-                    target[i] = SHORT
+        gains += max(change, 0.0)
+        losses += max(-change, 0.0)
+    gain, loss = gains / period, losses / period
+    previous = 50.0 if gain + loss == 0.0 else 100.0 * gain / (gain + loss)
+    # Wilder's (average x (period - 1) + change) / period as weights: no bar waits for the one before to be divided.
+    weight = 1.0 / period
+    rest = 1.0 - weight
+    for i in range(period + 1, size):
+        change = np.floor((prices[i] - prices[i - 1]) * per_tick + 0.5)
+        gain = gain * rest + max(change, 0.0) * weight
+        loss = loss * rest + max(-change, 0.0) * weight
+        rsi = 50.0 if gain + loss == 0.0 else 100.0 * gain / (gain + loss)
+        if rsi < lower and previous >= lower:
+            target[i] = LONG
+        elif rsi > upper and previous <= upper:
+            target[i] = SHORT
+        previous = rsi
     return target
 
 

@@ -17,7 +17,7 @@ from tests.unit.bars.made import equal, made_bars
 from trading.bars.hashing import content_hash
 from trading.bars.months import concatenate
 from trading.bars.resample import resample
-from trading.bars.schema import Timeframe
+from trading.bars.schema import Bars, Timeframe
 from trading.instruments import get_instrument
 
 ES = get_instrument("ES")
@@ -66,6 +66,20 @@ def test_per_expiry_bars_come_back_as_they_were(tx: Transactions, store: BarsSto
     assert both.per_expiry
     import_bars(both)
     assert equal(load(tx, store).bars, both)
+
+
+def test_expiries_known_by_id_only_load_over_months_that_list_them_in_another_order(
+    tx: Transactions, store: BarsStore, import_bars: Import
+) -> None:
+    def both(start: str, end: str, *ids: str) -> Bars:
+        first, second = (made_bars(start, end, contract=name, volume=100 + int(name)) for name in ids)
+        return concatenate([first, second])
+
+    january = both("2024-01-30T23:00", "2024-02-01T00:00", "777", "118")
+    february = both("2024-02-01T00:00", "2024-02-02T22:00", "118", "777")
+    import_bars(january, "january.parquet")
+    import_bars(february, "february.parquet")
+    assert equal(load(tx, store).bars, concatenate([january, february]))
 
 
 def test_simulated_months_are_left_out_as_soon_as_a_symbol_has_a_real_one(

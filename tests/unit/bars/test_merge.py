@@ -46,3 +46,10 @@ def test_contradicting_bars_are_refused_with_the_way_out() -> None:
 def test_named_and_unnamed_contracts_dont_mix() -> None:
     with pytest.raises(GantryError, match="only one of them names its contracts"):
         merge(made_bars(), replace(made_bars(), contracts=("",)), ES)
+
+
+def test_contracts_named_by_expiry_and_by_id_dont_mix() -> None:
+    with pytest.raises(GantryError, match="only one of them names its contracts by expiry") as caught:
+        merge(made_bars(), made_bars(contract="118"), ES)
+    assert caught.value.code is ErrorCode.CONFLICT
+    assert merge(made_bars(contract="118"), made_bars(contract="119"), ES).added == len(made_bars())

@@ -73,11 +73,15 @@ def test_names_of_contracts_are_read_as_exchanges_and_files_write_them() -> None
         ("ESH4", 2014, 2, "ESH14"),
         ("ESZ9", 2020, 1, "ESZ29"),
         ("ESH4", 2024, 4, "ESH34"),
-        ("ES 201312", 2013, 1, "ES 201312"),
+        ("ES 201312", 2013, 1, "ESZ13"),
+        ("6E 202403", 2024, 1, "6EH24"),
+        ("ES 199912", 1999, 1, "ES 199912"),
         ("118", 2024, 1, "118"),
     ],
 )
-def test_a_one_digit_year_means_the_next_such_expiry(name: str, year: int, month: int, expected: str) -> None:
+def test_one_expiry_has_one_name_and_a_one_digit_year_means_the_next_such_expiry(
+    name: str, year: int, month: int, expected: str
+) -> None:
     assert long_name(name, traded_year=year, traded_month=month) == expected
 
 
