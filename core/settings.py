@@ -76,6 +76,17 @@ class Settings(BaseSettings):
     heartbeat_seconds: int = Field(
         10, ge=1, alias="HEARTBEAT_SECONDS", description="Between two heartbeats of a job, seconds."
     )
+    max_backtests_running: int = Field(
+        3, ge=0, alias="MAX_BACKTESTS_RUNNING", description="Backtests that may run at once, in the whole fleet."
+    )
+    max_improve_running: int = Field(
+        2, ge=0, alias="MAX_IMPROVE_RUNNING", description="Improvements (IMPROVE and EVOLVE) that may run at once."
+    )
+    max_total_jobs: int = Field(6, ge=0, alias="MAX_TOTAL_JOBS", description="Jobs of all types that may run at once.")
+    max_job_minutes: int = Field(
+        30, ge=1, alias="MAX_JOB_MINUTES", description="A job that runs longer ends with JOB_TIMEOUT, minutes."
+    )
+    max_workers: int = Field(2, ge=1, alias="MAX_WORKERS", description="Worker runs that may live at once.")
     max_attempts: int = Field(
         3, ge=1, alias="MAX_ATTEMPTS", description="Attempts at one job before it needs a person."
     )

@@ -35,6 +35,7 @@ class JobReason(StrEnum):
     DATA_QUALITY_FAILED = "DATA_QUALITY_FAILED"
     VALIDATION_FAILED = "VALIDATION_FAILED"
     ARCHIVED = "ARCHIVED"
+    CANCELED_BY_PERSON = "CANCELED_BY_PERSON"
 
 
 # What another attempt may cure. The rest stays wrong until the version, the bars or the bot change.

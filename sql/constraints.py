@@ -28,6 +28,8 @@ _NOT_THERE: Final = Meaning(
 MEANINGS: Final[dict[str, Meaning]] = {
     "uq_bot_jobs_active_per_bot": Meaning("The bot has a job already.", "Wait for it to end."),
     "uq_bots_name_active": Meaning("A bot of that name exists.", "Choose another name, or archive that bot."),
+    "uq_bots_starter_key_active": Meaning("That bot of the starter pack exists.", "Ask again: it is found then."),
+    "uq_backtest_sessions_job_id": Meaning("That job has its session already.", "Read the job again."),
     "uq_bot_versions_bot_id_number": Meaning("The bot has that version already.", "Read the bot again, then retry."),
     "uq_bars_catalogue_active": Meaning("That month of bars was changed meanwhile.", "Run the import again."),
     "insert_only": Meaning("Raw results and audit rows are never changed.", "Write a new row instead."),

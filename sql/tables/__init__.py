@@ -5,8 +5,10 @@ from sql.tables.base import Base
 from sql.tables.bots import Bot, BotBoundary, BotStageEvent, BotVersion
 from sql.tables.events import Activity, SystemEventRow
 from sql.tables.jobs import BotJob, JobRunEvent
+from sql.tables.requests import IdempotencyKey
 from sql.tables.results import BacktestSession, EquityPoint, TradeLog
 from sql.tables.standing import AutonomyScore, MetricsRollup
+from sql.tables.workers import WorkerRun
 
 __all__ = [
     "Activity",
@@ -20,8 +22,10 @@ __all__ = [
     "BotStageEvent",
     "BotVersion",
     "EquityPoint",
+    "IdempotencyKey",
     "JobRunEvent",
     "MetricsRollup",
     "SystemEventRow",
     "TradeLog",
+    "WorkerRun",
 ]

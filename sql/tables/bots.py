@@ -20,6 +20,7 @@ class Bot(Base):
         one_of("promotion_mode", PromotionMode),
         one_of("metrics_reset_scope", MetricsScope),
         CheckConstraint("length(name) BETWEEN 1 AND 100", name="name_length"),
+        Index("uq_bots_starter_key_active", "starter_key", unique=True, postgresql_where=text("archived_at IS NULL")),
         Index("uq_bots_name_active", "name", unique=True, postgresql_where=text("archived_at IS NULL")),
     )
 
@@ -37,6 +38,7 @@ class Bot(Base):
     metrics_reset_by: Mapped[str | None]
     metrics_reset_scope: Mapped[str] = mapped_column(server_default=MetricsScope.ALL)
     revision: Mapped[int] = mapped_column(server_default=text("1"))
+    starter_key: Mapped[str | None]  # its place in the starter pack; null for a bot made by hand
     created_by: Mapped[str]
     trace_id: Mapped[str]
     archived_at: Mapped[datetime | None]

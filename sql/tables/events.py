@@ -15,7 +15,11 @@ class Activity(Base):
     """One line of the activity feed."""
 
     __tablename__ = "activity_events"
-    __table_args__ = (one_of("event_type", ActivityEvent), Index(None, "bot_id", "created_at"))
+    __table_args__ = (
+        one_of("event_type", ActivityEvent),
+        Index(None, "bot_id", "created_at"),
+        Index("ix_activity_events_created_at_id", text("created_at DESC"), text("id DESC")),
+    )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     event_type: Mapped[str]

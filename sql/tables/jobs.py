@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, func, text
+from sqlalchemy import CheckConstraint, Float, ForeignKey, Index, func, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from fleet.closed_sets import BacktestKind, JobStatus, JobType
@@ -35,6 +35,8 @@ class BotJob(Base):
         ),
         Index("ix_bot_jobs_bot_id_created_at", "bot_id", text("created_at DESC")),
         Index("ix_bot_jobs_queued", "created_at", postgresql_where=text("status = 'QUEUED'")),
+        Index("ix_bot_jobs_running", "job_type", postgresql_where=text("status = 'RUNNING'")),
+        CheckConstraint("progress BETWEEN 0 AND 1", name="progress_is_a_fraction"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -50,6 +52,10 @@ class BotJob(Base):
     version_id: Mapped[UUID | None] = mapped_column(ForeignKey("bot_versions.id"))
     session_id: Mapped[UUID | None]
     run_id: Mapped[str | None]
+    worker_id: Mapped[UUID | None]  # the worker run that claimed it; null for a run that a person started
+    not_before: Mapped[datetime | None]  # a retry waits until then
+    progress: Mapped[float | None] = mapped_column(Float)  # share done, told with the heartbeat
+    progress_at: Mapped[datetime | None]  # when the share last grew
     lease_token: Mapped[UUID | None]
     lease_expires_at: Mapped[datetime | None]
     last_heartbeat_at: Mapped[datetime | None]

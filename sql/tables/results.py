@@ -33,6 +33,7 @@ class BacktestSession(Base):
         one_of("status", SessionStatus),
         one_of("data_label", DataLabel),
         Index("ix_backtest_sessions_bot_id_created_at", "bot_id", "created_at"),
+        Index("uq_backtest_sessions_job_id", "job_id", unique=True),
         CheckConstraint("(status = 'FAILED') = (error_code IS NOT NULL)", name="error_of_failed"),
         CheckConstraint("(status = 'COMPLETED') = (net_pnl IS NOT NULL)", name="result_of_completed"),
         CheckConstraint("status = 'FAILED' OR data_label IS NOT NULL", name="label_of_completed"),
