@@ -1,4 +1,4 @@
-"""`gantry doctor`: whether this machine, this installation and this data folder are fit to run."""
+"""`gantry doctor`: whether this machine, this installation and this data folder are fit to run, and the data sound."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from cli.console import print_json
+from cli.console import print_json, say
 from cli.doctor_checks import Check, Verdict, all_checks
 
 app = typer.Typer(add_completion=False)
@@ -17,16 +17,59 @@ COLOURS = {Verdict.OK: "green", Verdict.FAIL: "bold red", Verdict.NOT_CHECKED: "
 @app.command()
 def doctor(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    invariants: Annotated[
+        bool, typer.Option("--invariants", help="Check instead what must always hold of jobs, results and stages.")
+    ] = False,
 ) -> None:
     """Check Python, packages, disk, ports, database, migrations and bars; exits 1 when one fails."""
     from core.settings import get_settings
 
+    if invariants:
+        check_data(as_json=as_json)
+        return
     checks = all_checks(get_settings())
     if as_json:
         print_json([asdict(check) for check in checks])
     else:
         show(checks)
     if any(check.verdict is Verdict.FAIL for check in checks):
+        raise SystemExit(1)
+
+
+def check_data(*, as_json: bool) -> None:
+    """Check every invariant over the database and print a line for each; exits 1 when one is violated.
+
+    Nothing is changed, and a fleet may be at work meanwhile.
+    """
+    from core.settings import get_settings
+    from services.invariants import INVARIANTS, check_invariants
+    from sql.engine import connect, database_urls, transactions
+
+    engine = connect(database_urls(get_settings()).app, pool_size=1)
+    try:
+        with transactions(engine)() as session:
+            violations = check_invariants(session)
+    finally:
+        engine.dispose()
+    by_name = {name: [one for one in violations if one.invariant == name] for name in INVARIANTS}
+    if as_json:
+        print_json(
+            [
+                {
+                    "invariant": name,
+                    "rule": INVARIANTS[name],
+                    "verdict": Verdict.FAIL if found else Verdict.OK,
+                    "violations": [{"message": one.message, "facts": one.facts} for one in found],
+                }
+                for name, found in by_name.items()
+            ]
+        )
+    else:
+        for name, found in by_name.items():
+            say(f"{name:<8} {f'{len(found)} violations' if found else 'ok':<14} {INVARIANTS[name]}")
+            for one in found:
+                say(f"         {one.message}")
+    if violations:
         raise SystemExit(1)
 
 
