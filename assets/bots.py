@@ -14,7 +14,6 @@ from dagster import (
     AssetCheckResult,
     AssetDep,
     AssetExecutionContext,
-    AssetKey,
     AssetMaterialization,
     AssetSpec,
     BackfillPolicy,
@@ -25,21 +24,19 @@ from dagster import (
 )
 
 from assets.bot_checks import BASELINES, ROLLUPS, RULES, SCORES, judge
-from assets.bot_metadata import Metadata, backtest_metadata, rollup_metadata, score_metadata
+from assets.bot_events import made_of
 from assets.domain import Domain
 from assets.event_speed import quicken, tell
 from assets.failures import failure
 from assets.partitions import BOTS
-from assets.standing import SessionFacts, Standing, read_curve, read_standing
+from assets.standing import Standing, read_curve, read_standing
 from core.clock import utc_now
 from core.errors import ErrorCode, GantryError
 from core.trace import is_trace_id, tracing
-from fleet.closed_sets import JobStatus
-from services import bot_keys, grading, jobs, rollups, scores
+from services import bot_keys, grading, rollups, scores
 from services.code_version import code_version
 from services.grading import GradedBot
 
-JOB_TAG: Final = "gantry/job"
 TRACE_TAG: Final = "gantry/trace_id"
 RUN_SIZE: Final = 256  # bots in one run of a backfill
 MOST_PICTURES: Final = 20  # a picture takes 0.1 s and 15 kB; a run of more bots shows numbers only
@@ -98,7 +95,8 @@ def bot_grades(context: AssetExecutionContext, domain: ResourceParam[Domain]) ->
         failed = _make(context, domain, bot_ids)
         standings = tuple(read_standing(domain.tx, bot_id, now=utc_now()) for bot_id in bot_ids if bot_id not in failed)
         pictured = len(bot_ids) <= MOST_PICTURES
-        tell(context, [made for bot in standings for made in _made_of(context, domain, bot, with_picture=pictured)])
+        events = [made for bot in standings for made in _made_of(context, domain, bot, with_picture=pictured)]
+        tell(context.op_execution_context, events)
         for rule in RULES:
             if rule.spec.key in context.selected_asset_check_keys and standings:
                 yield judge(rule, standings)
@@ -111,7 +109,7 @@ def _make(context: AssetExecutionContext, domain: Domain, bot_ids: Sequence[UUID
     selected = context.selected_asset_keys
     gone = _gone(domain, bot_ids)
     present = tuple(bot_id for bot_id in bot_ids if bot_id not in gone)
-    if BASELINES in selected and not _is_late(context, domain):
+    if BASELINES in selected:
         return gone | _grade(context, domain, present)
     for bot_id in present:
         with domain.tx() as session:
@@ -154,39 +152,13 @@ def _grade(context: AssetExecutionContext, domain: Domain, bot_ids: Sequence[UUI
     return {bot.bot_id: _why(bot) for bot in report.failed}
 
 
-def _is_late(context: AssetExecutionContext, domain: Domain) -> bool:
-    """Whether this run was asked for by a queued job that another run has taken since: then nothing is done twice."""
-    job_id = context.run.tags.get(JOB_TAG)
-    if job_id is None:
-        return False
-    with domain.tx() as session:
-        status = jobs.get(session, UUID(job_id)).status
-    if status != JobStatus.QUEUED:
-        context.log.info(f"Job {job_id} is {status} already; nothing to grade.")
-    return status != JobStatus.QUEUED
-
-
 def _made_of(
     context: AssetExecutionContext, domain: Domain, standing: Standing, *, with_picture: bool
 ) -> Iterator[AssetMaterialization]:
-    """Yield what was made of one bot; without a session there is a score only."""
-    session, selected = standing.session, context.selected_asset_keys
-    if session is not None and BASELINES in selected:
-        curve = read_curve(domain.tx, standing.bot.id, session.id) if with_picture else None
-        yield _made(BASELINES, standing, session, backtest_metadata(standing, session, curve))
-    if session is not None and ROLLUPS in selected:
-        yield _made(ROLLUPS, standing, session, rollup_metadata(standing, session))
-    if SCORES in selected and standing.bot.autonomy_score is not None:
-        yield _made(SCORES, standing, session, score_metadata(standing))
-
-
-def _made(
-    asset: AssetKey, standing: Standing, session: SessionFacts | None, metadata: Metadata
-) -> AssetMaterialization:
-    """Return the event of one bot; its data version is the session it rests on."""
-    version = f"{session.id}" if session else "none"
-    tags = {"dagster/code_version": code_version(), "dagster/data_version": version}
-    return AssetMaterialization(asset, partition=str(standing.bot.id), metadata=metadata, tags=tags)
+    selected, curve = context.selected_asset_keys, None
+    if with_picture and standing.session is not None and BASELINES in selected:
+        curve = read_curve(domain.tx, standing.bot.id, standing.session.id)
+    return made_of(standing, selected, curve)
 
 
 def _why(bot: GradedBot) -> str:

@@ -17,7 +17,7 @@ class Domain:
     """Resource `domain`.
 
     actor: who the rows say did it. on_graded: told of each bot as it ends. terms: how jobs are held.
-    simulates: whether a missing month of bars may be simulated.
+    simulates: whether a missing month of bars may be simulated. max_workers: worker runs that may live at once.
     """
 
     tx: Transactions
@@ -26,3 +26,4 @@ class Domain:
     on_graded: Callable[[GradedBot], None] = field(default=_ignore)
     terms: GradeTerms = field(default_factory=GradeTerms)
     simulates: bool = False
+    max_workers: int = 2

@@ -10,7 +10,7 @@ from typing import Final
 from uuid import uuid4
 from weakref import WeakSet
 
-from dagster import AssetExecutionContext, AssetMaterialization, DagsterInstance
+from dagster import AssetMaterialization, DagsterInstance, OpExecutionContext
 from dagster._core.events import DagsterEvent, DagsterEventBatchMetadata
 
 STATEMENT_TIMEOUT_MS: Final = 60_000
@@ -29,9 +29,9 @@ def quicken(instance: DagsterInstance) -> None:
         instance.optimize_for_webserver(STATEMENT_TIMEOUT_MS, POOL_RECYCLE_S, MAX_OVERFLOW)
 
 
-def tell(context: AssetExecutionContext, made: Sequence[AssetMaterialization]) -> None:
+def tell(context: OpExecutionContext, made: Sequence[AssetMaterialization]) -> None:
     """Write these events of the running step, batch by batch; a batch is of one asset, as the asset's own row needs."""
-    step = context.op_execution_context.get_step_execution_context()
+    step = context.get_step_execution_context()
     in_order = sorted(made, key=lambda event: event.asset_key)
     for _asset, group in groupby(in_order, key=lambda event: event.asset_key):
         events = tuple(group)

@@ -1,6 +1,6 @@
 """What Dagster shows of a bot, read anew from stored rows: never from what a worker remembers."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -9,7 +9,7 @@ from uuid import UUID
 
 from services import reads, results, rollups
 from services.reads import BotView
-from services.results import TradeView
+from services.results import SessionRow, TradeView
 from sql.engine import Transactions
 from trading.metrics import Metrics
 
@@ -68,23 +68,35 @@ def read_standing(tx: Transactions, bot_id: UUID, *, now: datetime) -> Standing:
         row = rollups.current_session(session, bot_id)
         if row is None:
             return Standing(bot, None, None)
-        facts = SessionFacts(
-            id=row.id,
-            job_id=row.job_id,
-            net_pnl=row.net_pnl or Decimal(0),
-            total_trades=row.total_trades or 0,
-            max_drawdown_usd=row.max_drawdown_usd or Decimal(0),
-            bars_hash=row.bars_hash or "",
-            bars_count=row.bars_count or 0,
-            data_label=row.data_label or "",
-            engine=row.engine,
-            engine_version=row.engine_version,
-            code_version=row.code_version,
-            epoch=row.epoch,
-            trace_id=row.trace_id,
-            analysis=row.analysis,
-        )
-        return Standing(bot, facts, rollups.from_raw_rows(session, row.id))
+        return Standing(bot, _facts(row), rollups.from_raw_rows(session, row.id))
+
+
+def read_standings(tx: Transactions, bot_ids: Sequence[UUID], *, now: datetime) -> tuple[Standing, ...]:
+    """Read many bots in a fixed number of queries, without adding up their raw rows."""
+    with tx() as session:
+        bots = reads.some_bots(session, bot_ids, now=now)
+        rows = {row.id: row for row in results.sessions_by_id(session, [b.session_id for b in bots if b.session_id])}
+        found = [(bot, rows.get(bot.session_id) if bot.session_id else None) for bot in bots]
+        return tuple(Standing(bot, _facts(row) if row is not None else None, None) for bot, row in found)
+
+
+def _facts(row: SessionRow) -> SessionFacts:
+    return SessionFacts(
+        id=row.id,
+        job_id=row.job_id,
+        net_pnl=row.net_pnl or Decimal(0),
+        total_trades=row.total_trades or 0,
+        max_drawdown_usd=row.max_drawdown_usd or Decimal(0),
+        bars_hash=row.bars_hash or "",
+        bars_count=row.bars_count or 0,
+        data_label=row.data_label or "",
+        engine=row.engine,
+        engine_version=row.engine_version,
+        code_version=row.code_version,
+        epoch=row.epoch,
+        trace_id=row.trace_id,
+        analysis=row.analysis,
+    )
 
 
 def read_curve(tx: Transactions, bot_id: UUID, session_id: UUID) -> Curve:

@@ -19,7 +19,7 @@ from sqlalchemy import Engine, Uuid, insert
 from bench.table import Row, print_table
 from core.ids import new_id
 from fleet.closed_sets import TradeSource
-from sql.copy import copy_trades
+from sql.copy import TradesOf, copy_trades
 from sql.embedded import EmbeddedPostgres
 from sql.engine import connect, transactions
 from sql.migrate import upgrade
@@ -85,15 +85,7 @@ def _take_turns(writers: dict[str, Callable[[UUID], None]]) -> dict[str, float]:
 
 def _copy(engine: Engine, trades: Trades, session_id: UUID) -> None:
     with transactions(engine)() as session:
-        copy_trades(
-            session,
-            session_id=session_id,
-            bot_id=session_id,
-            source=TradeSource.BACKTEST,
-            epoch=0,
-            trades=trades,
-            contracts=CONTRACTS,
-        )
+        copy_trades(session, [TradesOf(session_id, session_id, TradeSource.BACKTEST, 0, trades, CONTRACTS)])
 
 
 def _to_sql(engine: Engine, frame: pd.DataFrame, session_id: UUID) -> None:

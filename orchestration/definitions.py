@@ -4,18 +4,17 @@ from dagster import Definitions, in_process_executor
 
 from assets.bars import bars_fit_for_backtests, historical_bars
 from assets.bots import bot_grades
-from orchestration.jobs import grade_bots
+from orchestration.jobs import grade_bots, worker
 from orchestration.resources import domain_resource
 from orchestration.sensors.bars_months import bars_months
 from orchestration.sensors.bot_partitions import bot_partitions
-from orchestration.sensors.lost_leases import lost_leases
-from orchestration.sensors.queued_jobs import queued_jobs
+from orchestration.sensors.workers import workers_alive
 
 defs = Definitions(
     assets=[historical_bars, bot_grades],
     asset_checks=[bars_fit_for_backtests],
-    jobs=[grade_bots],
-    sensors=[bot_partitions, queued_jobs, lost_leases, bars_months],
+    jobs=[grade_bots, worker],
+    sensors=[bot_partitions, workers_alive, bars_months],
     resources={"domain": domain_resource},
     # One process a run: 2.3 s against 4.6 s with a process a step.
     executor=in_process_executor,

@@ -6,6 +6,7 @@ from dagster import InitResourceContext, resource
 
 from assets.domain import Domain
 from core.settings import Settings, get_settings
+from fleet.caps import Caps
 from integrations.store import BarsStore
 from services.grading import GradeTerms
 from services.heartbeat import LeaseTerms
@@ -28,7 +29,17 @@ def open_domain() -> Domain:
         transactions(engine),
         BarsStore(str(settings.gantry_home / "bars")),
         simulates=_simulates(settings),
-        terms=GradeTerms(LeaseTerms(settings.lease_seconds, settings.heartbeat_seconds), settings.max_attempts),
+        terms=_terms(settings),
+        max_workers=settings.max_workers,
+    )
+
+
+def _terms(settings: Settings) -> GradeTerms:
+    return GradeTerms(
+        LeaseTerms(settings.lease_seconds, settings.heartbeat_seconds),
+        settings.max_attempts,
+        caps=Caps(settings.max_backtests_running, settings.max_improve_running, settings.max_total_jobs),
+        max_job_minutes=settings.max_job_minutes,
     )
 
 

@@ -41,6 +41,7 @@ __all__ = [
     "Progress",
     "check",
     "ensure_data",
+    "ensure_simulated",
     "export",
     "import_file",
     "list_months",
@@ -142,6 +143,19 @@ def simulate(
             made.append(_made(instrument, month, seed))
         progress(f"Simulating {instrument.symbol} {month}", number, len(wanted))
     return store_months(tx, store, made, replace=True, actor=actor, now=now, progress=progress)
+
+
+def ensure_simulated(tx: Transactions, store: BarsStore, symbol: str, *, actor: str, now: datetime) -> bool:
+    """Give a symbol without any bars as many simulated months as a first start has; return whether it needed them."""
+    with tx() as session:
+        if queries.active_months(session, symbol=symbol):
+            return False
+    try:
+        simulate(tx, store, [symbol], months_before(now, FIRST_START_MONTHS), actor=actor, now=now)
+    except GantryError as error:
+        if error.code is not ErrorCode.CONFLICT:
+            raise  # else another worker made the same months meanwhile
+    return True
 
 
 def list_months(tx: Transactions, *, symbol: str | None = None) -> Sequence[BarsMonth]:

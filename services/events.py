@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
+from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
 from core.ids import new_id
@@ -48,6 +49,38 @@ def tell(
         )
     )
     session.flush()
+
+
+class JobRef(Protocol):
+    """What an event says of a job."""
+
+    @property
+    def job_id(self) -> UUID: ...  # noqa: D102
+    @property
+    def bot_id(self) -> UUID: ...  # noqa: D102
+    @property
+    def actor(self) -> str: ...  # noqa: D102
+    @property
+    def trace_id(self) -> str: ...  # noqa: D102
+
+
+def tell_all(session: Session, event_type: ActivityEvent, told: Sequence[tuple[JobRef, str, dict[str, Any]]]) -> None:
+    """Write a line of the feed for each of several jobs, under its own trace: job, message, payload."""
+    if told:
+        rows = [
+            {
+                "id": new_id(),
+                "event_type": event_type,
+                "bot_id": job.bot_id,
+                "job_id": job.job_id,
+                "actor": job.actor,
+                "message": message,
+                "payload": payload,
+                "trace_id": job.trace_id,
+            }
+            for job, message, payload in told
+        ]
+        session.execute(insert(Activity), rows)
 
 
 def note(

@@ -1,6 +1,7 @@
 """What grading writes, in the caller's transaction: job, session, trades, equity, activity, rollup and score."""
 
-from dataclasses import asdict
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -11,88 +12,68 @@ from sqlalchemy.orm import Session
 
 from core.errors import GantryError
 from core.ids import new_id
-from core.trace import current_trace_id
-from fleet.closed_sets import ActivityEvent, SessionStatus, TradeSource
-from services import events, jobs
+from fleet.closed_sets import ActivityEvent, JobStatus, SessionStatus, TradeSource
+from fleet.jobs import JobReason
+from services import events, jobs, ledger, rollups, scores
 from services.backtests import Computed, Material, Plan, label_of
 from services.bots import stored_costs
 from services.code_version import code_version
 from services.jobs import Claim
-from services.rollups import refresh_rollup
 from services.scores import refresh_score
-from sql.copy import copy_trades
-from sql.tables.results import BacktestSession, EquityPoint
+from services.standing import Standing
+from sql.copy import EquityOf, TradesOf, copy_equity, copy_trades
+from sql.queries import claims
+from sql.queries.sessions import bars_months
+from sql.tables.results import BacktestSession
 from trading.backtest.run import engine_version
 from trading.backtest.types import BacktestResult
 from trading.bars.schema import NS_PER_SECOND
 from trading.instruments import Instrument, get_instrument
-from trading.metrics import DayPoint, usd
+from trading.metrics import usd
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Graded:
+    """A claimed job with all that its backtest led to."""
+
+    claim: Claim
+    material: Material
+    computed: Computed
 
 
 def write_completed(
-    session: Session,
-    claim: Claim,
-    plan: Plan,
-    material: Material,
-    computed: Computed,
-    *,
-    run_id: str | None,
-    now: datetime,
-) -> UUID:
-    """Write a completed backtest whole; return the session's id.
+    session: Session, graded: Sequence[Graded], *, run_id: str | None, now: datetime
+) -> Mapping[UUID, UUID]:
+    """Write completed backtests whole, a fixed number of statements for any number; return session ids by job.
 
-    Raises:
-        GantryError: HEARTBEAT_TIMEOUT when the lease is no longer held: the transaction must be rolled back.
-
+    A job whose lease is no longer held is left out, with everything of it: someone else decided what becomes of it.
     """
-    session_id = new_id()
+    # Bots before jobs, as everywhere: a version changed meanwhile is a fact of the session, not of the bot's standing.
+    versions = claims.hold_versions(session, [one.claim.bot_id for one in graded])
+    ids = {one.claim.job_id: new_id() for one in graded}
     # First the guarded update: a reset, a reap or this worker wins, and each of them whole.
-    ended = jobs.complete(session, claim, session_id)
-    result, figures = computed.result, computed.metrics
-    session.add(
-        BacktestSession(
-            **_common(claim, plan, material, run_id=run_id, session_id=session_id, ended=ended),
-            status=SessionStatus.COMPLETED,
-            engine=result.engine,
-            total_trades=figures.total_trades,
-            net_pnl=figures.net_pnl,
-            gross_pnl=usd(int(result.trades.gross_e4.sum())),
-            commission=usd(int(result.trades.commission_e4.sum())),
-            max_drawdown_usd=figures.max_drawdown_usd,
-            metrics=figures.as_json(),
-            open_position=_open_position(result, get_instrument(plan.bars.symbol)),
-            analysis=computed.analysis,
-        )
-    )
-    session.flush()
+    ended = claims.complete(session, {one.claim.job_id: (one.claim.token, ids[one.claim.job_id]) for one in graded})
+    won = [one for one in graded if one.claim.job_id in ended]
+    if not won:
+        return {}
+    rows = [_session_row(one, ids[one.claim.job_id], ended[one.claim.job_id], run_id) for one in won]
+    session.execute(insert(BacktestSession), rows)
+    source, texts = TradeSource.BACKTEST, {id(one): one.material.loaded.bars.contracts for one in won}
+    keys = [(ids[one.claim.job_id], one.claim.bot_id, source, one.claim.epoch) for one in won]
     copy_trades(
         session,
-        session_id=session_id,
-        bot_id=claim.bot_id,
-        source=TradeSource.BACKTEST,
-        epoch=claim.epoch,
-        trades=result.trades,
-        contracts=material.loaded.bars.contracts,
+        [TradesOf(*key, one.computed.result.trades, texts[id(one)]) for key, one in zip(keys, won, strict=True)],
     )
-    _write_equity(session, session_id, claim, computed.days)
-    events.tell(
-        session,
-        ActivityEvent.BACKTEST_COMPLETED,
-        f"Backtest completed: {figures.total_trades} trades, net {figures.net_pnl:.2f} USD.",
-        actor=claim.actor,
-        bot_id=claim.bot_id,
-        job_id=claim.job_id,
-        payload={"session_id": str(session_id), "total_trades": figures.total_trades, "net_pnl": str(figures.net_pnl)},
-    )
-    refresh_rollup(session, claim.bot_id, now=now)
-    refresh_score(session, claim.bot_id, now=now)
-    return session_id
+    copy_equity(session, [EquityOf(*key, one.computed.days) for key, one in zip(keys, won, strict=True)])
+    _tell(session, won, ids)
+    current = [one for one in won if versions.get(one.claim.bot_id) == one.claim.version_id]
+    _write_standing(session, current, ids, ended, now)
+    return {one.claim.job_id: ids[one.claim.job_id] for one in won}
 
 
 def write_failed(
     session: Session,
     claim: Claim,
-    plan: Plan,
     material: Material | None,
     error: GantryError,
     *,
@@ -106,10 +87,11 @@ def write_failed(
 
     """
     session_id = new_id()
+    claims.hold_versions(session, [claim.bot_id])
     ended = jobs.fail(session, claim, error, session_id=session_id)
     session.add(
         BacktestSession(
-            **_common(claim, plan, material, run_id=run_id, session_id=session_id, ended=ended),
+            **_common(claim, claim.plan, material, run_id=run_id, session_id=session_id, ended=ended),
             status=SessionStatus.FAILED,
             engine="none",
             analysis={},
@@ -144,29 +126,84 @@ def _common(
         "code_version": code_version(),
         "costs": stored_costs(plan.costs),
         "run_id": run_id,
-        "trace_id": current_trace_id(),
+        "trace_id": claim.trace_id,
         "started_at": claim.started_at,
         "completed_at": ended,
     }
 
 
-def _write_equity(session: Session, session_id: UUID, claim: Claim, days: tuple[DayPoint, ...]) -> None:
-    rows = [
-        {
-            "session_id": session_id,
-            "seq": seq,
-            "bot_id": claim.bot_id,
-            "source": TradeSource.BACKTEST,
-            "epoch": claim.epoch,
-            "trading_day": day.trading_day,
-            "at": _instant(day.last_bar_ns),
-            "equity_usd": usd(day.equity_e4),
-            "drawdown_usd": usd(day.drawdown_e4),
-        }
-        for seq, day in enumerate(days)
+def _session_row(one: Graded, session_id: UUID, ended: datetime, run_id: str | None) -> dict[str, Any]:
+    plan, computed = one.claim.plan, one.computed
+    result, figures = computed.result, computed.metrics
+    return {
+        **_common(one.claim, plan, one.material, run_id=run_id, session_id=session_id, ended=ended),
+        "status": SessionStatus.COMPLETED,
+        "engine": result.engine,
+        "total_trades": figures.total_trades,
+        "net_pnl": figures.net_pnl,
+        "gross_pnl": usd(int(result.trades.gross_e4.sum())),
+        "commission": usd(int(result.trades.commission_e4.sum())),
+        "max_drawdown_usd": figures.max_drawdown_usd,
+        "metrics": figures.as_json(),
+        "open_position": _open_position(result, get_instrument(plan.bars.symbol)),
+        "analysis": computed.analysis,
+    }
+
+
+def _tell(session: Session, won: Sequence[Graded], ids: Mapping[UUID, UUID]) -> None:
+    """One ledger row and one line of the feed for each job."""
+    ledger.record_all(
+        session,
+        JobStatus.RUNNING,
+        JobStatus.COMPLETED,
+        JobReason.FINISHED,
+        [(one.claim, {"session_id": str(ids[one.claim.job_id])}) for one in won],
+    )
+    events.tell_all(
+        session,
+        ActivityEvent.BACKTEST_COMPLETED,
+        [
+            (
+                one.claim,
+                f"Backtest completed: {figures.total_trades} trades, net {figures.net_pnl:.2f} USD.",
+                {
+                    "session_id": str(ids[one.claim.job_id]),
+                    "total_trades": figures.total_trades,
+                    "net_pnl": str(figures.net_pnl),
+                },
+            )
+            for one in won
+            for figures in (one.computed.metrics,)
+        ],
+    )
+
+
+def _write_standing(
+    session: Session,
+    current: Sequence[Graded],
+    ids: Mapping[UUID, UUID],
+    ended: Mapping[UUID, datetime],
+    now: datetime,
+) -> None:
+    """Rollup and score from what was computed: equal to what the raw rows give, which tests and doctor recompute."""
+    refs = {month.id for one in current for month in one.material.loaded.catalogue}
+    months = {month.id: month for month in bars_months(session, sorted(refs))}
+    done = [
+        Standing(
+            one.claim.bot_id,
+            one.claim.epoch,
+            ids[one.claim.job_id],
+            max(now, ended[one.claim.job_id]),
+            one.claim.trace_id,
+            one.computed.metrics,
+            label_of(one.material),
+            tuple(months[ref.id] for ref in one.material.loaded.catalogue),
+            one.computed.analysis,
+        )
+        for one in current
     ]
-    if rows:
-        session.execute(insert(EquityPoint), rows)
+    rollups.write_rollups(session, done)
+    scores.write_scores(session, done)
 
 
 def _open_position(result: BacktestResult, instrument: Instrument) -> dict[str, Any] | None:

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Final, Self
@@ -12,7 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from core.errors import ErrorCode, GantryError, Kind
 from core.log import get_logger
-from sql.queries import leases
+from sql.queries import claims
 
 RENEWAL_TIMEOUT_MS: Final = 3_000
 
@@ -31,22 +32,23 @@ class LeaseTerms:
 
 
 class LeaseKeeper:
-    """Renews one job's lease from a thread, on its own autocommit connection, while the block computes.
+    """Renews leases from a thread, on its own autocommit connection, while the block computes.
 
-    A renewal that changes no row means that the job was taken away: nothing may be written any more. So it is
-    when renewals fail for too long, whatever the reason: by the database's clock the lease may be over.
+    A renewal that misses a job means that it was taken away: nothing of it may be written any more. So it is with
+    all of them when renewals fail for too long, whatever the reason: by the database's clock they may be over.
     """
 
-    def __init__(self, engine: Engine, job_id: UUID, token: UUID, terms: LeaseTerms) -> None:
+    def __init__(self, engine: Engine, held: Mapping[UUID, UUID], terms: LeaseTerms) -> None:
+        """Hold leases: tokens by job."""
         self._engine = engine.execution_options(isolation_level="AUTOCOMMIT")
-        self._job_id = job_id
-        self._token = token
+        self._held = dict(held)
         self._terms = terms
         self._stop = threading.Event()
-        self.ended = threading.Event()  # set once the lease was found to be someone else's
+        self.lost: set[UUID] = set()
+        self.progress: float | None = None  # share of the work done, told with the next renewal
         self.renewals = 0
         self._renewed_at = time.monotonic()
-        self._thread = threading.Thread(target=self._run, name=f"lease-{job_id}", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="leases", daemon=True)
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -58,34 +60,37 @@ class LeaseKeeper:
         self._stop.set()
         self._thread.join(timeout=self._terms.heartbeat_s + RENEWAL_TIMEOUT_MS / 1000)
 
-    def check(self) -> None:
+    def may_write(self, job_id: UUID) -> bool:
+        """Whether the job is, for all this process knows, still its own."""
+        return job_id not in self.lost and time.monotonic() - self._renewed_at <= self._terms.writes_stop_after_s
+
+    def check(self, job_id: UUID) -> None:
         """Let the holder of the lease go on.
 
         Raises:
             GantryError: HEARTBEAT_TIMEOUT when the lease is, or may be, lost.
 
         """
-        if self.ended.is_set() or time.monotonic() - self._renewed_at > self._terms.writes_stop_after_s:
-            raise lease_lost(self._job_id)
+        if not self.may_write(job_id):
+            raise lease_lost(job_id)
 
     def _run(self) -> None:
-        while not self._stop.wait(self._terms.heartbeat_s):
+        while self._held and not self._stop.wait(self._terms.heartbeat_s):
             began = time.monotonic()
             try:
                 with self._engine.connect() as connection:
-                    kept = leases.renew(
+                    kept = claims.renew(
                         connection,
-                        self._job_id,
-                        self._token,
+                        self._held,
                         lease_s=self._terms.lease_s,
                         timeout_ms=RENEWAL_TIMEOUT_MS,
+                        progress=self.progress,
                     )
             except (SQLAlchemyError, GantryError):
-                get_logger("heartbeat").warning("renewal_failed", job_id=str(self._job_id), exc_info=True)
+                get_logger("heartbeat").warning("renewal_failed", jobs=len(self._held), exc_info=True)
                 continue
-            if not kept:
-                self.ended.set()
-                return
+            self.lost |= self._held.keys() - kept
+            self._held = {job_id: token for job_id, token in self._held.items() if job_id in kept}
             self._renewed_at = began
             self.renewals += 1
 

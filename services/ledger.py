@@ -1,15 +1,20 @@
 """The ledger of jobs: one row for every transition, in the transaction that makes it."""
 
+from collections.abc import Sequence
+from random import uniform
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import func, insert
 from sqlalchemy.orm import Session
 
 from core.ids import new_id
 from core.trace import current_trace_id
+from fleet.backoff import backoff
 from fleet.closed_sets import ActivityEvent, JobStatus
 from fleet.jobs import JobReason, Retry
 from services import events
+from services.events import JobRef
 from sql.tables.jobs import BotJob, JobRunEvent
 
 
@@ -23,6 +28,7 @@ def next_attempt(job: BotJob, retry: Retry) -> BotJob:
         kind=job.kind,
         status=JobStatus.QUEUED,
         attempt=retry.attempt,
+        not_before=func.clock_timestamp() + backoff(job.attempt, uniform(-1, 1)),  # noqa: S311 - no secret
         max_attempts=job.max_attempts,
         iteration=job.iteration,
         actor=job.actor,
@@ -43,6 +49,29 @@ def queue(session: Session, job: BotJob, reason: JobReason) -> None:
         bot_id=job.bot_id,
         job_id=job.id,
     )
+
+
+def record_all(
+    session: Session,
+    old: JobStatus,
+    new: JobStatus,
+    reason: JobReason,
+    jobs: Sequence[tuple[JobRef, dict[str, Any]]],
+) -> None:
+    """Write the same transition of several jobs, each under its own trace and with its own metadata."""
+    if jobs:
+        rows = [
+            {
+                "job_id": job.job_id,
+                "from_status": old,
+                "to_status": new,
+                "reason_code": reason,
+                "trace_id": job.trace_id,
+                "event_metadata": metadata,
+            }
+            for job, metadata in jobs
+        ]
+        session.execute(insert(JobRunEvent), rows)
 
 
 def record(

@@ -115,6 +115,11 @@ def get_bot(session: Session, bot_id: UUID, *, now: datetime) -> BotView:
     return _views(session, [row], now)[0]
 
 
+def some_bots(session: Session, bot_ids: Sequence[UUID], *, now: datetime) -> tuple[BotView, ...]:
+    """Return those of these bots that there are, in a fixed number of queries."""
+    return _views(session, fleet.some_bots(session, bot_ids), now)
+
+
 def all_bots(session: Session, which: BotFilter, *, now: datetime) -> tuple[BotView, ...]:
     """Return every bot, newest first."""
     found: list[BotView] = []

@@ -17,6 +17,8 @@ from sql.tables.bots import Bot
 from sql.tables.results import BacktestSession, EquityPoint, TradeLog
 from trading.instruments import Instrument, get_instrument
 
+SessionRow = BacktestSession
+
 
 @dataclass(frozen=True, slots=True)
 class SessionPage:
@@ -162,3 +164,8 @@ def _trade(row: TradeLog, instrument: Instrument) -> TradeView:
         net_pnl=row.net_pnl,
         exit_reason=row.exit_reason,
     )
+
+
+def sessions_by_id(session: Session, ids: Sequence[UUID]) -> Sequence[SessionRow]:
+    """Return those of these sessions that there are."""
+    return sessions.by_id(session, ids)

@@ -1,7 +1,9 @@
 """Rollups: metrics of the current epoch, derived from raw rows; running it again changes nothing."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 import numpy as np
@@ -11,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from fleet.closed_sets import TradeSource
 from services.events import require_bot
+from services.standing import Standing
 from sql.queries import sessions
 from sql.tables.results import BacktestSession
 from sql.tables.standing import MetricsRollup
@@ -37,15 +40,7 @@ def refresh_rollup(session: Session, bot_id: UUID, *, now: datetime) -> MetricsR
     values = {
         "epoch": newest.epoch,
         "session_id": newest.id,
-        "total_trades": figures.total_trades,
-        "wins": figures.wins,
-        "net_pnl": figures.net_pnl,
-        "gross_profit": figures.gross_profit,
-        "gross_loss": figures.gross_loss,
-        "max_drawdown_usd": figures.max_drawdown_usd,
-        "max_drawdown_fraction": figures.max_drawdown_fraction,
-        "sharpe": figures.sharpe,
-        "profit_factor": figures.profit_factor,
+        **_figures(figures),
         "updated_at": max(now, newest.completed_at),  # a caller's `now` may be older than what it computed since
     }
     statement = (
@@ -55,6 +50,40 @@ def refresh_rollup(session: Session, bot_id: UUID, *, now: datetime) -> MetricsR
         .returning(MetricsRollup)
     )
     return session.scalars(statement, execution_options={"populate_existing": True}).one()
+
+
+def write_rollups(session: Session, standings: Sequence[Standing]) -> None:
+    """Write the BACKTEST rollups of bots whose backtest just completed, in one statement."""
+    if not standings:
+        return
+    rows = [
+        {
+            "bot_id": one.bot_id,
+            "source": TradeSource.BACKTEST,
+            "epoch": one.epoch,
+            "session_id": one.session_id,
+            **_figures(one.metrics),
+            "updated_at": one.updated_at,
+        }
+        for one in standings
+    ]
+    statement = insert(MetricsRollup).values(rows)
+    columns = {name: statement.excluded[name] for name in rows[0] if name not in {"bot_id", "source"}}
+    session.execute(statement.on_conflict_do_update(index_elements=["bot_id", "source"], set_=columns))
+
+
+def _figures(figures: Metrics) -> dict[str, Any]:
+    return {
+        "total_trades": figures.total_trades,
+        "wins": figures.wins,
+        "net_pnl": figures.net_pnl,
+        "gross_profit": figures.gross_profit,
+        "gross_loss": figures.gross_loss,
+        "max_drawdown_usd": figures.max_drawdown_usd,
+        "max_drawdown_fraction": figures.max_drawdown_fraction,
+        "sharpe": figures.sharpe,
+        "profit_factor": figures.profit_factor,
+    }
 
 
 def from_raw_rows(session: Session, session_id: UUID) -> Metrics:

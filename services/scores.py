@@ -1,5 +1,6 @@
 """Autonomy scores, derived from the newest session's raw rows and its bars; running it again changes nothing."""
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -13,6 +14,7 @@ from fleet.autonomy_score import MonthQuality, Score, ScoreSignals, score
 from fleet.closed_sets import DataLabel, QualityVerdict
 from services.events import require_bot
 from services.rollups import from_raw_rows
+from services.standing import Standing
 from sql.queries import sessions
 from sql.tables.bars import BarsMonth
 from sql.tables.results import BacktestSession
@@ -42,6 +44,39 @@ def refresh_score(session: Session, bot_id: UUID, *, now: datetime) -> AutonomyS
     return session.scalars(statement, execution_options={"populate_existing": True}).one()
 
 
+def write_scores(session: Session, standings: Sequence[Standing]) -> None:
+    """Write the scores of bots whose backtest just completed, in one statement."""
+    if not standings:
+        return
+    rows = [
+        {
+            "id": new_id(),
+            "bot_id": one.bot_id,
+            **_figures(score(_signals(one))),
+            "session_id": one.session_id,
+            "trace_id": one.trace_id,
+            "last_updated_at": one.updated_at,
+        }
+        for one in standings
+    ]
+    statement = insert(AutonomyScore).values(rows)
+    columns = {name: statement.excluded[name] for name in rows[0] if name not in {"id", "bot_id"}}
+    session.execute(statement.on_conflict_do_update(index_elements=["bot_id"], set_=columns))
+
+
+def _signals(one: Standing) -> ScoreSignals:
+    return ScoreSignals(
+        metrics=one.metrics,
+        data_label=one.data_label,
+        months=_qualities(one.months),
+        look_ahead_passed=_look_ahead_passed(one.analysis),
+    )
+
+
+def _qualities(months: Sequence[BarsMonth]) -> tuple[MonthQuality, ...]:
+    return tuple(MonthQuality(m.month, QualityVerdict(m.quality), _coverage(m)) for m in months)
+
+
 def signals_of(session: Session, newest: BacktestSession | None) -> ScoreSignals:
     """Gather what a score is made from; None where there is no signal."""
     if newest is None:
@@ -50,7 +85,7 @@ def signals_of(session: Session, newest: BacktestSession | None) -> ScoreSignals
     return ScoreSignals(
         metrics=from_raw_rows(session, newest.id),
         data_label=DataLabel(newest.data_label) if newest.data_label else None,
-        months=tuple(MonthQuality(m.month, QualityVerdict(m.quality), _coverage(m)) for m in months),
+        months=_qualities(months),
         look_ahead_passed=_look_ahead_passed(newest.analysis),
     )
 
@@ -61,20 +96,25 @@ def _coverage(month: BarsMonth) -> float:
     return float(value) if isinstance(value, int | float) else 0.0
 
 
-def _look_ahead_passed(analysis: dict[str, Any]) -> bool | None:
+def _look_ahead_passed(analysis: Mapping[str, Any]) -> bool | None:
     """Whether every look-ahead guard passed; None unless all of them were run."""
     verdicts = [bool(analysis[guard]["passed"]) for guard in LOOK_AHEAD if guard in analysis]
     return all(verdicts) if len(verdicts) == len(LOOK_AHEAD) else None
 
 
 def _columns(result: Score, newest: BacktestSession | None, now: datetime) -> dict[str, Any]:
-    parts = {f"{name}_score": result.subscores[name].score for name in SUBSCORES}
     return {
-        "autonomy_score": result.total,
-        **parts,
-        "autonomy_tier": result.tier,
-        "breakdown": result.breakdown(),
+        **_figures(result),
         "session_id": newest.id if newest else None,
         "trace_id": newest.trace_id if newest else current_trace_id(),
         "last_updated_at": max(now, newest.completed_at) if newest else now,
+    }
+
+
+def _figures(result: Score) -> dict[str, Any]:
+    return {
+        "autonomy_score": result.total,
+        **{f"{name}_score": result.subscores[name].score for name in SUBSCORES},
+        "autonomy_tier": result.tier,
+        "breakdown": result.breakdown(),
     }

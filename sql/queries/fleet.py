@@ -81,6 +81,11 @@ def one_bot(session: Session, bot_id: UUID) -> Standing | None:
     return _standing(row) if row else None
 
 
+def some_bots(session: Session, bot_ids: Sequence[UUID]) -> Sequence[Standing]:
+    """Return these bots, archived or not, with their present standing, by id."""
+    return [_standing(row) for row in session.execute(_rows().where(Bot.id.in_(bot_ids)).order_by(Bot.id))]
+
+
 def bot_id_of(session: Session, name: str) -> UUID | None:
     """Return the id of the active bot of that name."""
     return session.scalar(select(Bot.id).where(Bot.name == name, Bot.archived_at.is_(None)))

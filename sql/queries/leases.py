@@ -5,11 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import Connection, func, select, text, update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from fleet.closed_sets import JobStatus, JobType, TradeSource
-from sql.tables.bots import BotBoundary
+from fleet.closed_sets import JobStatus, JobType
 from sql.tables.jobs import BotJob
 
 ACTIVE = (JobStatus.QUEUED, JobStatus.RUNNING)
@@ -32,10 +31,11 @@ def active_job(session: Session, bot_id: UUID) -> BotJob | None:
     return session.scalars(query.execution_options(populate_existing=True)).one_or_none()
 
 
-def queued_jobs(session: Session, *, limit: int) -> Sequence[BotJob]:
-    """Return the oldest QUEUED jobs."""
-    query = select(BotJob).where(BotJob.status == JobStatus.QUEUED).order_by(BotJob.created_at, BotJob.id).limit(limit)
-    return session.scalars(query).all()
+def jobs_of(session: Session, ids: Sequence[UUID]) -> Sequence[BotJob]:
+    """Return jobs by id, as the database has them now."""
+    return session.scalars(
+        select(BotJob).where(BotJob.id.in_(ids)).order_by(BotJob.id).execution_options(populate_existing=True)
+    ).all()
 
 
 def count_root_jobs(session: Session, bot_id: UUID, job_type: JobType) -> int:
@@ -44,55 +44,6 @@ def count_root_jobs(session: Session, bot_id: UUID, job_type: JobType) -> int:
         BotJob.bot_id == bot_id, BotJob.job_type == job_type, BotJob.id == BotJob.root_job_id
     )
     return session.scalar(query) or 0
-
-
-def lock_epoch(session: Session, bot_id: UUID, source: TradeSource) -> int:
-    """Return the current epoch of a bot's source and hold it: a reset waits until this transaction ends."""
-    query = (
-        select(BotBoundary.epoch)
-        .where(BotBoundary.bot_id == bot_id, BotBoundary.source == source)
-        .with_for_update(read=True)
-    )
-    return session.scalars(query).one()
-
-
-def claim(
-    session: Session, job_id: UUID, *, token: UUID, lease_s: float, run_id: str | None, epoch: int, version_id: UUID
-) -> datetime | None:
-    """Take a QUEUED job under a lease; return when it started, or None if it isn't QUEUED any more."""
-    query = (
-        update(BotJob)
-        .where(BotJob.id == job_id, BotJob.status == JobStatus.QUEUED)
-        .values(
-            status=JobStatus.RUNNING,
-            lease_token=token,
-            lease_expires_at=func.clock_timestamp() + timedelta(seconds=lease_s),
-            last_heartbeat_at=func.clock_timestamp(),
-            started_at=func.clock_timestamp(),
-            run_id=run_id,
-            epoch=epoch,
-            version_id=version_id,
-        )
-        .returning(BotJob.started_at)
-    )
-    return session.scalars(query).one_or_none()
-
-
-def renew(connection: Connection, job_id: UUID, token: UUID, *, lease_s: float, timeout_ms: int) -> bool:
-    """Prolong a lease from now on; False when it is no longer held. The connection must be in autocommit."""
-    query = (
-        update(BotJob)
-        .where(BotJob.id == job_id, BotJob.status == JobStatus.RUNNING, BotJob.lease_token == token)
-        .values(
-            lease_expires_at=func.clock_timestamp() + timedelta(seconds=lease_s),
-            last_heartbeat_at=func.clock_timestamp(),
-        )
-    )
-    connection.execute(text("SELECT set_config('statement_timeout', :ms, false)"), {"ms": str(timeout_ms)})
-    try:
-        return connection.execute(query).rowcount == 1
-    finally:
-        connection.execute(text("RESET statement_timeout"))
 
 
 def finish(session: Session, job_id: UUID, token: UUID, ending: Ending) -> datetime | None:
@@ -120,8 +71,58 @@ def lock_expired(session: Session, *, limit: int) -> Sequence[BotJob]:
     query = (
         select(BotJob)
         .where(BotJob.status == JobStatus.RUNNING, BotJob.lease_expires_at < func.clock_timestamp())
-        .order_by(BotJob.bot_id)
+        .order_by(BotJob.id)
         .limit(limit)
         .with_for_update(skip_locked=True)
     )
     return session.scalars(query).all()
+
+
+def lock_overdue(session: Session, *, minutes: int, limit: int) -> Sequence[BotJob]:
+    """Return RUNNING jobs that started longer ago than that by the database's clock, locked."""
+    query = (
+        select(BotJob)
+        .where(
+            BotJob.status == JobStatus.RUNNING,
+            BotJob.started_at < func.clock_timestamp() - timedelta(minutes=minutes),
+        )
+        .order_by(BotJob.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    return session.scalars(query).all()
+
+
+def lock_running_of(session: Session, run_ids: Sequence[str], *, limit: int) -> Sequence[BotJob]:
+    """Return RUNNING jobs that these runs claimed, locked."""
+    query = (
+        select(BotJob)
+        .where(BotJob.status == JobStatus.RUNNING, BotJob.run_id.in_(run_ids))
+        .order_by(BotJob.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    return session.scalars(query).all()
+
+
+def running_run_ids(session: Session) -> Sequence[str]:
+    """Return the runs that hold RUNNING jobs."""
+    query = select(BotJob.run_id).where(BotJob.status == JobStatus.RUNNING, BotJob.run_id.is_not(None)).distinct()
+    return [run_id for run_id in session.scalars(query) if run_id is not None]
+
+
+def database_time(session: Session) -> datetime:
+    """Return the database's clock, now."""
+    now: datetime = session.execute(select(func.clock_timestamp())).scalar_one()
+    return now
+
+
+def rearm(session: Session, *, lease_s: float) -> int:
+    """Let every lease last from now on; return how many there are."""
+    query = (
+        update(BotJob)
+        .where(BotJob.status == JobStatus.RUNNING)
+        .values(lease_expires_at=func.clock_timestamp() + timedelta(seconds=lease_s))
+        .returning(BotJob.id)
+    )
+    return len(session.scalars(query).all())

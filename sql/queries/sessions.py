@@ -47,6 +47,11 @@ def newest_completed(session: Session, bot_id: UUID) -> BacktestSession | None:
     return session.scalars(query).one_or_none()
 
 
+def by_id(session: Session, ids: Sequence[UUID]) -> Sequence[BacktestSession]:
+    """Return those of these sessions that there are."""
+    return session.scalars(select(BacktestSession).where(BacktestSession.id.in_(ids))).all()
+
+
 def session_of_bot(session: Session, bot_id: UUID, session_id: UUID) -> BacktestSession | None:
     """Return one session, if it is that bot's."""
     query = select(BacktestSession).where(BacktestSession.id == session_id, BacktestSession.bot_id == bot_id)

@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 
 from core.ids import new_id
 from fleet.closed_sets import BacktestKind, JobStatus, JobType
-from sql.queries import leases
+from sql.queries import claims, leases
 from sql.queries.leases import Ending
 from sql.tables.bots import Bot
 from sql.tables.jobs import BotJob, JobRunEvent
@@ -39,9 +39,8 @@ def run_job(session: Session, job: BotJob, *, lease_s: float = LEASE_S) -> BotJo
     """Claim a queued job; a negative lease is one that has expired."""
     bot = session.get_one(Bot, job.bot_id)
     assert bot.current_version_id is not None
-    leases.claim(
-        session, job.id, token=new_id(), lease_s=lease_s, run_id="run", epoch=0, version_id=bot.current_version_id
-    )
+    taken = [claims.Taken(job.id, new_id(), 0, bot.current_version_id)]
+    claims.take(session, taken, lease_s=lease_s, run_id="run", worker_id=None)
     _record(session, job, JobStatus.QUEUED, JobStatus.RUNNING)
     session.refresh(job)
     return job

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from core.ids import new_id
 from fleet.closed_sets import DataLabel, JobStatus, SessionStatus, TradeSource
-from sql.copy import copy_trades
+from sql.copy import TradesOf, copy_trades
 from sql.tables.bots import Bot
 from sql.tables.results import BacktestSession
 from tests.factories.bots import NOW, TRACE
@@ -75,13 +75,5 @@ def make_session(session: Session, bot: Bot, *, trades: int = 3, epoch: int = 0,
     row = BacktestSession(bot_id=bot.id, epoch=epoch, **(values | changes))
     session.add(row)
     session.flush()
-    copy_trades(
-        session,
-        session_id=row.id,
-        bot_id=bot.id,
-        source=TradeSource.BACKTEST,
-        epoch=epoch,
-        trades=made,
-        contracts=CONTRACTS,
-    )
+    copy_trades(session, [TradesOf(row.id, bot.id, TradeSource.BACKTEST, epoch, made, CONTRACTS)])
     return row

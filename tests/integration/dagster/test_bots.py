@@ -16,12 +16,12 @@ from dagster import DagsterEventType as Happened
 
 from assets.bars import historical_bars
 from assets.bot_checks import BASELINES, ROLLUPS, RULES, SCORES
-from assets.bots import JOB_TAG, bot_grades
+from assets.bots import bot_grades
 from assets.domain import Domain
 from assets.materialize import RANGE_END_TAG, RANGE_START_TAG, materialize_bots
 from core.errors import ErrorCode, GantryError
-from fleet.closed_sets import BacktestKind, JobStatus
-from services import bars, jobs, reads
+from fleet.closed_sets import JobStatus
+from services import bars, reads
 from services.bots import NewBot, create
 from services.grading import GradedBot
 from services.results import page_sessions
@@ -171,25 +171,4 @@ def test_rollups_and_scores_alone_are_derived_anew_without_another_backtest(
     assert metadata_of(instance, ROLLUPS, bot_id) == before
     assert len(instance.fetch_materializations(BASELINES, limit=10).records) == 1
     with january.tx() as session:
-        assert len(page_sessions(session, bot_id, after=None, limit=10).rows) == 1
-
-
-def test_a_run_asked_for_by_a_job_that_another_run_took_grades_nothing(
-    january: Domain, instance: DagsterInstance
-) -> None:
-    bot_id = new_bot(january.tx, "raced")
-    with january.tx() as session:
-        job_id = jobs.enqueue(session, bot_id, kind=BacktestKind.MANUAL, actor="test")
-    materialize_bots([bot_id], tx=january.tx, store=january.store, instance=instance)
-    late = materialize(
-        [historical_bars, bot_grades],
-        selection=AssetSelection.assets(BASELINES, ROLLUPS, SCORES),
-        partition_key=str(bot_id),
-        instance=instance,
-        resources={"domain": january},
-        tags={JOB_TAG: str(job_id)},
-    )
-    assert late.success
-    with january.tx() as session:
-        assert jobs.get(session, job_id).status == JobStatus.COMPLETED
         assert len(page_sessions(session, bot_id, after=None, limit=10).rows) == 1

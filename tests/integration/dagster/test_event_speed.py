@@ -31,7 +31,7 @@ def told(context: AssetExecutionContext) -> Iterator[Output[None]]:
         for number in range(PARTITIONS)
         for asset in (FIRST, SECOND)
     ]
-    tell(context, events)
+    tell(context.op_execution_context, events)
     yield from ()
 
 

@@ -1,39 +1,48 @@
 """Sensors keep Dagster in step with the database, without a click."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from uuid import UUID
 
 import pytest
 from dagster import (
+    AssetRecordsFilter,
     DagsterInstance,
+    DagsterRunStatus,
     DefaultSensorStatus,
+    RunRequest,
     SensorDefinition,
     SensorResult,
     SkipReason,
     build_sensor_context,
 )
+from sqlalchemy import select
 
+from assets.bot_checks import BASELINES, ROLLUPS, SCORES
 from assets.domain import Domain
 from assets.partitions import BOTS, SymbolMonth
+from core.ids import new_id
+from fleet.caps import Caps
 from fleet.closed_sets import BacktestKind
 from orchestration.definitions import defs
-from orchestration.jobs import grade_bots
+from orchestration.jobs import worker
 from orchestration.sensors.bars_months import bars_months
 from orchestration.sensors.bot_partitions import bot_partitions
-from orchestration.sensors.lost_leases import lost_leases
-from orchestration.sensors.queued_jobs import queued_jobs
+from orchestration.sensors.workers import workers_alive
 from services import bars, jobs
 from services.bots import NewBot, create
+from services.claims import claim_chunk
 from services.heartbeat import LeaseTerms
 from sql.engine import Transactions
-from sql.tables.bots import Bot
+from sql.tables.jobs import BotJob
+from sql.tables.workers import WorkerRun
 
 NOW = datetime(2024, 2, 5, tzinfo=UTC)
 
 
-def new_bot(tx: Transactions, name: str) -> UUID:
+def new_bot(tx: Transactions, name: str, symbol: str = "ES") -> UUID:
     with tx() as session:
-        return create(session, NewBot(name, "ES", "sma_cross"), actor="test", now=NOW)
+        return create(session, NewBot(name, symbol, "sma_cross"), actor="test", now=NOW)
 
 
 def queue(tx: Transactions, bot_id: UUID) -> UUID:
@@ -41,7 +50,7 @@ def queue(tx: Transactions, bot_id: UUID) -> UUID:
         return jobs.enqueue(session, bot_id, kind=BacktestKind.MANUAL, actor="test")
 
 
-@pytest.mark.parametrize("sensor", [bot_partitions, queued_jobs, lost_leases, bars_months], ids=lambda one: one.name)
+@pytest.mark.parametrize("sensor", [bot_partitions, workers_alive, bars_months], ids=lambda one: one.name)
 def test_every_sensor_is_defined_and_runs_from_the_start(sensor: SensorDefinition) -> None:
     assert sensor in (defs.sensors or ())
     assert sensor.default_status is DefaultSensorStatus.RUNNING
@@ -57,53 +66,97 @@ def test_a_new_bot_becomes_a_partition_and_a_key_without_a_bot_goes(domain: Doma
     assert asked == {"AddDynamicPartitionsRequest": [str(fresh)], "DeleteDynamicPartitionsRequest": ["gone"]}
 
 
-def test_a_queued_job_gets_one_run_with_its_bot_its_job_and_its_trace(
-    domain: Domain, instance: DagsterInstance
-) -> None:
-    bot_id = new_bot(domain.tx, "queued")
-    job_id = queue(domain.tx, bot_id)
+def tick(domain: Domain, instance: DagsterInstance) -> list[RunRequest]:
     with build_sensor_context(instance, resources={"domain": domain}, definitions=defs) as context:
-        result = queued_jobs(context)
-    assert isinstance(result, SensorResult)
-    (request,) = result.run_requests or ()
+        result = workers_alive(context)
+    return list(result.run_requests or ()) if isinstance(result, SensorResult) else []
+
+
+def lost(domain: Domain, bot_id: UUID, *, run_id: str, lease_s: float) -> None:
     with domain.tx() as session:
-        trace_id = jobs.get(session, job_id).trace_id
-    assert (request.partition_key, request.job_name) == (str(bot_id), grade_bots.name)
-    assert request.tags["gantry/job"] == str(job_id)
-    assert request.tags["gantry/trace_id"] == trace_id
-    assert request.run_key is None
-    assert [list(one.partition_keys) for one in result.dynamic_partitions_requests or ()] == [[str(bot_id)]]
+        terms = LeaseTerms(lease_s=lease_s, heartbeat_s=1.0)
+        assert claim_chunk(session, caps=Caps(), most=1, terms=terms, run_id=run_id, bot_ids=[bot_id])
 
 
-def test_a_job_with_a_live_run_is_left_to_it_however_often_the_sensor_looks(
-    domain: Domain, instance: DagsterInstance
+def statuses(domain: Domain) -> list[tuple[int, str, str | None]]:
+    with domain.tx() as session:
+        rows = session.execute(select(BotJob.attempt, BotJob.status, BotJob.error_code).order_by(BotJob.attempt))
+        return [(attempt, status, code) for attempt, status, code in rows]
+
+
+def test_queued_jobs_get_one_worker_however_often_the_sensor_looks(domain: Domain, instance: DagsterInstance) -> None:
+    for number in range(3):
+        queue(domain.tx, new_bot(domain.tx, f"bot {number}"))
+    keys = {request.run_key for _ in range(50) for request in tick(domain, instance)}
+    assert len(keys) == 1, "a worker without a run is asked for again under the same key"
+    with domain.tx() as session:
+        (row,) = session.scalars(select(WorkerRun)).all()
+        assert {str(row.id)} == keys
+
+
+def test_a_worker_whose_run_lives_is_not_asked_for_again(domain: Domain, instance: DagsterInstance) -> None:
+    queue(domain.tx, new_bot(domain.tx, "one"))
+    (request,) = tick(domain, instance)
+    instance.create_run_for_job(defs.resolve_job_def(worker.name), tags=request.tags, status=DagsterRunStatus.STARTED)
+    assert tick(domain, instance) == []
+
+
+@pytest.mark.parametrize("status", [DagsterRunStatus.FAILURE, DagsterRunStatus.CANCELED, DagsterRunStatus.SUCCESS])
+def test_a_worker_whose_run_is_over_is_replaced_under_a_new_key(
+    domain: Domain, instance: DagsterInstance, status: DagsterRunStatus
 ) -> None:
-    bot_id = new_bot(domain.tx, "live")
-    job_id = queue(domain.tx, bot_id)
-    instance.create_run_for_job(defs.resolve_job_def(grade_bots.name), tags={"gantry/job": str(job_id)})
-    for _ in range(50):
-        with build_sensor_context(instance, resources={"domain": domain}) as context:
-            assert isinstance(queued_jobs(context), SkipReason)
+    queue(domain.tx, new_bot(domain.tx, "one"))
+    (first,) = tick(domain, instance)
+    instance.create_run_for_job(defs.resolve_job_def(worker.name), tags=first.tags, status=status)
+    (second,) = tick(domain, instance)
+    assert second.run_key != first.run_key
 
 
-def test_a_job_whose_worker_was_lost_times_out_and_its_retry_gets_a_run(
+def test_no_worker_is_asked_for_while_the_caps_leave_no_room(domain: Domain, instance: DagsterInstance) -> None:
+    full = replace(domain, terms=replace(domain.terms, caps=Caps(max_backtests_running=0)))
+    queue(domain.tx, new_bot(domain.tx, "one"))
+    assert tick(full, instance) == []
+
+
+def test_a_job_whose_lease_is_lost_times_out_and_its_retry_waits_its_turn(
     domain: Domain, instance: DagsterInstance
 ) -> None:
     bot_id = new_bot(domain.tx, "lost")
-    job_id = queue(domain.tx, bot_id)
+    queue(domain.tx, bot_id)
+    lost(domain, bot_id, run_id="gone", lease_s=0.0)
+    tick(domain, instance)
+    assert statuses(domain) == [(1, "TIMEOUT", "HEARTBEAT_TIMEOUT"), (2, "QUEUED", None)]
+
+
+def test_a_job_whose_run_was_canceled_in_the_ui_fails_at_once_and_is_tried_again(
+    domain: Domain, instance: DagsterInstance
+) -> None:
+    bot_id = new_bot(domain.tx, "canceled")
+    queue(domain.tx, bot_id)
+    run = instance.create_run_for_job(defs.resolve_job_def(worker.name), status=DagsterRunStatus.CANCELED)
+    lost(domain, bot_id, run_id=run.run_id, lease_s=30.0)
+    tick(domain, instance)
+    assert statuses(domain) == [(1, "FAILED", "RUN_FAILED"), (2, "QUEUED", None)]
+
+
+def test_a_worker_run_grades_the_queued_bots_of_every_symbol_and_tells_of_each(
+    domain: Domain, instance: DagsterInstance
+) -> None:
+    bot_ids = [new_bot(domain.tx, f"bot {number}", symbol) for number, symbol in enumerate(("ES", "6E", "ES"))]
+    job_ids = [queue(domain.tx, bot_id) for bot_id in bot_ids]
+    (request,) = tick(domain, instance)
+    ran = worker.execute_in_process(
+        instance=instance, resources={"domain": domain}, tags=request.tags, run_id=str(new_id())
+    )
+    assert ran.success
     with domain.tx() as session:
-        job = jobs.get(session, job_id)
-        version_id = session.get_one(Bot, bot_id).current_version_id
-        assert version_id is not None
-        jobs.claim(session, job, version_id=version_id, run_id="gone", terms=LeaseTerms(lease_s=0.0, heartbeat_s=1.0))
-    with build_sensor_context(instance, resources={"domain": domain}) as context:
-        said = lost_leases(context)
-        result = queued_jobs(context)
-    assert isinstance(said, SkipReason)
-    assert said.skip_message == "1 jobs timed out, 1 retries queued."
-    assert isinstance(result, SensorResult)
-    (request,) = result.run_requests or ()
-    assert request.tags["gantry/job"] != str(job_id)
+        assert {jobs.get(session, job_id).status for job_id in job_ids} == {"COMPLETED"}
+    for asset in (BASELINES, ROLLUPS, SCORES):
+        records = instance.fetch_materializations(AssetRecordsFilter(asset_key=asset), limit=10).records
+        assert {record.partition_key for record in records} == {str(bot_id) for bot_id in bot_ids}
+    with domain.tx() as session:
+        (row,) = session.scalars(select(WorkerRun)).all()
+        assert (row.run_id, row.jobs_done, row.end_reason) == (ran.run_id, 3, "IDLE")
 
 
 def test_months_that_came_in_outside_are_told_once_and_again_when_they_change(

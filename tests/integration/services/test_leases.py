@@ -10,19 +10,21 @@ from uuid import UUID
 
 import pytest
 from sqlalchemy import Engine, func, select, text
-from sqlalchemy.orm import Session
 
 from core.errors import ErrorCode, GantryError
 from core.ids import new_id
+from fleet.caps import Caps
 from fleet.closed_sets import BacktestKind, JobStatus
 from fleet.jobs import TRANSITIONS
 from integrations.store import BarsStore
 from services import grading, jobs
+from services.claims import claim_chunk
 from services.grading import GradeTerms
 from services.heartbeat import LeaseKeeper, LeaseTerms
 from services.jobs import Claim
+from services.reaper import ReapReport, reap_lost_leases
 from sql.engine import Transactions
-from sql.tables.bots import Bot
+from sql.queries import claims as queries
 from sql.tables.events import SystemEventRow
 from sql.tables.jobs import BotJob, JobRunEvent
 from sql.tables.results import BacktestSession, TradeLog
@@ -42,11 +44,11 @@ def enqueue(tx: Transactions, bot_id: UUID, *, max_attempts: int = 3) -> UUID:
 
 def claim(tx: Transactions, job_id: UUID, terms: LeaseTerms | None = None) -> Claim:
     with tx() as session:
-        job = jobs.get(session, job_id)
-        version = session.get_one(Bot, job.bot_id).current_version_id
-        assert version is not None
-        held = jobs.claim(session, job, version_id=version, run_id=None, terms=terms or LeaseTerms())
-    assert held is not None
+        bot_ids = [jobs.get(session, job_id).bot_id]
+        session.execute(text("UPDATE bot_jobs SET not_before = NULL WHERE id = :id"), {"id": job_id})
+        (held,) = claim_chunk(
+            session, caps=Caps(), most=1, terms=terms or LeaseTerms(), run_id="run-1", bot_ids=bot_ids
+        )
     return held
 
 
@@ -100,15 +102,12 @@ def test_of_many_enqueues_at_once_one_wins(tx: Transactions, make_bot: MakeBot) 
 
 
 def test_of_many_claims_at_once_one_wins(tx: Transactions, make_bot: MakeBot) -> None:
-    job_id = enqueue(tx, make_bot())
+    enqueue(tx, make_bot())
     won: list[bool] = []
 
     def take() -> None:
         with tx() as session:
-            job = session.get_one(BotJob, job_id)
-            version = session.get_one(Bot, job.bot_id).current_version_id
-            assert version is not None
-            won.append(jobs.claim(session, job, version_id=version, run_id=None, terms=LeaseTerms()) is not None)
+            won.append(bool(claim_chunk(session, caps=Caps(), most=1, terms=LeaseTerms(), run_id=None)))
 
     threads = [threading.Thread(target=take) for _ in range(8)]
     for thread in threads:
@@ -122,7 +121,7 @@ def test_a_lost_lease_times_out_and_the_next_attempt_is_queued(tx: Transactions,
     job_id = enqueue(tx, make_bot())
     claim(tx, job_id)
     expire(tx, job_id)
-    report = jobs.reap_lost_leases(tx, actor="test")
+    report = reap_lost_leases(tx, actor="test")
     assert report.timed_out == (job_id,)
     assert statuses(tx) == [(1, "TIMEOUT"), (2, "QUEUED")]
     with tx() as session:
@@ -134,7 +133,7 @@ def test_a_lost_lease_times_out_and_the_next_attempt_is_queued(tx: Transactions,
 
 def test_a_lease_that_is_still_good_is_not_reaped(tx: Transactions, make_bot: MakeBot) -> None:
     claim(tx, enqueue(tx, make_bot()))
-    assert jobs.reap_lost_leases(tx, actor="test") == jobs.ReapReport((), ())
+    assert reap_lost_leases(tx, actor="test") == ReapReport()
     assert statuses(tx) == [(1, "RUNNING")]
 
 
@@ -142,8 +141,8 @@ def test_reaping_twice_changes_nothing_more(tx: Transactions, make_bot: MakeBot)
     job_id = enqueue(tx, make_bot())
     claim(tx, job_id)
     expire(tx, job_id)
-    jobs.reap_lost_leases(tx, actor="test")
-    assert jobs.reap_lost_leases(tx, actor="test") == jobs.ReapReport((), ())
+    reap_lost_leases(tx, actor="test")
+    assert reap_lost_leases(tx, actor="test") == ReapReport()
 
 
 def test_after_the_last_attempt_there_is_no_other(tx: Transactions, make_bot: MakeBot) -> None:
@@ -152,7 +151,7 @@ def test_after_the_last_attempt_there_is_no_other(tx: Transactions, make_bot: Ma
         assert job_id is not None
         claim(tx, job_id)
         expire(tx, job_id)
-        retried = jobs.reap_lost_leases(tx, actor="test").retried
+        retried = reap_lost_leases(tx, actor="test").retried
         job_id = retried[0] if retried else None
     assert job_id is None
     assert statuses(tx) == [(1, "TIMEOUT"), (2, "TIMEOUT")]
@@ -162,15 +161,12 @@ def test_a_late_worker_changes_nothing(tx: Transactions, make_bot: MakeBot) -> N
     job_id = enqueue(tx, make_bot())
     late = claim(tx, job_id)
     expire(tx, job_id)
-    jobs.reap_lost_leases(tx, actor="test")
-    ends: tuple[Callable[[Session], object], ...] = (
-        lambda session: jobs.complete(session, late, new_id()),
-        lambda session: jobs.fail(session, late, lost(), session_id=None),
-    )
-    for end in ends:
-        with pytest.raises(GantryError) as refused, tx() as session:
-            end(session)
-        assert refused.value.code is ErrorCode.HEARTBEAT_TIMEOUT
+    reap_lost_leases(tx, actor="test")
+    with tx() as session:
+        assert queries.complete(session, {late.job_id: (late.token, new_id())}) == {}
+    with pytest.raises(GantryError) as refused, tx() as session:
+        jobs.fail(session, late, lost(), session_id=None)
+    assert refused.value.code is ErrorCode.HEARTBEAT_TIMEOUT
     assert statuses(tx) == [(1, "TIMEOUT"), (2, "QUEUED")]
 
 
@@ -198,9 +194,9 @@ def test_the_ledger_of_every_job_is_legal_contiguous_and_ends_in_its_state(tx: T
 
 def test_a_keeper_prolongs_the_lease(tx: Transactions, engine: Engine, make_bot: MakeBot) -> None:
     held = claim(tx, enqueue(tx, make_bot()), SHORT)
-    with LeaseKeeper(engine, held.job_id, held.token, SHORT) as keeper:
+    with LeaseKeeper(engine, {held.job_id: held.token}, SHORT) as keeper:
         assert_soon(lambda: keeper.renewals > 0)
-        keeper.check()
+        keeper.check(held.job_id)
     with tx() as session:
         job = jobs.get(session, held.job_id)
         assert job.last_heartbeat_at is not None
@@ -212,11 +208,11 @@ def test_a_keeper_whose_job_was_taken_away_lets_nothing_be_written(
 ) -> None:
     held = claim(tx, enqueue(tx, make_bot()), LeaseTerms(lease_s=30, heartbeat_s=0.05))
     expire(tx, held.job_id)
-    jobs.reap_lost_leases(tx, actor="test")
-    with LeaseKeeper(engine, held.job_id, held.token, LeaseTerms(lease_s=30, heartbeat_s=0.05)) as keeper:
-        keeper.ended.wait(10)
+    reap_lost_leases(tx, actor="test")
+    with LeaseKeeper(engine, {held.job_id: held.token}, LeaseTerms(lease_s=30, heartbeat_s=0.05)) as keeper:
+        assert_soon(lambda: held.job_id in keeper.lost)
         with pytest.raises(GantryError) as refused:
-            keeper.check()
+            keeper.check(held.job_id)
     assert refused.value.code is ErrorCode.HEARTBEAT_TIMEOUT
 
 
@@ -233,7 +229,7 @@ class Thief(SmaCross):
             running = session.scalars(select(BotJob.id).where(BotJob.status == "RUNNING")).one_or_none()
         if running is not None:
             expire(self.tx, running)
-            jobs.reap_lost_leases(self.tx, actor="test")
+            reap_lost_leases(self.tx, actor="test")
         return super().decide(view, params)
 
 
@@ -243,14 +239,15 @@ def test_a_worker_that_loses_its_lease_while_computing_writes_nothing(
 ) -> None:
     monkeypatch.setitem(STRATEGIES, "thief", Thief(tx))
     bot_id = make_bot(strategy="thief")
-    (graded,) = grading.grade(tx, store, [bot_id], run_id=None, actor="test", now=NOW).bots
+    terms = GradeTerms(max_attempts=1)
+    (graded,) = grading.grade(tx, store, [bot_id], run_id=None, actor="test", now=NOW, terms=terms).bots
     assert graded.status is JobStatus.TIMEOUT
     assert graded.error is not None
     assert graded.error.code is ErrorCode.HEARTBEAT_TIMEOUT
     with tx() as session:
         assert session.scalar(select(func.count()).select_from(BacktestSession)) == 0
         assert session.scalar(select(func.count()).select_from(TradeLog)) == 0
-    assert statuses(tx) == [(1, "TIMEOUT"), (2, "QUEUED")]
+    assert statuses(tx) == [(1, "TIMEOUT")]
 
 
 @pytest.mark.usefixtures("es_bars")

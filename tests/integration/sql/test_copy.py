@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from core.errors import GantryError
 from core.ids import new_id
 from fleet.closed_sets import TradeSource
-from sql.copy import ROWS_PER_WRITE, copy_trades
+from sql.copy import ROWS_PER_WRITE, TradesOf, copy_trades
 from sql.engine import Transactions
 from sql.tables.results import TradeLog
 from tests.conftest import OwnerSql
@@ -28,15 +28,7 @@ START = datetime(2024, 1, 2, tzinfo=UTC)
 def _copy(
     session: Session, trades: Trades, *, contracts: tuple[str, ...] = CONTRACTS, session_id: UUID = SESSION
 ) -> int:
-    return copy_trades(
-        session,
-        session_id=session_id,
-        bot_id=BOT,
-        source=TradeSource.BACKTEST,
-        epoch=7,
-        trades=trades,
-        contracts=contracts,
-    )
+    return copy_trades(session, [TradesOf(session_id, BOT, TradeSource.BACKTEST, 7, trades, contracts)])
 
 
 def _stored(session: Session) -> list[TradeLog]:

@@ -5,13 +5,14 @@ from datetime import timedelta
 from uuid import UUID
 
 import pytest
-from sqlalchemy import Engine, text
+from sqlalchemy import Connection, Engine, text
+from sqlalchemy.orm import Session
 
 from core.errors import GantryError
 from core.ids import new_id
-from fleet.closed_sets import JobStatus, JobType, TradeSource
+from fleet.closed_sets import JobStatus, JobType
 from sql.engine import Transactions
-from sql.queries import leases
+from sql.queries import claims, leases
 from sql.queries.leases import Ending
 from sql.tables.bots import Bot
 from sql.tables.jobs import BotJob
@@ -30,8 +31,8 @@ def _claim(tx: Transactions, job_id: UUID) -> bool:
         job = session.get_one(BotJob, job_id)
         version_id = session.get_one(Bot, job.bot_id).current_version_id
         assert version_id is not None
-        won = leases.claim(session, job_id, token=new_id(), lease_s=30, run_id=None, epoch=0, version_id=version_id)
-        return won is not None
+        taken = [claims.Taken(job_id, new_id(), 0, version_id)]
+        return bool(claims.take(session, taken, lease_s=30, run_id=None, worker_id=None))
 
 
 def test_of_eight_claimers_one_wins(tx: Transactions, owner_sql: OwnerSql) -> None:
@@ -76,13 +77,17 @@ def test_only_the_token_of_the_lease_ends_a_job(tx: Transactions) -> None:
         assert stored.completed_at == ended
 
 
+def renew(connection: Connection, held: dict[UUID, UUID]) -> frozenset[UUID]:
+    return claims.renew(connection, held, lease_s=90, timeout_ms=3_000, progress=None)
+
+
 def test_a_lease_is_renewed_by_its_holder_alone(tx: Transactions, engine: Engine) -> None:
     job = _job(tx, JobStatus.RUNNING)
     assert job.lease_token is not None
     assert job.lease_expires_at is not None
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        assert not leases.renew(connection, job.id, new_id(), lease_s=90, timeout_ms=3_000)
-        assert leases.renew(connection, job.id, job.lease_token, lease_s=90, timeout_ms=3_000)
+        assert not renew(connection, {job.id: new_id()})
+        assert renew(connection, {job.id: job.lease_token}) == {job.id}
         assert connection.scalar(text("SHOW statement_timeout")) == "30s", "the pool gets it back as it was"
     with tx() as session:
         renewed = session.get_one(BotJob, job.id).lease_expires_at
@@ -101,6 +106,10 @@ def test_expired_leases_are_found_once_and_live_ones_never(tx: Transactions) -> 
             assert leases.lock_expired(second, limit=10) == [], "locked by the first: left to it"
 
 
+def epochs(session: Session, bot_id: UUID) -> list[int]:
+    return [row[2] for row in claims.lock_bots(session, [bot_id])]
+
+
 def test_a_reset_waits_for_the_claims_that_copied_the_epoch(tx: Transactions) -> None:
     job = _job(tx)
 
@@ -110,14 +119,14 @@ def test_a_reset_waits_for_the_claims_that_copied_the_epoch(tx: Transactions) ->
             session.execute(text("UPDATE bot_boundaries SET epoch = epoch + 1 WHERE source = 'BACKTEST'"))
 
     with tx() as session:
-        assert leases.lock_epoch(session, job.bot_id, TradeSource.BACKTEST) == 0
+        assert epochs(session, job.bot_id) == [0]
         with tx() as another:
-            assert leases.lock_epoch(another, job.bot_id, TradeSource.BACKTEST) == 0, "claims don't wait for each other"
+            assert epochs(another, job.bot_id) == [0], "claims don't wait for each other"
         with pytest.raises(GantryError, match="too busy"):
             reset()
     reset()
     with tx() as session:
-        assert leases.lock_epoch(session, job.bot_id, TradeSource.BACKTEST) == 1
+        assert epochs(session, job.bot_id) == [1]
 
 
 def test_the_active_job_is_the_one_not_ended(tx: Transactions) -> None:
@@ -131,4 +140,5 @@ def test_the_active_job_is_the_one_not_ended(tx: Transactions) -> None:
         assert active is not None
         assert active.id == queued.id
         assert leases.count_root_jobs(session, bot.id, JobType.BACKTEST) == 5
-        assert [job.id for job in leases.queued_jobs(session, limit=10)] == [queued.id]
+        waiting = claims.oldest_queued(session, JobType.BACKTEST, limit=10, symbol=None, bot_ids=None)
+        assert [one.job_id for one in waiting] == [queued.id]

@@ -1,0 +1,66 @@
+"""The op of a worker run: pulls jobs for some minutes, and tells Dagster of every bot it graded."""
+
+from collections.abc import Sequence
+from typing import Final
+from uuid import UUID
+
+from dagster import OpExecutionContext, ResourceParam, op
+
+from assets.bot_events import OF_A_BOT, made_of
+from assets.domain import Domain
+from assets.event_speed import quicken, tell
+from assets.standing import read_standings
+from core.clock import utc_now
+from core.trace import tracing
+from fleet.closed_sets import JobStatus
+from services import bars
+from services.chunks import GradedBot
+from services.working import PullWorker
+
+WORKER_TAG: Final = "gantry/worker"
+
+
+@op(description="Claims queued jobs chunk by chunk, within the caps, and grades their bots until nothing waits.")
+def pull_jobs(context: OpExecutionContext, domain: ResourceParam[Domain]) -> None:
+    """Pull until nothing waits for 5 s, or 10 minutes are over."""
+    quicken(context.instance)
+    worker_id = UUID(context.run.tags[WORKER_TAG])
+    told = _Teller(context, domain)
+    with tracing(context.run.run_id.replace("-", "")):
+        report = PullWorker(
+            domain.tx,
+            domain.store,
+            worker_id,
+            context.run.run_id,
+            domain.terms,
+            utc_now,
+            on_chunk=told.chunk,
+            top_up=lambda symbol: _top_up(domain, symbol),
+        ).run()
+    context.log.info(f"Done: {report.jobs_done} jobs, {told.failed} of them failed; stopped: {report.reason}.")
+
+
+class _Teller:
+    """Tells of chunks: a materialization a bot and asset, a line a chunk, a warning a failure."""
+
+    def __init__(self, context: OpExecutionContext, domain: Domain) -> None:
+        self._context, self._domain = context, domain
+        self.done = self.failed = 0
+
+    def chunk(self, bots: Sequence[GradedBot]) -> None:
+        completed = [bot.bot_id for bot in bots if bot.status is JobStatus.COMPLETED]
+        standings = read_standings(self._domain.tx, completed, now=utc_now()) if completed else ()
+        tell(self._context, [made for standing in standings for made in made_of(standing, OF_A_BOT, None)])
+        for bot in bots:
+            if bot.error is not None:
+                self.failed += 1
+                self._context.log.warning(f"{bot.bot_id}: {bot.status}, {bot.error.code}: {bot.error.message}")
+            self._domain.on_graded(bot)
+        self.done += len(bots)
+        self._context.log.info(f"{self.done} bots graded, {self.failed} of them failed.")
+
+
+def _top_up(domain: Domain, symbol: str) -> None:
+    """Give a symbol without any bars simulated ones, where bars are simulated; a vendor's come by their own asset."""
+    if domain.simulates:
+        bars.ensure_simulated(domain.tx, domain.store, symbol, actor=domain.actor, now=utc_now())

@@ -1,0 +1,47 @@
+"""Worker runs: how many should live, and when one counts as gone."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+from uuid import UUID
+
+NEVER_STARTED_S: Final = 120.0
+SILENT_S: Final = 60.0  # twice a lease: its jobs were rescued long before
+
+
+class RunState(StrEnum):
+    """What Dagster says of a worker's run."""
+
+    WAITING = "WAITING"  # queued or starting
+    RUNNING = "RUNNING"
+    SUCCEEDED = "SUCCEEDED"
+    FAILED = "FAILED"
+    CANCELED = "CANCELED"
+
+
+OVER: Final = frozenset({RunState.SUCCEEDED, RunState.FAILED, RunState.CANCELED})
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """A worker that has not ended. silent_s: since its last heartbeat, or since it was asked for."""
+
+    id: UUID
+    silent_s: float
+    began: bool
+    run: RunState | None
+
+
+def ended(worker: Worker) -> str | None:
+    """Return why a worker counts as gone; None while it may live."""
+    if worker.run in OVER:
+        return f"RUN_{worker.run}"
+    if not worker.began:
+        return "NEVER_STARTED" if worker.silent_s > NEVER_STARTED_S else None
+    return "SILENT" if worker.silent_s > SILENT_S else None
+
+
+def wanted(*, due: int, free: int, chunk: int, most: int) -> int:
+    """Return how many workers should live: enough chunks for the jobs that are due and may run, at most `most`."""
+    ready = min(due, free)
+    return min(most, -(-ready // chunk))

@@ -1,0 +1,190 @@
+"""A chunk of claimed jobs: bars read once per symbol, backtests on threads, results in one transaction."""
+
+import os
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from itertools import groupby
+from typing import Final
+from uuid import UUID
+
+import numpy as np
+from sqlalchemy import Engine
+
+from core.errors import ErrorCode, GantryError, Kind
+from core.log import get_logger
+from core.trace import tracing
+from fleet.closed_sets import JobStatus
+from integrations.store import BarsStore
+from services import backtests, grade_writes
+from services.backtests import BarsKey, Computed, Material
+from services.grade_writes import Graded
+from services.heartbeat import LeaseKeeper, LeaseTerms, lease_lost
+from services.jobs import Claim
+from sql.engine import Transactions
+from trading.metrics import Metrics
+
+MAX_MESSAGE: Final = 1_000  # characters of a failure's message that are stored
+WRITE_TRIES: Final = 3
+THREADS: Final = os.cpu_count() or 1
+
+
+@dataclass(frozen=True, slots=True)
+class GradeFailure:
+    """Why a bot could not be graded."""
+
+    code: ErrorCode
+    message: str
+    fix: str
+
+
+@dataclass(frozen=True, slots=True)
+class GradedBot:
+    """How one bot's job ended: COMPLETED with session and metrics, or FAILED, TIMEOUT, CANCELED with an error."""
+
+    bot_id: UUID
+    job_id: UUID | None
+    status: JobStatus
+    session_id: UUID | None
+    metrics: Metrics | None
+    error: GradeFailure | None
+
+
+@dataclass(slots=True)
+class ChunkGrader:
+    """Grades chunks one after the other; the bars read last stay loaded for the next one.
+
+    run_id: Dagster's run. Stamps are the caller's; jobs and leases go by the database's clock.
+    """
+
+    tx: Transactions
+    store: BarsStore
+    run_id: str | None
+    lease: LeaseTerms
+    threads: int = THREADS
+    _loaded: tuple[BarsKey, Material] | None = field(default=None, init=False)
+
+    @property
+    def symbol(self) -> str | None:
+        """The symbol whose bars are loaded."""
+        return self._loaded[0].symbol if self._loaded else None
+
+    def grade(self, claims: Sequence[Claim], now: datetime) -> tuple[GradedBot, ...]:
+        """Grade claimed jobs; one failing fails alone. What is no longer this worker's is not written."""
+        ended: list[GradedBot] = []
+        held = {claim.job_id: claim.token for claim in claims}
+        by_bars = sorted(claims, key=lambda claim: str(claim.plan.bars))
+        with LeaseKeeper(self._engine(), held, self.lease) as keeper:
+            for key, group in groupby(by_bars, key=lambda claim: claim.plan.bars):
+                ended += self._grade_alike(key, list(group), keeper, now)
+        return tuple(ended)
+
+    def _grade_alike(
+        self, key: BarsKey, claims: Sequence[Claim], keeper: LeaseKeeper, now: datetime
+    ) -> Sequence[GradedBot]:
+        """Grade claims that read the same bars."""
+        try:
+            material = self._material(key)
+        except Exception as error:  # noqa: BLE001 - these bots' edge: those on other bars must still be graded
+            problem = error if isinstance(error, GantryError) else _defect(error)
+            return [self._failed(claim, None, problem, keeper, now) for claim in claims]
+        done: list[Graded] = []
+        failed: list[tuple[Claim, GantryError]] = []
+        with ThreadPoolExecutor(min(self.threads, len(claims)), thread_name_prefix="backtest") as pool:
+            for claim, outcome in zip(claims, pool.map(lambda one: _compute(one, material), claims), strict=True):
+                keeper.progress = (len(done) + len(failed) + 1) / (len(claims) + 1)
+                if isinstance(outcome, GantryError):
+                    failed.append((claim, outcome))
+                else:
+                    done.append(Graded(claim, material, outcome))
+        ended = self._completed(done, keeper, now)
+        return [*ended, *(self._failed(claim, material, error, keeper, now) for claim, error in failed)]
+
+    def _completed(self, done: Sequence[Graded], keeper: LeaseKeeper, now: datetime) -> Sequence[GradedBot]:
+        """Write them in one transaction; a database that was away for a moment is asked again."""
+        mine = [one for one in done if keeper.may_write(one.claim.job_id)]
+        written: dict[UUID, UUID] = {}
+        for attempt in range(1, WRITE_TRIES + 1):
+            try:
+                with self.tx() as session:
+                    written = dict(grade_writes.write_completed(session, mine, run_id=self.run_id, now=now))
+                break
+            except GantryError as error:
+                if error.kind is not Kind.UNAVAILABLE or attempt == WRITE_TRIES:
+                    get_logger("grading").warning("chunk_not_written", jobs=len(mine), error=error.message)
+                    break
+                mine = [one for one in mine if keeper.may_write(one.claim.job_id)]
+        return [self._outcome(one, written.get(one.claim.job_id)) for one in done]
+
+    def _outcome(self, one: Graded, session_id: UUID | None) -> GradedBot:
+        claim = one.claim
+        if session_id is not None:
+            return GradedBot(claim.bot_id, claim.job_id, JobStatus.COMPLETED, session_id, one.computed.metrics, None)
+        return not_graded(claim.bot_id, claim.job_id, JobStatus.TIMEOUT, lease_lost(claim.job_id))
+
+    def _failed(
+        self, claim: Claim, material: Material | None, error: GantryError, keeper: LeaseKeeper, now: datetime
+    ) -> GradedBot:
+        """Write a failure whole, or nothing where the lease is gone."""
+        problem = _storable(error)
+        try:
+            keeper.check(claim.job_id)
+            with tracing(claim.trace_id), self.tx() as session:
+                session_id = grade_writes.write_failed(session, claim, material, problem, run_id=self.run_id, now=now)
+        except GantryError as lost:
+            return not_graded(claim.bot_id, claim.job_id, JobStatus.TIMEOUT, lost)
+        return GradedBot(claim.bot_id, claim.job_id, JobStatus.FAILED, session_id, None, failure_of(problem))
+
+    def _material(self, key: BarsKey) -> Material:
+        if self._loaded is None or self._loaded[0] != key:
+            self._loaded = None  # let the last symbol's bars go before the next one's come
+            self._loaded = (key, backtests.load(self.tx, self.store, key))
+        return self._loaded[1]
+
+    def _engine(self) -> Engine:
+        with self.tx() as session:
+            return session.get_bind().engine
+
+
+def _compute(claim: Claim, material: Material) -> Computed | GantryError:
+    """Backtest one bot; whatever goes wrong is that bot's alone. The equity of every bar isn't kept: days are."""
+    with tracing(claim.trace_id):
+        try:
+            computed = backtests.compute(claim.plan, material)
+        except GantryError as error:
+            return error
+        except Exception as defect:  # noqa: BLE001 - one bot's edge: the others must still be graded
+            return _defect(defect)
+    nothing = np.empty(0, np.int64)
+    return replace(computed, result=replace(computed.result, equity_e4=nothing, ts=nothing, session=nothing))
+
+
+def _defect(defect: Exception) -> GantryError:
+    get_logger("grading").error("grading_failed", exc_info=defect)
+    return GantryError(
+        ErrorCode.INTERNAL,
+        f"Grading stopped on a defect: {type(defect).__name__}.",
+        fix="The log has the traceback under this job's trace id; report it.",
+        kind=Kind.INTERNAL,
+    )
+
+
+def _storable(error: GantryError) -> GantryError:
+    """A strategy may say anything as it fails: what Postgres can't hold is replaced, and the rest kept short."""
+
+    def kept(text: str) -> str:
+        cleaned = text[:MAX_MESSAGE].replace("\0", "?").encode("utf-8", "replace").decode()
+        return cleaned if len(text) <= MAX_MESSAGE else f"{cleaned} ..."
+
+    return GantryError(error.code, kept(error.message), fix=kept(error.fix), kind=error.kind, facts=error.facts)
+
+
+def failure_of(error: GantryError) -> GradeFailure:
+    """Return an error as a result tells it."""
+    return GradeFailure(error.code, error.message, error.fix)
+
+
+def not_graded(bot_id: UUID, job_id: UUID, status: JobStatus, error: GantryError) -> GradedBot:
+    """Return a bot of whom nothing was written."""
+    return GradedBot(bot_id, job_id, status, None, None, failure_of(error))

@@ -1,0 +1,94 @@
+"""Worker runs: how many should live, the wish for one, its heartbeat and its end."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from core.ids import new_id
+from core.trace import current_trace_id
+from fleet.caps import Caps
+from fleet.closed_sets import JobType, SystemEvent
+from fleet.workers import RunState, Worker, ended, wanted
+from services import events
+from sql.engine import Transactions
+from sql.queries import claims, workers
+from sql.tables.workers import WorkerRun
+
+WORKERS_LOCK = 0x7772_6B73  # "wrks"
+
+
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """What a tick decided: workers to start under these run keys, those that ended, and what waits."""
+
+    start: tuple[UUID, ...]
+    ended: tuple[UUID, ...]
+    living: int
+    due: int
+
+
+def tend(tx: Transactions, runs: Mapping[str, RunState], *, caps: Caps, most: int, chunk: int, actor: str) -> Demand:
+    """Close the rows of workers that are gone, and see that enough live for the jobs that are due (a flow).
+
+    runs: what Dagster says of the runs of living workers, by worker id. One tick at a time; a worker that was asked
+    for and has no run yet is asked for again under the same key, so that Dagster starts it once.
+    """
+    with tx() as session:
+        if not workers.try_lock(session, WORKERS_LOCK):
+            return Demand((), (), 0, 0)
+        rows = [_worker(row, runs) for row in workers.living(session)]
+        gone = {worker.id: reason for worker in rows if (reason := ended(worker)) is not None}
+        workers.end(session, gone)
+        if gone:
+            events.note(
+                session,
+                SystemEvent.WORKER_LOST,
+                f"{len(gone)} workers ended: {', '.join(sorted(set(gone.values())))}.",
+                actor=actor,
+                payload={str(worker_id): reason for worker_id, reason in gone.items()},
+            )
+        living = [worker for worker in rows if worker.id not in gone]
+        due = workers.due_jobs(session, JobType.BACKTEST)
+        free = caps.free(JobType.BACKTEST, claims.running_by_type(session))
+        need = wanted(due=due, free=free, chunk=chunk, most=most)
+        fresh = [_ask(session) for _ in range(max(0, need - len(living)))]
+        waiting = [worker.id for worker in living if worker.run is None]
+        return Demand((*waiting, *fresh), tuple(gone), len(living), due)
+
+
+def living_ids(tx: Transactions) -> Sequence[UUID]:
+    """Return the ids of workers that have not ended."""
+    with tx() as session:
+        return [row.id for row, _age in workers.living(session)]
+
+
+def begin(tx: Transactions, worker_id: UUID, *, run_id: str) -> bool:
+    """Note that a run took a worker's place; False when the row ended meanwhile, or another run has it: stop."""
+    with tx() as session:
+        return workers.begin(session, worker_id, run_id=run_id)
+
+
+def finish(tx: Transactions, worker_id: UUID, *, reason: str, jobs_done: int) -> None:
+    """Note a worker's own end."""
+    with tx() as session:
+        workers.finish(session, worker_id, reason=reason, jobs_done=jobs_done)
+
+
+def beat(tx: Transactions, worker_id: UUID, *, jobs_done: int) -> bool:
+    """Note that a worker lives; False when its row ended: it should stop."""
+    with tx() as session:
+        return workers.beat(session, worker_id, jobs_done=jobs_done)
+
+
+def _ask(session: Session) -> UUID:
+    row = WorkerRun(id=new_id(), job_type=JobType.BACKTEST, trace_id=current_trace_id())
+    session.add(row)
+    session.flush()
+    return row.id
+
+
+def _worker(row: tuple[WorkerRun, float], runs: Mapping[str, RunState]) -> Worker:
+    worker, silent_s = row
+    return Worker(worker.id, silent_s, worker.heartbeat_at is not None, runs.get(str(worker.id)))

@@ -1,0 +1,134 @@
+"""The pull loop of a worker: claim a chunk, grade it, tell of it, until nothing waits or its time is up."""
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from types import TracebackType
+from typing import Final, Self
+from uuid import UUID
+
+from core.errors import GantryError
+from core.log import get_logger
+from fleet.closed_sets import JobType
+from integrations.store import BarsStore
+from services import claims, workers
+from services.chunks import ChunkGrader, GradedBot
+from services.grading import GradeTerms
+from services.jobs import Claim
+from sql.engine import Transactions
+from sql.queries import claims as queries
+
+IDLE_S: Final = 5.0
+LIFE_S: Final = 600.0
+POLL_S: Final = 0.5
+CHUNKS_OF_A_SYMBOL: Final = 20  # then the oldest job decides again, so that no symbol starves
+
+
+@dataclass(frozen=True, slots=True)
+class WorkReport:
+    """What a worker did, and why it stopped."""
+
+    jobs_done: int
+    reason: str
+
+
+@dataclass(slots=True)
+class PullWorker:
+    """One worker run.
+
+    on_chunk: told of every chunk that was graded. top_up: sees that a symbol has bars, before its jobs are claimed.
+    """
+
+    tx: Transactions
+    store: BarsStore
+    worker_id: UUID
+    run_id: str
+    terms: GradeTerms
+    clock: Callable[[], datetime]
+    on_chunk: Callable[[Sequence[GradedBot]], None]
+    top_up: Callable[[str], None]
+    idle_s: float = IDLE_S
+    life_s: float = LIFE_S
+    _done: int = field(default=0, init=False)
+    _chunks: int = field(default=0, init=False)
+
+    def run(self) -> WorkReport:
+        """Pull until 5 s went without work, 10 minutes are over, or the worker's row was ended by someone."""
+        if not workers.begin(self.tx, self.worker_id, run_id=self.run_id):
+            return WorkReport(0, "ENDED")
+        grader = ChunkGrader(self.tx, self.store, self.run_id, self.terms.lease)
+        began = worked = time.monotonic()
+        with _Heart(self.tx, self.worker_id, self.terms.lease.heartbeat_s, lambda: self._done) as heart:
+            while not heart.stopped.is_set():
+                now = time.monotonic()
+                if now - worked > self.idle_s or now - began > self.life_s:
+                    reason = "IDLE" if now - worked > self.idle_s else "LIFE_OVER"
+                    workers.finish(self.tx, self.worker_id, reason=reason, jobs_done=self._done)
+                    return WorkReport(self._done, reason)
+                chunk = self._claim(grader.symbol)
+                if not chunk:
+                    heart.stopped.wait(POLL_S)
+                    continue
+                graded = grader.grade(chunk, self.clock())
+                self._done += len(graded)
+                self.on_chunk(graded)
+                worked = time.monotonic()
+        return WorkReport(self._done, "ENDED")
+
+    def _claim(self, loaded: str | None) -> tuple[Claim, ...]:
+        """Prefer the symbol whose bars are loaded, for a bounded number of chunks; then the one that waits longest."""
+        self._chunks += 1
+        if loaded is not None and self._chunks <= CHUNKS_OF_A_SYMBOL:
+            more = self._take(loaded)
+            if more:
+                return more
+        self._chunks = 0
+        with self.tx() as session:
+            symbol = queries.oldest_symbol(session, JobType.BACKTEST)
+        if symbol is None:
+            return ()
+        self.top_up(symbol)
+        return self._take(symbol)
+
+    def _take(self, symbol: str) -> tuple[Claim, ...]:
+        with self.tx() as session:
+            return claims.claim_chunk(
+                session,
+                caps=self.terms.caps,
+                most=self.terms.chunk,
+                terms=self.terms.lease,
+                run_id=self.run_id,
+                worker_id=self.worker_id,
+                symbol=symbol,
+            )
+
+
+class _Heart:
+    """Tells that the worker lives, and hears that it should stop."""
+
+    def __init__(self, tx: Transactions, worker_id: UUID, every_s: float, done: Callable[[], int]) -> None:
+        self._tx, self._worker_id, self._every_s, self._done = tx, worker_id, every_s, done
+        self._over = threading.Event()
+        self.stopped = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="worker-heart", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._over.set()
+        self._thread.join(timeout=self._every_s)
+
+    def _run(self) -> None:
+        while not self._over.wait(self._every_s):
+            try:
+                if not workers.beat(self._tx, self._worker_id, jobs_done=self._done()):
+                    self.stopped.set()
+                    return
+            except GantryError:
+                get_logger("worker").warning("heartbeat_failed", worker_id=str(self._worker_id), exc_info=True)
