@@ -62,13 +62,12 @@ class PullWorker:
         began = worked = time.monotonic()
         with _Heart(self.tx, self.worker_id, self.terms.lease.heartbeat_s, lambda: self._done) as heart:
             while not heart.stopped.is_set():
-                now = time.monotonic()
-                if now - worked > self.idle_s or now - began > self.life_s:
-                    reason = "IDLE" if now - worked > self.idle_s else "LIFE_OVER"
-                    workers.finish(self.tx, self.worker_id, reason=reason, jobs_done=self._done)
-                    return WorkReport(self._done, reason)
+                if time.monotonic() - began > self.life_s:
+                    return self._finish("LIFE_OVER")
                 chunk = self._claim(grader.symbol)
                 if not chunk:
+                    if time.monotonic() - worked > self.idle_s:
+                        return self._finish("IDLE")
                     heart.stopped.wait(POLL_S)
                     continue
                 graded = grader.grade(chunk, self.clock())
@@ -76,6 +75,10 @@ class PullWorker:
                 self.on_chunk(graded)
                 worked = time.monotonic()
         return WorkReport(self._done, "ENDED")
+
+    def _finish(self, reason: str) -> WorkReport:
+        workers.finish(self.tx, self.worker_id, reason=reason, jobs_done=self._done)
+        return WorkReport(self._done, reason)
 
     def _claim(self, loaded: str | None) -> tuple[Claim, ...]:
         """Prefer the symbol whose bars are loaded, for a bounded number of chunks; then the one that waits longest."""
