@@ -26,7 +26,7 @@ __all__ = ["GradeFailure", "GradeReport", "GradeTerms", "GradedBot", "grade"]
 
 POLL_S: Final = 0.5
 WAIT_ELSEWHERE_S: Final = 1_800.0
-CHUNK: Final = 16  # bots graded between two transactions
+CHUNK: Final = 32  # bots graded between two transactions
 
 
 @dataclass(frozen=True, slots=True)

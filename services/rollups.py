@@ -67,9 +67,9 @@ def write_rollups(session: Session, standings: Sequence[Standing]) -> None:
         }
         for one in standings
     ]
-    statement = insert(MetricsRollup).values(rows)
+    statement = insert(MetricsRollup)
     columns = {name: statement.excluded[name] for name in rows[0] if name not in {"bot_id", "source"}}
-    session.execute(statement.on_conflict_do_update(index_elements=["bot_id", "source"], set_=columns))
+    session.execute(statement.on_conflict_do_update(index_elements=["bot_id", "source"], set_=columns), rows)
 
 
 def _figures(figures: Metrics) -> dict[str, Any]:

@@ -59,9 +59,9 @@ def write_scores(session: Session, standings: Sequence[Standing]) -> None:
         }
         for one in standings
     ]
-    statement = insert(AutonomyScore).values(rows)
+    statement = insert(AutonomyScore)
     columns = {name: statement.excluded[name] for name in rows[0] if name not in {"id", "bot_id"}}
-    session.execute(statement.on_conflict_do_update(index_elements=["bot_id"], set_=columns))
+    session.execute(statement.on_conflict_do_update(index_elements=["bot_id"], set_=columns), rows)
 
 
 def _signals(one: Standing) -> ScoreSignals:

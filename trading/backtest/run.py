@@ -1,6 +1,7 @@
 """One backtest: windows in, strategy asked, vectorbt run, one result out."""
 
 from dataclasses import fields, replace
+from functools import cache
 from importlib.metadata import version
 
 import numpy as np
@@ -15,6 +16,7 @@ from trading.instruments import Instrument
 from trading.strategies.base import Decisions, MarketView, Params, Strategy
 
 
+@cache
 def engine_version() -> str:
     """Name what decides the numbers: vectorbt's version and the convention's."""
     return f"vectorbt-{version('vectorbt')}+convention-{CONVENTION_VERSION}"
