@@ -113,7 +113,7 @@ def _grade(
     """Return seconds, the share outside the engine on all threads, and trades a bot."""
     _queue(fleet, count, symbols, slow)
     counted = Engine()
-    backtests.compute = counted  # type: ignore[assignment] # counted from outside: production has no such hook
+    backtests.compute = counted  # counted from outside: production has no such hook
     try:
         began = time.perf_counter()
         done = _work(fleet, caps)
