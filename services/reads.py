@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from core.errors import GantryError, not_found
 from fleet.bot_now import Alert, AlertLevel, BotNow, JobSnapshot, bot_now
 from fleet.closed_sets import DataLabel, JobStatus, JobType, Stage, TradeSource
+from fleet.jobs import RETRYABLE
 from sql.queries import fleet
 from sql.queries.fleet import After, BotFilter, Standing
 from sql.tables.jobs import BotJob
@@ -28,6 +29,7 @@ __all__ = [
     "get_bot",
     "money_text",
     "page_bots",
+    "some_bots",
     "unknown_bot",
 ]
 SOURCE_OF_STAGE = {Stage.LAB: TradeSource.BACKTEST} | {
@@ -35,6 +37,7 @@ SOURCE_OF_STAGE = {Stage.LAB: TradeSource.BACKTEST} | {
 }
 NEEDS_BACKTEST = "NEEDS_BACKTEST"
 NO_TRADES = "NO_TRADES"
+RETRIES_EXHAUSTED = "RETRIES_EXHAUSTED"
 ALL_AT_ONCE = 500
 _CENT = Decimal("0.01")
 
@@ -230,11 +233,21 @@ def _snapshot(job: BotJob) -> JobSnapshot:
     )
 
 
+def _of_failure(job: BotJob) -> Alert:
+    code, message = job.error_code or job.status, job.error_message or "The job failed."
+    if code in {reason.value for reason in RETRYABLE}:
+        # The newest job ended, so there is no retry behind it: the attempts are used up.
+        again = "Ask for a backtest again when the cause is mended."
+        told = f"{job.attempt} attempts were lost, the last one: {message} {again}"
+        return Alert(AlertLevel.BLOCKED, RETRIES_EXHAUSTED, told)
+    return Alert(AlertLevel.BLOCKED, code, message)
+
+
 def _alerts(job: BotJob | None, label: str | None) -> tuple[Alert, ...]:
     """What a person should know: the newest job failed, or the numbers rest on simulated bars."""
     alerts = []
     if job is not None and job.status in {JobStatus.FAILED, JobStatus.TIMEOUT}:
-        alerts.append(Alert(AlertLevel.BLOCKED, job.error_code or job.status, job.error_message or "The job failed."))
+        alerts.append(_of_failure(job))
     if label == DataLabel.SIMULATED:
         alerts.append(
             Alert(AlertLevel.WARN, "SIMULATED_DATA", "These numbers rest on simulated bars, not on a market's.")

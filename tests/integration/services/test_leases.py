@@ -14,14 +14,15 @@ from sqlalchemy import Engine, func, select, text
 from core.errors import ErrorCode, GantryError
 from core.ids import new_id
 from fleet.caps import Caps
-from fleet.closed_sets import BacktestKind, JobStatus
+from fleet.closed_sets import BacktestKind, BotState, JobStatus
 from fleet.jobs import TRANSITIONS
 from integrations.store import BarsStore
-from services import grading, jobs
+from services import grading, jobs, reads
 from services.claims import claim_chunk
 from services.grading import GradeTerms
 from services.heartbeat import LeaseKeeper, LeaseTerms
 from services.jobs import Claim
+from services.reads import BotFilter
 from services.reaper import ReapReport, reap_lost_leases
 from sql.engine import Transactions
 from sql.queries import claims as queries
@@ -155,6 +156,10 @@ def test_after_the_last_attempt_there_is_no_other(tx: Transactions, make_bot: Ma
         job_id = retried[0] if retried else None
     assert job_id is None
     assert statuses(tx) == [(1, "TIMEOUT"), (2, "TIMEOUT")]
+    with tx() as session:
+        (bot,) = reads.all_bots(session, BotFilter(), now=NOW)
+    assert bot.bot_now.state is BotState.BLOCKED
+    assert [(alert.level, alert.code) for alert in bot.bot_now.alerts] == [("BLOCKED", "RETRIES_EXHAUSTED")]
 
 
 def test_a_late_worker_changes_nothing(tx: Transactions, make_bot: MakeBot) -> None:
