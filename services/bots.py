@@ -46,6 +46,26 @@ class NewBot:
     window_end: str | None = None
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Born:
+    """The rows of a new bot, not stored yet."""
+
+    bot: Bot
+    version: BotVersion
+    boundaries: tuple[BotBoundary, ...]
+    stage_event: BotStageEvent
+
+    @property
+    def told(self) -> str:
+        """What the feed says of it."""
+        return f"{self.bot.name} was created: {self.version.strategy} on {self.bot.symbol} {self.bot.timeframe}."
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What the feed's line carries."""
+        return {"strategy": self.version.strategy, "version": self.version.number}
+
+
 def create(session: Session, new: NewBot, *, actor: str, now: datetime) -> UUID:
     """Create a bot in LAB, promoted by hand only, with its first version; return its id (a unit: the caller commits).
 
@@ -54,30 +74,35 @@ def create(session: Session, new: NewBot, *, actor: str, now: datetime) -> UUID:
             bounds; CONFLICT, at the transaction's edge, for a name that an active bot has.
 
     """
+    born = bear(new, actor=actor, now=now)
+    queries.insert_bot(session, born.bot, born.version, born.boundaries, born.stage_event)
+    events.tell(session, ActivityEvent.BOT_CREATED, born.told, actor=actor, bot_id=born.bot.id, payload=born.facts)
+    return born.bot.id
+
+
+def bear(new: NewBot, *, actor: str, now: datetime, starter_key: str | None = None) -> Born:
+    """Return the rows of a new bot; nothing is stored.
+
+    Raises:
+        GantryError: VALIDATION_FAILED, as `create`.
+
+    """
     version = _first_version(new, now)
     bot = Bot(
         id=version.bot_id,
-        name=_checked_name(new.name),
+        name=checked_name(new.name),
         symbol=new.symbol,
-        timeframe=_checked_timeframe(new.timeframe),
+        timeframe=checked_timeframe(new.timeframe),
         stage=Stage.LAB,
         promotion_mode=PromotionMode.MANUAL,
         current_version_id=version.id,
+        starter_key=starter_key,
         created_by=actor,
         trace_id=current_trace_id(),
         created_at=now,
         updated_at=now,
     )
-    queries.insert_bot(session, bot, version, _boundaries(bot.id, now), _born(bot, actor, now))
-    events.tell(
-        session,
-        ActivityEvent.BOT_CREATED,
-        f"{bot.name} was created: {version.strategy} on {bot.symbol} {bot.timeframe}.",
-        actor=actor,
-        bot_id=bot.id,
-        payload={"strategy": version.strategy, "version": 1},
-    )
-    return bot.id
+    return Born(bot, version, _boundaries(bot.id, now), _stage_event(bot, actor, now))
 
 
 def parse_costs(raw: Mapping[str, object], instrument: Instrument) -> Costs:
@@ -107,6 +132,48 @@ def stored_costs(costs: Costs) -> dict[str, Any]:
     return {**asdict(costs), "commission_usd": format(costs.commission_usd, "f")}
 
 
+def checked_name(name: str) -> str:
+    """Return a bot's name without blanks around it.
+
+    Raises:
+        GantryError: VALIDATION_FAILED for one that is empty, too long or not printable.
+
+    """
+    stripped = name.strip()
+    if not 1 <= len(stripped) <= 100 or not stripped.isprintable():
+        raise invalid("A bot's name has 1 to 100 printable characters.", fix="Choose another name.", field="name")
+    return stripped
+
+
+def checked_timeframe(timeframe: str) -> Timeframe:
+    """Return a timeframe.
+
+    Raises:
+        GantryError: VALIDATION_FAILED for an unknown one.
+
+    """
+    try:
+        return Timeframe(timeframe)
+    except ValueError:
+        known = ", ".join(Timeframe)
+        raise invalid(f"Unknown timeframe {timeframe!r}.", fix=f"Use one of {known}.", field="timeframe") from None
+
+
+def checked_window(start: str | None, end: str | None) -> dict[str, str | None]:
+    """Return a window as it is stored.
+
+    Raises:
+        GantryError: VALIDATION_FAILED for what is no month, or an end before its start.
+
+    """
+    for name, month in (("start", start), ("end", end)):
+        if month is not None and not _MONTH.match(month):
+            raise _bad_window(name, f"{month!r} is no month.")
+    if start and end and start > end:
+        raise _bad_window("end", "The window ends before it starts.")
+    return {"start": start, "end": end}
+
+
 def _first_version(new: NewBot, now: datetime) -> BotVersion:
     instrument = get_instrument(new.symbol)
     strategy = get_strategy(new.strategy)
@@ -117,18 +184,18 @@ def _first_version(new: NewBot, now: datetime) -> BotVersion:
         strategy=strategy.name,
         params=asdict(strategy.parse(new.params)),
         costs=stored_costs(parse_costs(new.costs, instrument)),
-        window=_checked_window(new),
+        window=checked_window(new.window_start, new.window_end),
         reason_code="CREATED",
         trace_id=current_trace_id(),
         created_at=now,
     )
 
 
-def _boundaries(bot_id: UUID, now: datetime) -> list[BotBoundary]:
-    return [BotBoundary(bot_id=bot_id, source=source, epoch=0, updated_at=now) for source in TradeSource]
+def _boundaries(bot_id: UUID, now: datetime) -> tuple[BotBoundary, ...]:
+    return tuple(BotBoundary(bot_id=bot_id, source=source, epoch=0, updated_at=now) for source in TradeSource)
 
 
-def _born(bot: Bot, actor: str, now: datetime) -> BotStageEvent:
+def _stage_event(bot: Bot, actor: str, now: datetime) -> BotStageEvent:
     return BotStageEvent(
         id=new_id(),
         bot_id=bot.id,
@@ -141,30 +208,6 @@ def _born(bot: Bot, actor: str, now: datetime) -> BotStageEvent:
         trace_id=current_trace_id(),
         created_at=now,
     )
-
-
-def _checked_name(name: str) -> str:
-    stripped = name.strip()
-    if not 1 <= len(stripped) <= 100 or not stripped.isprintable():
-        raise invalid("A bot's name has 1 to 100 printable characters.", fix="Choose another name.", field="name")
-    return stripped
-
-
-def _checked_timeframe(timeframe: str) -> Timeframe:
-    try:
-        return Timeframe(timeframe)
-    except ValueError:
-        known = ", ".join(Timeframe)
-        raise invalid(f"Unknown timeframe {timeframe!r}.", fix=f"Use one of {known}.", field="timeframe") from None
-
-
-def _checked_window(new: NewBot) -> dict[str, str | None]:
-    for name, month in (("start", new.window_start), ("end", new.window_end)):
-        if month is not None and not _MONTH.match(month):
-            raise _bad_window(name, f"{month!r} is no month.")
-    if new.window_start and new.window_end and new.window_start > new.window_end:
-        raise _bad_window("end", "The window ends before it starts.")
-    return {"start": new.window_start, "end": new.window_end}
 
 
 def _bad_window(name: str, message: str) -> GantryError:
