@@ -19,6 +19,8 @@ class RunState(StrEnum):
     CANCELED = "CANCELED"
 
 
+FIRST_PAUSE_S: Final = 5.0
+LONGEST_PAUSE_S: Final = 300.0
 OVER: Final = frozenset({RunState.SUCCEEDED, RunState.FAILED, RunState.CANCELED})
 
 
@@ -45,3 +47,11 @@ def wanted(*, due: int, free: int, chunk: int, most: int) -> int:
     """Return how many workers should live: enough chunks for the jobs that are due and may run, at most `most`."""
     ready = min(due, free)
     return min(most, -(-ready // chunk))
+
+
+def pause_after(failures: int) -> float:
+    """Return how many seconds to wait after so many workers in a row came to nothing: something is wrong with them.
+
+    The first one is replaced at once: that is what a killed process looks like.
+    """
+    return 0.0 if failures < 2 else min(FIRST_PAUSE_S * float(2 ** min(failures - 2, 10)), LONGEST_PAUSE_S)

@@ -10,7 +10,7 @@ from core.ids import new_id
 from core.trace import current_trace_id
 from fleet.caps import Caps
 from fleet.closed_sets import JobType, SystemEvent
-from fleet.workers import RunState, Worker, ended, wanted
+from fleet.workers import RunState, Worker, ended, pause_after, wanted
 from services import events
 from sql.engine import Transactions
 from sql.queries import claims, workers
@@ -53,7 +53,9 @@ def tend(tx: Transactions, runs: Mapping[str, RunState], *, caps: Caps, most: in
         due = workers.due_jobs(session, JobType.BACKTEST)
         free = caps.free(JobType.BACKTEST, claims.running_by_type(session))
         need = wanted(due=due, free=free, chunk=chunk, most=most)
-        fresh = [_ask(session) for _ in range(max(0, need - len(living)))]
+        failures, since_s = workers.failures_in_a_row(session)
+        paused = since_s < pause_after(failures)
+        fresh = [_ask(session) for _ in range(0 if paused else max(0, need - len(living)))]
         waiting = [worker.id for worker in living if worker.run is None]
         return Demand((*waiting, *fresh), tuple(gone), len(living), due)
 

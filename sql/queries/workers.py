@@ -1,6 +1,7 @@
 """Reads and writes of worker runs."""
 
 from collections.abc import Mapping, Sequence
+from itertools import takewhile
 from uuid import UUID
 
 from sqlalchemy import case, func, or_, select, update
@@ -10,6 +11,9 @@ from fleet.closed_sets import JobStatus, JobType
 from sql.tables.bots import Bot
 from sql.tables.jobs import BotJob
 from sql.tables.workers import WorkerRun
+
+LAST_WORKERS = 12
+WELL = frozenset({"IDLE", "LIFE_OVER", "RUN_SUCCEEDED"})
 
 
 def try_lock(session: Session, key: int) -> bool:
@@ -39,6 +43,20 @@ def end(session: Session, reasons: Mapping[UUID, str]) -> None:
             .execution_options(synchronize_session=False)
         )
         session.execute(query)
+
+
+def failures_in_a_row(session: Session) -> tuple[int, float]:
+    """Return how many of the last workers ended one after the other without a job done, and seconds since the last."""
+    age = func.extract("epoch", func.clock_timestamp() - WorkerRun.ended_at)
+    query = (
+        select(WorkerRun.jobs_done, WorkerRun.end_reason, age)
+        .where(WorkerRun.ended_at.is_not(None))
+        .order_by(WorkerRun.ended_at.desc(), WorkerRun.id.desc())
+        .limit(LAST_WORKERS)
+    )
+    rows = session.execute(query).all()
+    failed = list(takewhile(lambda row: row[0] == 0 and row[1] not in WELL, rows))
+    return len(failed), float(failed[0][2]) if failed else 0.0
 
 
 def begin(session: Session, worker_id: UUID, *, run_id: str) -> bool:

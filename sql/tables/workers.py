@@ -17,6 +17,7 @@ class WorkerRun(Base):
     __table_args__ = (
         one_of("job_type", JobType),
         CheckConstraint("(ended_at IS NULL) = (end_reason IS NULL)", name="reason_when_ended"),
+        Index("ix_worker_runs_ended_at", text("ended_at DESC")),
         Index("ix_worker_runs_living", "requested_at", postgresql_where=text("ended_at IS NULL")),
     )
 

@@ -36,6 +36,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_worker_runs_living", "worker_runs", ["requested_at"], postgresql_where=sa.text("ended_at IS NULL")
     )
+    op.create_index("ix_worker_runs_ended_at", "worker_runs", [sa.text("ended_at DESC")])
     op.create_table(
         "idempotency_keys",
         sa.Column("actor", sa.Text(), nullable=False),

@@ -1,7 +1,7 @@
 """Sensors keep Dagster in step with the database, without a click."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
@@ -16,7 +16,7 @@ from dagster import (
     SkipReason,
     build_sensor_context,
 )
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from assets.bot_checks import BASELINES, ROLLUPS, SCORES
 from assets.domain import Domain
@@ -110,6 +110,19 @@ def test_a_worker_whose_run_is_over_is_replaced_under_a_new_key(
     instance.create_run_for_job(defs.resolve_job_def(worker.name), tags=first.tags, status=status)
     (second,) = tick(domain, instance)
     assert second.run_key != first.run_key
+
+
+def test_workers_that_all_come_to_nothing_are_replaced_ever_later(domain: Domain, instance: DagsterInstance) -> None:
+    queue(domain.tx, new_bot(domain.tx, "one"))
+    for _ in range(2):
+        (request,) = tick(domain, instance)
+        instance.create_run_for_job(
+            defs.resolve_job_def(worker.name), tags=request.tags, status=DagsterRunStatus.FAILURE
+        )
+    assert tick(domain, instance) == [], "two in a row failed: wait"
+    with domain.tx() as session:
+        session.execute(update(WorkerRun).values(ended_at=WorkerRun.ended_at - timedelta(seconds=6)))
+    assert len(tick(domain, instance)) == 1
 
 
 def test_no_worker_is_asked_for_while_the_caps_leave_no_room(domain: Domain, instance: DagsterInstance) -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from core.ids import new_id
-from fleet.workers import NEVER_STARTED_S, OVER, SILENT_S, RunState, Worker, ended, wanted
+from fleet.workers import LONGEST_PAUSE_S, NEVER_STARTED_S, OVER, SILENT_S, RunState, Worker, ended, pause_after, wanted
 
 
 def a_worker(*, silent_s: float = 0.0, began: bool = True, run: RunState | None = RunState.RUNNING) -> Worker:
@@ -34,3 +34,8 @@ def test_as_many_workers_as_chunks_that_may_run_and_no_more_than_the_most(
     due: int, free: int, most: int, workers: int
 ) -> None:
     assert wanted(due=due, free=free, chunk=32, most=most) == workers
+
+
+def test_a_worker_that_came_to_nothing_is_replaced_at_once_and_the_next_ones_ever_later() -> None:
+    assert [pause_after(failures) for failures in range(6)] == [0, 0, 5, 10, 20, 40]
+    assert pause_after(99) == LONGEST_PAUSE_S
