@@ -44,8 +44,12 @@ class Standing:
     data_label: str | None
 
 
-def _rows() -> Select[Bot, BotVersion, MetricsRollup | None, AutonomyScore | None, str | None]:
-    """Each bot with its present standing. A rollup of an older epoch or version is not the bot's present one."""
+def _rows(which: Select[UUID]) -> Select[Bot, BotVersion, MetricsRollup | None, AutonomyScore | None, str | None]:
+    """Each of these bots with its present standing. A rollup of an older epoch or version is not the present one.
+
+    Which bots is settled first, apart: else the planner joins the whole fleet to show fifty of it.
+    """
+    chosen = which.subquery("chosen")
     rollup = and_(
         MetricsRollup.bot_id == Bot.id,
         MetricsRollup.source == TradeSource.BACKTEST,
@@ -54,6 +58,7 @@ def _rows() -> Select[Bot, BotVersion, MetricsRollup | None, AutonomyScore | Non
     graded = and_(BacktestSession.id == MetricsRollup.session_id, BacktestSession.version_id == Bot.current_version_id)
     return (
         select(Bot, BotVersion, MetricsRollup, AutonomyScore, BacktestSession.data_label)
+        .join(chosen, chosen.c.id == Bot.id)
         .join(BotVersion, BotVersion.id == Bot.current_version_id)
         .join(BotBoundary, and_(BotBoundary.bot_id == Bot.id, BotBoundary.source == TradeSource.BACKTEST))
         .outerjoin(MetricsRollup, rollup)
@@ -64,26 +69,29 @@ def _rows() -> Select[Bot, BotVersion, MetricsRollup | None, AutonomyScore | Non
 
 def page_bots(session: Session, which: BotFilter, *, after: After | None, limit: int) -> Sequence[Standing]:
     """Return a page of bots, newest first, with one row more than `limit` when there is a next page."""
-    query = _rows().where(Bot.archived_at.is_(None))
+    query = select(Bot.id).where(Bot.archived_at.is_(None))
     if which.stage is not None:
         query = query.where(Bot.stage == which.stage)
     if which.symbol is not None:
         query = query.where(Bot.symbol == which.symbol)
     if after is not None:
         query = query.where(tuple_(Bot.created_at, Bot.id) < (after.created_at, after.id))
-    rows = session.execute(query.order_by(Bot.created_at.desc(), Bot.id.desc()).limit(limit + 1))
+    newest = (Bot.created_at.desc(), Bot.id.desc())
+    rows = session.execute(_rows(query.order_by(*newest).limit(limit + 1)).order_by(*newest))
     return [_standing(row) for row in rows]
 
 
 def one_bot(session: Session, bot_id: UUID) -> Standing | None:
     """Return one bot, archived or not, with its present standing."""
-    row = session.execute(_rows().where(Bot.id == bot_id)).one_or_none()
+    row = session.execute(_rows(select(Bot.id).where(Bot.id == bot_id))).one_or_none()
     return _standing(row) if row else None
 
 
 def some_bots(session: Session, bot_ids: Sequence[UUID]) -> Sequence[Standing]:
     """Return these bots, archived or not, with their present standing, by id."""
-    return [_standing(row) for row in session.execute(_rows().where(Bot.id.in_(bot_ids)).order_by(Bot.id))]
+    return [
+        _standing(row) for row in session.execute(_rows(select(Bot.id).where(Bot.id.in_(bot_ids))).order_by(Bot.id))
+    ]
 
 
 def bot_id_of(session: Session, name: str) -> UUID | None:

@@ -20,6 +20,12 @@ class Bot(Base):
         one_of("promotion_mode", PromotionMode),
         one_of("metrics_reset_scope", MetricsScope),
         CheckConstraint("length(name) BETWEEN 1 AND 100", name="name_length"),
+        Index(
+            "ix_bots_newest",
+            text("created_at DESC"),
+            text("id DESC"),
+            postgresql_where=text("archived_at IS NULL"),
+        ),
         Index("uq_bots_starter_key_active", "starter_key", unique=True, postgresql_where=text("archived_at IS NULL")),
         Index("uq_bots_name_active", "name", unique=True, postgresql_where=text("archived_at IS NULL")),
     )

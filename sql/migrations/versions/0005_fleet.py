@@ -58,6 +58,12 @@ def upgrade() -> None:
         unique=True,
         postgresql_where=sa.text("archived_at IS NULL"),
     )
+    op.create_index(
+        "ix_bots_newest",
+        "bots",
+        [sa.text("created_at DESC"), sa.text("id DESC")],
+        postgresql_where=sa.text("archived_at IS NULL"),
+    )
     op.add_column("bot_jobs", sa.Column("not_before", sa.DateTime(timezone=True), nullable=True))
     op.add_column("bot_jobs", sa.Column("worker_id", sa.Uuid(), nullable=True))
     op.add_column("bot_jobs", sa.Column("progress", sa.Float(), nullable=True))
