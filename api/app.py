@@ -9,15 +9,24 @@ import anyio.to_thread
 from fastapi import FastAPI
 from sqlalchemy.orm import Session
 
-from api import errors
+from api import errors, requests
 from api.edge import Edge
 from api.openapi import describe
-from api.routers import activity, bars, bots, health, jobs, results
+from api.routers import activity, bars, bots, health, jobs, proof, results, starter
 from core.production import refuse_unsafe_production
 from core.settings import Settings, get_settings
 from sql.engine import POOL_SIZE, Transactions, connect, database_urls, transactions
 
-ROUTERS = (health.router, bots.router, results.router, jobs.router, activity.router, bars.router)
+ROUTERS = (
+    health.router,
+    starter.router,
+    bots.router,
+    results.router,
+    jobs.router,
+    activity.router,
+    bars.router,
+    proof.router,
+)
 
 
 def create_app(*, settings: Settings | None = None, tx: Transactions | None = None) -> FastAPI:
@@ -39,6 +48,7 @@ def create_app(*, settings: Settings | None = None, tx: Transactions | None = No
     for router in ROUTERS:
         app.include_router(router)
     errors.install(app)
+    app.add_exception_handler(requests.Replayed, requests.replay)
     describe(app)
     app.add_middleware(Edge, settings=settings)
     return app

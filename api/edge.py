@@ -85,7 +85,7 @@ class _Reply:
         if message["type"] == "http.response.start":
             self.status = message["status"]
             headers = MutableHeaders(scope=message)
-            headers["X-Trace-Id"] = self.trace_id
+            headers.setdefault("X-Trace-Id", self.trace_id)  # a reply given again has the first request's
             headers["X-Content-Type-Options"] = "nosniff"
             headers["Cache-Control"] = "no-store"
             headers["Content-Security-Policy"] = "default-src 'none'; frame-ancestors 'none'"

@@ -12,7 +12,9 @@ from sqlalchemy.exc import DataError
 from starlette.exceptions import HTTPException
 
 from api.envelope import ErrorBody, FieldProblemBody
+from api.etags import IfMatchMissing
 from core.errors import ErrorCode, FieldProblem, GantryError, Kind, invalid
+from services.changes import StaleRevision
 
 STATUS_OF_KIND: Final[dict[Kind, int]] = {
     Kind.INVALID: 422,
@@ -50,6 +52,10 @@ class BadQuery(GantryError):  # noqa: N818 - named for what it is
         super().__init__(ErrorCode.VALIDATION_FAILED, message, fix=fix, details=details)
 
 
+# What HTTP has a status of its own for.
+_STATUS_OF_TYPE: Final[dict[type[GantryError], int]] = {BadQuery: 400, IfMatchMissing: 428, StaleRevision: 412}
+
+
 def install(app: FastAPI) -> None:
     """Register the handlers; what none of them knows is a defect, answered by `api.edge`."""
     app.add_exception_handler(GantryError, _on_domain_error)
@@ -67,7 +73,7 @@ def error_response(
 
 def from_domain(error: GantryError, *, extra: Mapping[str, Any] | None = None) -> JSONResponse:
     """Map a domain error to its response; `extra` are fields beside the error's own."""
-    status = 400 if isinstance(error, BadQuery) else STATUS_OF_KIND[error.kind]
+    status = _STATUS_OF_TYPE.get(type(error), STATUS_OF_KIND[error.kind])
     body = ErrorBody(
         error_code=error.code.value,
         message=error.message,

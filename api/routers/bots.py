@@ -1,4 +1,4 @@
-"""Bots: list, make, show, and ask for a backtest."""
+"""Bots: list, make, show, change, archive, and ask for a backtest."""
 
 from uuid import UUID
 
@@ -10,12 +10,14 @@ from api.cursors import Cursor, Listing, limited
 from api.database import Db, Now
 from api.envelope import ListOf, OneOf, responses
 from api.errors import from_domain
+from api.etags import Revisions, etag
 from api.paging import Limit, SymbolFilter, after_of, page_after
-from api.schemas.bots import BotBody, BotDetailBody, NewBotRequest
+from api.requests import Once
+from api.schemas.bots import ArchivedBotBody, BotBody, BotChangeRequest, BotDetailBody, NewBotRequest
 from api.schemas.jobs import JobBody, JobConflict, JobReply
 from core.errors import GantryError, Kind
 from fleet.closed_sets import BacktestKind, Stage
-from services import bots, jobs, reads
+from services import bots, changes, jobs, reads
 from services.reads import BotFilter
 
 router = APIRouter(prefix="/api/bots", tags=["bots"])
@@ -41,28 +43,61 @@ def list_bots(
 
 @router.post("", status_code=201, responses=responses(400, 409, 413, 422))
 def create_bot(
-    actor: Operator, session: Db, now: Now, body: NewBotRequest, request: Request, response: Response
+    actor: Operator, session: Db, now: Now, body: NewBotRequest, request: Request, response: Response, once: Once
 ) -> OneOf[BotDetailBody]:
     """Make a bot. It starts in LAB and is promoted by hand only."""
     bot_id = bots.create(session, body.to_new_bot(), actor=actor.id, now=now)
     view = reads.get_bot(session, bot_id, now=now)
     response.headers["Location"] = f"{request.url.path}/{bot_id}"
-    response.headers["ETag"] = f'"{view.revision}"'
-    return OneOf(data=BotDetailBody.of(view))
+    response.headers["ETag"] = etag(view.revision)
+    return once.answer(OneOf(data=BotDetailBody.of(view)), response, status=201)
 
 
 @router.get("/{bot_id}", responses=responses(404))
 def show_bot(_actor: Reader, session: Db, now: Now, bot_id: UUID, response: Response) -> OneOf[BotDetailBody]:
     """Show one bot; its ETag is its revision."""
     view = reads.get_bot(session, bot_id, now=now)
-    response.headers["ETag"] = f'"{view.revision}"'
+    response.headers["ETag"] = etag(view.revision)
     return OneOf(data=BotDetailBody.of(view))
 
 
+@router.patch("/{bot_id}", responses=responses(400, 404, 409, 412, 413, 422, 428))
+def change_bot(
+    actor: Operator,
+    session: Db,
+    now: Now,
+    bot_id: UUID,
+    revisions: Revisions,
+    body: BotChangeRequest,
+    response: Response,
+) -> OneOf[BotDetailBody]:
+    """Change a bot as If-Match knows it. Its job, should one run, ends under the version it began with."""
+    changes.change(session, bot_id, body.to_change(), revisions=revisions, actor=actor.id, now=now)
+    view = reads.get_bot(session, bot_id, now=now)
+    response.headers["ETag"] = etag(view.revision)
+    return OneOf(data=BotDetailBody.of(view))
+
+
+@router.post("/{bot_id}/archive", responses=responses(400, 404, 409, 422))
+def archive_bot(
+    actor: Operator, session: Db, now: Now, bot_id: UUID, response: Response, once: Once
+) -> OneOf[ArchivedBotBody]:
+    """Archive a bot and cancel its job; one that is archived already stays as it is."""
+    archived_at = changes.archive(session, bot_id, actor=actor.id, now=now)
+    view = reads.get_bot(session, bot_id, now=now)
+    response.headers["ETag"] = etag(view.revision)
+    return once.answer(OneOf(data=ArchivedBotBody.archived(view, archived_at)), response, status=200)
+
+
 @router.post(
-    "/{bot_id}/run-backtest", status_code=202, response_model=JobReply, responses=responses(404, status_409=JobConflict)
+    "/{bot_id}/run-backtest",
+    status_code=202,
+    response_model=JobReply,
+    responses=responses(400, 404, 422, status_409=JobConflict),
 )
-def run_backtest(actor: Operator, session: Db, bot_id: UUID, request: Request) -> JobReply | JSONResponse:
+def run_backtest(
+    actor: Operator, session: Db, bot_id: UUID, request: Request, response: Response, once: Once
+) -> JobReply | JSONResponse:
     """Queue a backtest; the orchestrator starts it within seconds. A busy bot answers 409 with its active job."""
     settings = request.app.state.settings
     try:
@@ -75,4 +110,4 @@ def run_backtest(actor: Operator, session: Db, bot_id: UUID, request: Request) -
         active = jobs.active_job(session, bot_id)
         body = JobBody.model_validate(active).model_dump(mode="json") if active else None
         return from_domain(error, extra={"job": body})
-    return JobReply(job=JobBody.model_validate(jobs.get(session, job_id)))
+    return once.answer(JobReply(job=JobBody.model_validate(jobs.get(session, job_id))), response, status=202)

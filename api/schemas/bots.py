@@ -1,6 +1,7 @@
 """The bot object, and what is asked to make one."""
 
-from typing import Any
+from datetime import datetime
+from typing import Any, Self
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -10,6 +11,7 @@ from api.schemas.metrics import MetricsBody, MetricsFigures, figures
 from fleet.bot_now import Alert, AlertLevel, BotNow
 from fleet.closed_sets import BotState, DataLabel, JobStatus, JobType, PromotionMode, Stage, Tier
 from services.bots import NewBot
+from services.changes import BotChange
 from services.reads import BotView
 
 MONTH = r"^[0-9]{4}-(0[1-9]|1[0-2])$"
@@ -60,6 +62,30 @@ class NewBotRequest(BaseModel):
             window_start=self.window.start,
             window_end=self.window.end,
         )
+
+
+class CostsChange(CostsRequest):
+    """Costs that are to be different; null means the instrument's default again."""
+
+
+class WindowChange(WindowRequest):
+    """Ends of the window that are to be different; null means all there is."""
+
+
+class BotChangeRequest(BaseModel):
+    """What is to be different. Everything but the name makes a new version, graded anew."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: str = Field(default_factory=str, min_length=1, max_length=100)
+    timeframe: str = Field(default_factory=str, max_length=10)
+    params: dict[str, Scalar] = Field(default_factory=dict, description="Those named change, the others stay.")
+    costs: CostsChange = Field(default_factory=CostsChange)
+    window: WindowChange = Field(default_factory=WindowChange)
+
+    def to_change(self) -> BotChange:
+        """Return what the service takes: only what was sent."""
+        return BotChange(**self.model_dump(exclude_unset=True))
 
 
 class ActiveJobBody(Model):
@@ -148,6 +174,17 @@ class BotDetailBody(BotBody):
         """Show a bot whole."""
         own = {name: getattr(view, name) for name in set(cls.model_fields) - set(BotBody.model_fields)}
         return cls.model_validate(bot_fields(view) | own)
+
+
+class ArchivedBotBody(BotDetailBody):
+    """A bot that was archived, and when: it is in no list any more, and its job was canceled."""
+
+    archived_at: Instant
+
+    @classmethod
+    def archived(cls, view: BotView, archived_at: datetime) -> Self:
+        """Show a bot that was archived."""
+        return cls.model_validate({**dict(BotDetailBody.of(view)), "archived_at": archived_at})
 
 
 def bot_fields(view: BotView) -> dict[str, Any]:

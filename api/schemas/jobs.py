@@ -41,7 +41,7 @@ class JobReply(Envelope):
 class JobConflict(ErrorBody):
     """The bot is busy already: with this job."""
 
-    job: JobBody | None
+    job: JobBody | None = None
 
 
 class ActivityBody(Model):

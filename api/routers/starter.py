@@ -1,0 +1,54 @@
+"""The starter pack."""
+
+from fastapi import APIRouter, Request, Response
+
+from api.actor import Operator
+from api.database import Db, Now
+from api.envelope import responses
+from api.requests import Once
+from api.schemas.bots import BotBody
+from api.schemas.jobs import JobBody
+from api.schemas.starter import StarterPackReply, StarterPackRequest
+from services import reads, starter
+
+router = APIRouter(prefix="/api/bots", tags=["bots"])
+
+
+@router.post(
+    "/starter-pack",
+    status_code=201,
+    responses={200: {"model": StarterPackReply}, **responses(400, 409, 413, 422, 501)},
+)
+def create_starter_pack(
+    actor: Operator,
+    session: Db,
+    now: Now,
+    request: Request,
+    response: Response,
+    once: Once,
+    body: StarterPackRequest | None = None,
+) -> StarterPackReply:
+    """See that the pack's bots are there, each with a baseline done or on its way. 200 when nothing was missing.
+
+    Six strategies on each symbol, with parameter sets that begin with the defaults; the order is always the same.
+    """
+    asked = body or StarterPackRequest()
+    if asked.reset_existing:
+        starter.refuse_reset()
+    pack = starter.create_starter_pack(
+        session,
+        symbols=asked.symbols,
+        count=asked.count,
+        actor=actor.id,
+        now=now,
+        max_attempts=request.app.state.settings.max_attempts,
+    )
+    views = {view.id: view for view in reads.some_bots(session, pack.bots, now=now)}
+    jobs = {job.id: job for job in starter.jobs_of(session, pack)}
+    reply = StarterPackReply(
+        made_bots=pack.made_bots,
+        made_jobs=pack.made_jobs,
+        bots=[BotBody.of(views[bot_id]) for bot_id in pack.bots],
+        jobs=[JobBody.model_validate(jobs[job_id]) for job_id in pack.jobs],
+    )
+    return once.answer(reply, response, status=201 if pack.is_new else 200)

@@ -1,0 +1,77 @@
+"""Proof of what ran, as it is answered."""
+
+from typing import Any, Self
+from uuid import UUID
+
+from pydantic import Field
+
+from api.envelope import Envelope, Instant, Model, Page
+from fleet.closed_sets import JobStatus, JobType
+from services.proof import JobsProof
+
+
+class StatusCounts(Model):
+    """Jobs by status; zero counts are present."""
+
+    QUEUED: int
+    RUNNING: int
+    COMPLETED: int
+    FAILED: int
+    TIMEOUT: int
+    CANCELED: int
+
+
+class TypeCounts(Model):
+    """Jobs by type and status."""
+
+    BACKTEST: StatusCounts
+    IMPROVE: StatusCounts
+    EVOLVE: StatusCounts
+
+
+class StuckJobBody(Model):
+    """A job that should have moved on: its lease is over, it runs too long, or it is due and waits too long."""
+
+    job_id: UUID
+    bot_id: UUID
+    job_type: JobType
+    status: JobStatus
+    age_seconds: float = Field(description="Since its start, or since it was due while it waits.")
+    last_heartbeat_at: Instant | None
+
+
+class LastJobBody(Model):
+    """A bot's newest job."""
+
+    bot_id: UUID
+    job_id: UUID
+    job_type: JobType
+    status: JobStatus
+    attempt: int
+    iteration: int
+    created_at: Instant
+
+
+class JobsProofReply(Envelope):
+    """All jobs in figures, what is stuck (the oldest 200 of `stuck_count`), and a page of each bot's newest job."""
+
+    counts: StatusCounts
+    by_type: TypeCounts = Field(alias="byType")
+    oldest_queued_seconds: float | None
+    stuck_count: int
+    stuck: list[StuckJobBody]
+    last_job_per_bot: list[LastJobBody]
+    page: Page
+
+    @classmethod
+    def of(cls, proof: JobsProof, page: Page) -> Self:
+        """Show the proof."""
+        last = [_last(job) for job in proof.last_job_per_bot]
+        plain = {name: getattr(proof, name) for name in ("oldest_queued_seconds", "stuck_count", "stuck")}
+        counts = {"counts": proof.counts, "by_type": proof.by_type}
+        return cls.model_validate({**counts, **plain, "last_job_per_bot": last, "page": page})
+
+
+def _last(job: Any) -> LastJobBody:
+    own = {name: getattr(job, name) for name in LastJobBody.model_fields if name != "job_id"}
+    return LastJobBody(job_id=job.id, **own)

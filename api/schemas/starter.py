@@ -1,0 +1,33 @@
+"""The starter pack as it is asked for and answered."""
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from api.envelope import Envelope
+from api.schemas.bots import BotBody
+from api.schemas.jobs import JobBody
+from fleet.starter import DEFAULT_BOTS, MAX_BOTS
+
+
+class StarterPackRequest(BaseModel):
+    """What the pack is to be like."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    reset_existing: bool = Field(
+        False, alias="resetExisting", description="Reset the metrics of the pack's bots; not possible yet (501)."
+    )
+    symbols: list[str] | None = Field(
+        None, description="By default those that have bars; when there are none, ES NQ CL GC 6E.", max_length=100
+    )
+    count: int | None = Field(
+        None, description=f"Bots of the pack, {DEFAULT_BOTS} by default.", ge=1, le=MAX_BOTS, strict=True
+    )
+
+
+class StarterPackReply(Envelope):
+    """The pack as it is now; the first two numbers say what this request added to it."""
+
+    made_bots: int
+    made_jobs: int
+    bots: list[BotBody]
+    jobs: list[JobBody] = Field(description="For each bot, the job that is, or becomes, its baseline.")
