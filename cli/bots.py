@@ -1,4 +1,4 @@
-"""`gantry bots`: list, show, create, lineage."""
+"""`gantry bots`: list, show, create, starter-pack, archive, lineage."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
-app = typer.Typer(add_completion=False, help="Bots: list, show, create, lineage.", no_args_is_help=True)
+app = typer.Typer(add_completion=False, help="Bots: list, show, create, archive.", no_args_is_help=True)
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Which = Annotated[str, typer.Argument(metavar="BOT", help="A bot's id or name.")]
 ACTOR = "operator:cli"
@@ -101,6 +101,47 @@ def create(  # noqa: PLR0913 - one option for each thing a bot is made of
         print_json(bot_fields(view))
     else:
         say(f"Created {view.name}: {view.id}")
+
+
+@app.command("starter-pack")
+def starter_pack(
+    symbol: Annotated[list[str] | None, typer.Option(help="Only this symbol; may be repeated.")] = None,
+    count: Annotated[int | None, typer.Option(help="Bots of the pack, 20 by default, up to 1,000.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """See that there are bots to begin with, each with a baseline done or on its way; what is there stays."""
+    from core.clock import utc_now
+    from core.settings import get_settings
+    from services.starter import create_starter_pack
+
+    with database() as session:
+        pack = create_starter_pack(
+            session,
+            symbols=symbol or None,
+            count=count,
+            actor=ACTOR,
+            now=utc_now(),
+            max_attempts=get_settings().max_attempts,
+        )
+    if as_json:
+        print_json(pack)
+    else:
+        say(f"{pack.made_bots} bots created, {pack.made_jobs} baselines queued; the pack has {len(pack.bots)} bots.")
+
+
+@app.command()
+def archive(bot: Which, as_json: AsJson = False) -> None:
+    """Archive a bot and cancel its job. Its results stay."""
+    from core.clock import utc_now
+    from services.changes import archive as archive_bot
+
+    with database() as session:
+        bot_id = resolve(session, bot)
+        archived_at = archive_bot(session, bot_id, actor=ACTOR, now=utc_now())
+    if as_json:
+        print_json({"id": bot_id, "archived_at": archived_at})
+    else:
+        say(f"Archived {bot}.")
 
 
 @app.command()

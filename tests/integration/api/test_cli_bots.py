@@ -1,4 +1,4 @@
-"""`gantry bots` on a database of its own: the same services, said on a console."""
+"""`gantry bots` and `gantry jobs` on a database of its own: the same services, said on a console."""
 
 import json
 from collections.abc import Iterator
@@ -18,9 +18,9 @@ def own_database(database: RunningState, monkeypatch: pytest.MonkeyPatch) -> Ite
     get_settings.cache_clear()
 
 
-def run(*args: str) -> int:
+def run(*args: str, group: str = "bots") -> int:
     try:
-        main(["bots", *args])
+        main([group, *args])
     except SystemExit as left:
         return int(left.code or 0)
     return 0
@@ -58,6 +58,55 @@ def test_a_failure_is_one_clear_line_and_exit_code_one(
     assert captured.err.startswith(said)
     assert "Fix:" in captured.err
     assert captured.out == ""
+
+
+def test_a_starter_pack_is_made_once_and_its_jobs_are_listed_and_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("starter-pack", "--symbol", "ES", "--symbol", "6E", "--count", "3", "--json") == 0
+    pack = json.loads(capsys.readouterr().out)
+    assert (pack["made_bots"], pack["made_jobs"], len(pack["bots"])) == (3, 3, 3)
+    assert run("starter-pack", "--symbol", "ES", "--symbol", "6E", "--count", "3") == 0
+    assert "0 bots created, 0 baselines queued; the pack has 3 bots." in capsys.readouterr().out
+    assert run("list", "--json", group="jobs") == 0
+    assert [job["id"] for job in json.loads(capsys.readouterr().out)] == pack["jobs"][::-1]
+    assert run("list", "--bot", "ES sma_cross 1", "--status", "QUEUED", "--limit", "1", group="jobs") == 0
+    assert "ES sma_cross 1" in capsys.readouterr().out
+    assert run("show", pack["jobs"][0], "--json", group="jobs") == 0
+    shown = json.loads(capsys.readouterr().out)
+    assert shown["job"]["bot"] == "ES sma_cross 1"
+    assert [(row["from_status"], row["to_status"], row["reason_code"]) for row in shown["ledger"]] == [
+        (None, "QUEUED", "REQUESTED")
+    ]
+
+
+def test_an_archived_bot_is_listed_no_more_and_its_job_says_why(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("starter-pack", "--symbol", "ES", "--count", "1", "--json") == 0
+    (job_id,) = json.loads(capsys.readouterr().out)["jobs"]
+    assert run("archive", "ES sma_cross 1", "--json") == 0
+    bot_id = json.loads(capsys.readouterr().out)["id"]
+    assert run("archive", bot_id) == 0
+    assert run("show", job_id, group="jobs") == 0
+    assert "QUEUED -> CANCELED   ARCHIVED" in capsys.readouterr().out
+    assert run("list", "--status", "QUEUED", group="jobs") == 0
+    assert "no such jobs" in capsys.readouterr().out
+    assert run("list") == 0
+    assert "no bots" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        (("list", "--status", "DONE"), "VALIDATION_FAILED"),
+        (("list", "--limit", "0"), "VALIDATION_FAILED"),
+        (("list", "--bot", "nobody"), "NOT_FOUND"),
+        (("show", "no-id"), "VALIDATION_FAILED"),
+        (("show", "019a0000-0000-7000-8000-000000000000"), "NOT_FOUND"),
+    ],
+)
+def test_a_wrong_question_about_jobs_is_one_clear_line(
+    capsys: pytest.CaptureFixture[str], args: tuple[str, ...], said: str
+) -> None:
+    assert run(*args, group="jobs") == 1
+    assert capsys.readouterr().err.startswith(said)
 
 
 def test_an_empty_fleet_is_said_and_is_no_failure(capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,0 +1,64 @@
+"""`gantry jobs`: list, show."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cli.bots import AsJson, database, resolve
+from cli.console import print_json, say
+from core.errors import invalid
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+app = typer.Typer(add_completion=False, help="Jobs: list, show with the ledger.", no_args_is_help=True)
+
+
+@app.command("list")
+def list_jobs(
+    bot: Annotated[str | None, typer.Option(help="Only of this bot: its id or name.")] = None,
+    status: Annotated[str | None, typer.Option(help="QUEUED, RUNNING, COMPLETED, FAILED, TIMEOUT or CANCELED.")] = None,
+    limit: Annotated[int, typer.Option(help="How many, up to 1,000.")] = 50,
+    as_json: AsJson = False,
+) -> None:
+    """List jobs, newest first."""
+    from cli.job_shown import show_jobs
+    from services.job_history import newest
+
+    with database() as session:
+        jobs = newest(session, bot_id=None if bot is None else resolve(session, bot), status=status, limit=limit)
+    if as_json:
+        print_json(jobs)
+    elif jobs:
+        show_jobs(jobs)
+    else:
+        say("There are no such jobs.")
+
+
+@app.command()
+def show(job: Annotated[str, typer.Argument(metavar="ID", help="A job's id.")], as_json: AsJson = False) -> None:
+    """Show one job with its ledger: every state it was in, when and why."""
+    from uuid import UUID
+
+    from services.job_history import of_job
+
+    try:
+        job_id = UUID(job)
+    except ValueError:
+        raise invalid(f"{job!r} is no id.", fix="List jobs: gantry jobs list.", field="id") from None
+    with database() as session:
+        found = of_job(session, job_id)
+    if as_json:
+        print_json(found)
+        return
+    for name in found.job.__dataclass_fields__:
+        value = getattr(found.job, name)
+        say(f"{name:20}{'-' if value is None else value}")
+    for line in found.ledger:
+        say(f"  {_when(line.created_at)}  {line.from_status or 'new':>9} -> {line.to_status:9}  {line.reason_code}")
+
+
+def _when(instant: datetime) -> str:
+    return f"{instant:%Y-%m-%d %H:%M:%S.%f}Z"
