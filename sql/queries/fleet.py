@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Row, Select, and_, select, tuple_
+from sqlalchemy import Row, Select, and_, select, true, tuple_
 from sqlalchemy.orm import Session, aliased
 
 from fleet.closed_sets import JobStatus, TradeSource
@@ -107,17 +107,17 @@ def _standing(row: Row[Bot, BotVersion, MetricsRollup | None, AutonomyScore | No
 
 def newest_jobs(session: Session, bot_ids: Sequence[UUID]) -> Sequence[BotJob]:
     """Return each bot's newest job. An active one is always the newest: only a bot without one gets a new one."""
-    earlier = aliased(BotJob)  # one index probe a bot, however many jobs it has had
+    # One index probe a bot, however many jobs it has had and however many bots there are.
     newest = (
-        select(earlier.id)
-        .where(earlier.bot_id == Bot.id)
-        .order_by(earlier.created_at.desc(), earlier.id.desc())
+        select(BotJob)
+        .where(BotJob.bot_id == Bot.id)
+        .order_by(BotJob.created_at.desc(), BotJob.id.desc())
         .limit(1)
         .correlate(Bot)
-        .scalar_subquery()
+        .lateral()
     )
-    query = select(BotJob).join(Bot, BotJob.id == newest).where(Bot.id.in_(bot_ids))
-    return session.scalars(query).all()
+    job = aliased(BotJob, newest)
+    return session.scalars(select(job).select_from(Bot).join(newest, true()).where(Bot.id.in_(bot_ids))).all()
 
 
 def rollups_of(session: Session, bot_ids: Sequence[UUID]) -> Sequence[MetricsRollup]:
