@@ -102,7 +102,9 @@ def bot_id_of(session: Session, name: str) -> UUID | None:
 def _standing(row: Row[Bot, BotVersion, MetricsRollup | None, AutonomyScore | None, str | None]) -> Standing:
     bot, version, rollup, score, label = row
     # A completed session has a label; without one, the rollup is of an older version's session.
-    return Standing(bot, version, rollup if label is not None else None, score, label)
+    present = rollup if label is not None else None
+    rests_on_it = score is not None and score.session_id == (present.session_id if present else None)
+    return Standing(bot, version, present, score if rests_on_it else None, label)
 
 
 def newest_jobs(session: Session, bot_ids: Sequence[UUID]) -> Sequence[BotJob]:

@@ -203,6 +203,7 @@ def test_after_a_reset_the_old_epochs_metrics_are_not_shown(api: Api, graded: st
     bot = api.get(f"/api/bots/{graded}").json()["data"]
     assert bot["metrics"]["net_pnl"] is None
     assert bot["metrics"]["reason"] == "NEEDS_BACKTEST"
+    assert bot["autonomy_score"] is None, "a score rests on the session whose metrics are shown"
     assert api.get(f"/api/bots/{graded}/trades").json()["data"] == []
     assert len(api.get(f"/api/bots/{graded}/backtests").json()["data"]) == 1
 
