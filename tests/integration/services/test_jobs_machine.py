@@ -25,17 +25,17 @@ from sqlalchemy.orm import Session
 
 from core.clock import utc_now
 from core.errors import ErrorCode, GantryError, Kind
-from fleet.closed_sets import BacktestKind, JobStatus
-from fleet.jobs import ACTIVE, JobReason
-from services import bots, grade_writes, jobs, ledger
+from fleet.closed_sets import BacktestKind
+from fleet.jobs import JobReason
+from services import bots, changes, grade_writes, jobs
 from services.bots import NewBot
+from services.cancel import cancel_job
 from services.jobs import Claim
 from services.reaper import Reaper, ReapReport, fail_jobs_of_dead_runs, reap_lost_leases
 from sql.embedded import RunningState
 from sql.embedded_folder import password
 from sql.engine import connect, transactions
 from sql.queries import claims as queries
-from sql.tables.jobs import BotJob
 from tests.conftest import OwnerSql
 from tests.integration.services.jobs_model import BOTS, CAP, TABLES, TERMS, Job, JobsModel, World, pick, write
 
@@ -86,12 +86,30 @@ class JobsMachine(JobsModel, RuleBasedStateMachine):
     @precondition(lambda self: self.active())
     def cancel(self, which: int, *, ended: bool) -> None:
         job = pick(list(self.jobs.values()) if ended else self.active(), which)
-        done = self.perform(self.world.rescue, lambda session: cancel(session, job.id))
+        stop = JobReason.CANCELED_BY_PERSON
+        done = self.perform(
+            self.world.rescue,
+            lambda session: cancel_job(session, jobs.get(session, job.id), reason=stop, actor="test"),
+        )
         if done is None:
             return
         assert done == (job.status in {"QUEUED", "RUNNING"})
         if done:
             self.end(job, "CANCELED")
+
+    @rule(which=st.integers(0, BOTS - 1))
+    @precondition(lambda self: self.running())
+    def archive(self, which: int) -> None:
+        """Archive a bot, and let it come back, so that there is a fleet to go on with."""
+        bot_id = self.world.bots[which]
+        done = self.perform(
+            self.world.rescue, lambda session: changes.archive(session, bot_id, actor="test", now=utc_now())
+        )
+        if done is not None:
+            self.world.owner("UPDATE bots SET archived_at = NULL WHERE id = %s", bot_id)
+            for job in self.active():
+                if job.bot_id == bot_id:
+                    self.end(job, "CANCELED")
 
     @rule(which=st.integers(0, BOTS - 1))
     @precondition(lambda self: self.running())
@@ -292,18 +310,6 @@ class JobsMachine(JobsModel, RuleBasedStateMachine):
         self.check(quiet=True)
         [(sessions,)] = self.world.owner("SELECT count(*) FROM backtest_sessions WHERE status = 'COMPLETED'")
         assert sessions == sum(job.status == "COMPLETED" for job in self.jobs.values())
-
-
-def cancel(session: Session, job_id: UUID) -> bool:
-    """As `services.jobs` will: guarded by the state it saw, its ledger row in the same transaction."""
-    job = session.get(BotJob, job_id, with_for_update=True, populate_existing=True)
-    if job is None or job.status not in ACTIVE:
-        return False
-    old = JobStatus(job.status)
-    job.status, job.completed_at, job.lease_token, job.lease_expires_at = JobStatus.CANCELED, utc_now(), None, None
-    session.flush()
-    ledger.record(session, job_id, old, JobStatus.CANCELED, JobReason.CANCELED_BY_PERSON, {})
-    return True
 
 
 @pytest.fixture
