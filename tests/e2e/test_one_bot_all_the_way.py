@@ -1,4 +1,4 @@
-"""One command brings everything up; one bot goes from the API through Dagster to its metrics."""
+"""One command brings everything up; a bot, then a starter pack, go from the API through Dagster to their metrics."""
 
 from collections.abc import Iterator
 from decimal import Decimal
@@ -118,3 +118,32 @@ def bot_of(answer: dict[str, Any]) -> dict[str, Any]:
     """Return the bot in an answer, whichever field holds it."""
     found: dict[str, Any] = answer.get("bot") or answer.get("data") or answer
     return found
+
+
+MADE = "query Made { assetNodes { assetKey { path } partitionStats { numMaterialized } } }"
+
+
+def test_a_starter_pack_is_graded_without_a_click_and_asked_for_again_adds_nothing(running: Running) -> None:
+    pack = running.api("POST", "/api/bots/starter-pack", None)
+    bot_ids = {bot["id"] for bot in pack["bots"]}
+    assert len(bot_ids) == 20
+
+    def graded() -> bool:
+        shown = running.api("GET", "/api/bots?limit=200")["data"]
+        return all(bot["metrics"]["net_pnl"] is not None for bot in shown if bot["id"] in bot_ids)
+
+    until(graded, seconds=120, what="every bot of the pack has its baseline")
+    shown = [bot for bot in running.api("GET", "/api/bots?limit=200")["data"] if bot["id"] in bot_ids]
+    assert any(bot["metrics"]["total_trades"] > 0 for bot in shown)
+    assert {bot["data_label"] for bot in shown} == {"SIMULATED"}
+    told = {event["event_type"] for event in running.api("GET", "/api/activity?limit=200")["data"]}
+    assert told >= {"STARTER_PACK_CREATED", "BACKTEST_QUEUED", "BACKTEST_STARTED", "BACKTEST_COMPLETED"}
+    again = running.api("POST", "/api/bots/starter-pack", None)
+    assert (again["made_bots"], again["made_jobs"]) == (0, 0)
+    until(lambda: materialized(running) >= len(bot_ids), seconds=30, what="Dagster knows each of them")
+
+
+def materialized(running: Running) -> int:
+    nodes = running.graphql(MADE, {})["assetNodes"]
+    (count,) = [node["partitionStats"]["numMaterialized"] for node in nodes if node["assetKey"]["path"] == [CHAIN[0]]]
+    return int(count)
