@@ -13,6 +13,7 @@ import numpy as np
 from sqlalchemy import Engine
 
 from core.errors import ErrorCode, GantryError, Kind
+from core.ids import new_id
 from core.log import get_logger
 from core.trace import tracing
 from fleet.closed_sets import JobStatus
@@ -23,6 +24,7 @@ from services.grade_writes import Graded
 from services.heartbeat import LeaseKeeper, LeaseTerms, lease_lost
 from services.jobs import Claim
 from sql.engine import Transactions
+from sql.queries import leases
 from trading.metrics import Metrics
 
 MAX_MESSAGE: Final = 1_000  # characters of a failure's message that are stored
@@ -97,31 +99,51 @@ class ChunkGrader:
                 if isinstance(outcome, GantryError):
                     failed.append((claim, outcome))
                 else:
-                    done.append(Graded(claim, material, outcome))
+                    done.append(Graded(claim, material, outcome, new_id()))
         ended = self._completed(done, keeper, now)
         return [*ended, *(self._failed(claim, material, error, keeper, now) for claim, error in failed)]
 
     def _completed(self, done: Sequence[Graded], keeper: LeaseKeeper, now: datetime) -> Sequence[GradedBot]:
-        """Write them in one transaction; a database that was away for a moment is asked again."""
+        """Write them in one transaction; where one can't be stored, each in its own, and that one fails alone."""
         mine = [one for one in done if keeper.may_write(one.claim.job_id)]
-        written: dict[UUID, UUID] = {}
-        for attempt in range(1, WRITE_TRIES + 1):
-            try:
-                with self.tx() as session:
-                    written = dict(grade_writes.write_completed(session, mine, run_id=self.run_id, now=now))
-                break
-            except GantryError as error:
-                if error.kind is not Kind.UNAVAILABLE or attempt == WRITE_TRIES:
-                    get_logger("grading").warning("chunk_not_written", jobs=len(mine), error=error.message)
-                    break
-                mine = [one for one in mine if keeper.may_write(one.claim.job_id)]
-        return [self._outcome(one, written.get(one.claim.job_id)) for one in done]
+        gone = [self._outcome(one, written=False) for one in done if one not in mine]
+        try:
+            written = self._written(mine, now)
+        except Exception as error:  # noqa: BLE001 - one bot's edge: the others must still be written
+            if len(mine) > 1:
+                return [*gone, *(bot for one in mine for bot in self._completed([one], keeper, now))]
+            problem = error if isinstance(error, GantryError) else _defect(error)
+            return [*gone, *(self._failed(one.claim, one.material, problem, keeper, now) for one in mine)]
+        return [*gone, *(self._outcome(one, written=one.claim.job_id in written) for one in mine)]
 
-    def _outcome(self, one: Graded, session_id: UUID | None) -> GradedBot:
+    def _written(self, mine: Sequence[Graded], now: datetime) -> frozenset[UUID]:
+        """Write, asking again a database that was away for a moment; return the jobs that were written."""
+        for attempt in range(WRITE_TRIES):
+            try:
+                stored = self._stored(mine) if attempt else frozenset()
+                left = [one for one in mine if one.claim.job_id not in stored]
+                if not left:
+                    return stored
+                with self.tx() as session:
+                    return stored | grade_writes.write_completed(session, left, run_id=self.run_id, now=now)
+            except GantryError as error:
+                if error.kind is not Kind.UNAVAILABLE:
+                    raise
+                get_logger("grading").warning("chunk_not_written", jobs=len(mine), error=error.message)
+        return frozenset()
+
+    def _stored(self, graded: Sequence[Graded]) -> frozenset[UUID]:
+        """Return those that were committed after all: the answer to the commit was lost, not the commit."""
+        with self.tx() as session:
+            jobs = {job.id: job.session_id for job in leases.jobs_of(session, [one.claim.job_id for one in graded])}
+        return frozenset(one.claim.job_id for one in graded if jobs.get(one.claim.job_id) == one.session_id)
+
+    def _outcome(self, one: Graded, *, written: bool) -> GradedBot:
         claim = one.claim
-        if session_id is not None:
-            return GradedBot(claim.bot_id, claim.job_id, JobStatus.COMPLETED, session_id, one.computed.metrics, None)
-        return not_graded(claim.bot_id, claim.job_id, JobStatus.TIMEOUT, lease_lost(claim.job_id))
+        if not written:
+            return not_graded(claim.bot_id, claim.job_id, JobStatus.TIMEOUT, lease_lost(claim.job_id))
+        figures = one.computed.metrics
+        return GradedBot(claim.bot_id, claim.job_id, JobStatus.COMPLETED, one.session_id, figures, None)
 
     def _failed(
         self, claim: Claim, material: Material | None, error: GantryError, keeper: LeaseKeeper, now: datetime

@@ -39,23 +39,24 @@ class Graded:
     claim: Claim
     material: Material
     computed: Computed
+    session_id: UUID  # given before it is written, so that a lost answer to a commit can be told from a lost lease
 
 
 def write_completed(
     session: Session, graded: Sequence[Graded], *, run_id: str | None, now: datetime
-) -> Mapping[UUID, UUID]:
-    """Write completed backtests whole, a fixed number of statements for any number; return session ids by job.
+) -> frozenset[UUID]:
+    """Write completed backtests whole, a fixed number of statements for any number; return the jobs that were.
 
     A job whose lease is no longer held is left out, with everything of it: someone else decided what becomes of it.
     """
     # Bots before jobs, as everywhere: a version changed meanwhile is a fact of the session, not of the bot's standing.
     versions = claims.hold_versions(session, [one.claim.bot_id for one in graded])
-    ids = {one.claim.job_id: new_id() for one in graded}
+    ids = {one.claim.job_id: one.session_id for one in graded}
     # First the guarded update: a reset, a reap or this worker wins, and each of them whole.
     ended = claims.complete(session, {one.claim.job_id: (one.claim.token, ids[one.claim.job_id]) for one in graded})
     won = [one for one in graded if one.claim.job_id in ended]
     if not won:
-        return {}
+        return frozenset()
     rows = [_session_row(one, ids[one.claim.job_id], ended[one.claim.job_id], run_id) for one in won]
     session.execute(insert(BacktestSession), rows)
     source, texts = TradeSource.BACKTEST, {id(one): one.material.loaded.bars.contracts for one in won}
@@ -68,7 +69,7 @@ def write_completed(
     _tell(session, won, ids)
     current = [one for one in won if versions.get(one.claim.bot_id) == one.claim.version_id]
     _write_standing(session, current, ids, ended, now)
-    return {one.claim.job_id: ids[one.claim.job_id] for one in won}
+    return frozenset(ended)
 
 
 def write_failed(

@@ -99,6 +99,7 @@ class _Asked:
         self._actor = actor
         self.terms = terms
         self._on_progress = on_progress
+        self._reaper = reaper.Reaper(terms.lease.lease_s)
         self.waiting: dict[UUID, UUID] = {}  # job by bot
         self.ended: dict[UUID, GradedBot] = {}
 
@@ -124,7 +125,7 @@ class _Asked:
 
     def look(self) -> bool:
         """Note what ended elsewhere, or follow a lost job to its retry; return whether anything did."""
-        reaper.reap_lost_leases(self._tx, actor=self._actor, max_job_minutes=self.terms.max_job_minutes)
+        self._reaper.tick(self._tx, actor=self._actor, max_job_minutes=self.terms.max_job_minutes)
         with self._tx() as session:
             over = [job for job in leases.jobs_of(session, list(self.waiting.values())) if job.status in TERMINAL]
             for job in over:

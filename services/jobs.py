@@ -156,7 +156,8 @@ def lock_bot(session: Session, bot_id: UUID) -> Bot:
         GantryError: NOT_FOUND; CONFLICT for an archived one.
 
     """
-    bot = session.get(Bot, bot_id, with_for_update=True)
+    # Not FOR UPDATE: a row that refers to the bot, such as the retry of a lost job, needn't wait for this.
+    bot = session.get(Bot, bot_id, with_for_update={"key_share": True})
     if bot is None:
         raise unknown_bot(bot_id)
     if bot.archived_at is not None:

@@ -47,11 +47,12 @@ class Reaper:
         """Reap, or arm leases anew."""
         with tx() as session:
             here, there = time.monotonic(), leases.database_time(session)
-        before, self._seen = self._seen, (there, here)
-        if before is not None:
-            drift = (there - before[0]).total_seconds() - (here - before[1])
-            if abs(drift) > CLOCKS_DIFFER_S:
-                return self._rearm(tx, drift, actor)
+        before = self._seen
+        drift = 0.0 if before is None else (there - before[0]).total_seconds() - (here - before[1])
+        report = self._rearm(tx, drift, actor) if abs(drift) > CLOCKS_DIFFER_S else None
+        self._seen = (there, here)  # only now: a re-arming that failed is due again
+        if report is not None:
+            return report
         return reap_lost_leases(tx, actor=actor, max_job_minutes=max_job_minutes)
 
     def _rearm(self, tx: Transactions, drift: float, actor: str) -> ReapReport:

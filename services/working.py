@@ -92,7 +92,10 @@ class PullWorker:
             symbol = queries.oldest_symbol(session, JobType.BACKTEST)
         if symbol is None:
             return ()
-        self.top_up(symbol)
+        try:
+            self.top_up(symbol)
+        except Exception:  # noqa: BLE001 - without bars its jobs fail with a reason; unclaimed they would wait for ever
+            get_logger("worker").exception("top_up_failed", symbol=symbol)
         return self._take(symbol)
 
     def _take(self, symbol: str) -> tuple[Claim, ...]:

@@ -144,6 +144,8 @@ def complete(session: Session, held: Mapping[UUID, tuple[UUID, UUID]]) -> Mappin
 
     held: by job, its lease's token and the session it led to.
     """
+    if not held:
+        return {}
     rows = values(column("job_id", sa.Uuid), column("token", sa.Uuid), column("session_id", sa.Uuid), name="done").data(
         [(job_id, token, session_id) for job_id, (token, session_id) in sorted(held.items())]
     )

@@ -64,7 +64,8 @@ class BotJob(Base):
     suggested_fix: Mapped[str | None]
     actor: Mapped[str]
     trace_id: Mapped[str]
-    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    # Not the transaction's start: one that waited must not make a job that looks older than one that ended meanwhile.
+    created_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
     started_at: Mapped[datetime | None]
     completed_at: Mapped[datetime | None]
 

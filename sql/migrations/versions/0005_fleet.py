@@ -64,6 +64,7 @@ def upgrade() -> None:
         [sa.text("created_at DESC"), sa.text("id DESC")],
         postgresql_where=sa.text("archived_at IS NULL"),
     )
+    op.alter_column("bot_jobs", "created_at", server_default=sa.text("clock_timestamp()"))
     op.add_column("bot_jobs", sa.Column("not_before", sa.DateTime(timezone=True), nullable=True))
     op.add_column("bot_jobs", sa.Column("worker_id", sa.Uuid(), nullable=True))
     op.add_column("bot_jobs", sa.Column("progress", sa.Float(), nullable=True))

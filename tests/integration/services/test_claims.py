@@ -1,19 +1,24 @@
 """Workers take the oldest due jobs, under the caps, and everything a claim writes is one fixed set of statements."""
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any, ClassVar
 from uuid import UUID
 
 import pytest
 from sqlalchemy import Engine, event, func, select, text, update
+from sqlalchemy.orm import Session
 
 from core.errors import ErrorCode, GantryError
 from core.ids import new_id
 from fleet.caps import Caps
 from fleet.closed_sets import BacktestKind, DataLabel, JobStatus
 from integrations.store import BarsStore
-from services import bars, grading, jobs, rollups, scores
+from services import backtests, bars, grading, jobs, rollups, scores
+from services.backtests import Computed, Material, Plan
 from services.chunks import ChunkGrader
 from services.claims import claim_chunk
 from services.grading import GradeTerms
@@ -21,7 +26,7 @@ from services.heartbeat import LeaseTerms
 from services.jobs import Claim
 from services.reaper import Reaper, fail_jobs_of_dead_runs, reap_lost_leases
 from services.working import PullWorker
-from sql.engine import Transactions
+from sql.engine import Transactions, unavailable
 from sql.queries import leases
 from sql.tables.bots import Bot, BotVersion
 from sql.tables.events import SystemEventRow
@@ -30,6 +35,9 @@ from sql.tables.results import BacktestSession
 from sql.tables.standing import AutonomyScore, MetricsRollup
 from sql.tables.workers import WorkerRun
 from tests.integration.services.conftest import MONTH, NOW, MakeBot
+from trading.strategies.base import Decisions, MarketView
+from trading.strategies.registry import STRATEGIES
+from trading.strategies.sma_cross import SmaCross
 
 OPEN = Caps(100, 100, 100)
 
@@ -277,3 +285,68 @@ def test_two_sessions_of_one_job_are_refused(tx: Transactions, store: BarsStore,
     )
     with pytest.raises(GantryError, match="has its session already"), tx() as session:
         session.execute(text(copy))
+
+
+class Broken(SmaCross):
+    """A strategy that always raises."""
+
+    name: ClassVar[str] = "broken"
+
+    def decide(self, view: MarketView, params: Any) -> Decisions:  # noqa: ARG002 - the strategy's signature
+        raise RuntimeError("no idea")
+
+
+@pytest.mark.usefixtures("es_bars")
+def test_a_chunk_of_nothing_but_failing_bots_ends_with_their_failures(
+    tx: Transactions, store: BarsStore, make_bot: MakeBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(STRATEGIES, "broken", Broken())
+    queue(tx, make_bot("one", strategy="broken"), make_bot("two", strategy="broken"))
+    graded = ChunkGrader(tx, store, None, LeaseTerms()).grade(claim(tx), NOW)
+    assert [bot.error.code for bot in graded if bot.error] == ["STRATEGY_ERROR"] * 2
+    with tx() as session:
+        assert session.scalars(select(BotJob.status)).all() == ["FAILED"] * 2
+        assert session.scalars(select(BacktestSession.status)).all() == ["FAILED"] * 2
+
+
+@pytest.mark.usefixtures("es_bars")
+def test_a_result_that_cant_be_stored_fails_its_bot_and_the_others_of_its_chunk_are_kept(
+    tx: Transactions, store: BarsStore, make_bot: MakeBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    good, bad = make_bot("good"), make_bot("bad", strategy="rsi_reversion")
+    queue(tx, good, bad)
+    compute = backtests.compute
+
+    def spoiled(plan: Plan, material: Material) -> Computed:
+        made = compute(plan, material)
+        return replace(made, analysis={"x": {"observed": float("nan")}}) if plan.bot_id == bad else made
+
+    monkeypatch.setattr(backtests, "compute", spoiled)
+    graded = {bot.bot_id: bot for bot in ChunkGrader(tx, store, None, LeaseTerms()).grade(claim(tx), NOW)}
+    assert graded[good].status is JobStatus.COMPLETED
+    assert graded[bad].status is JobStatus.FAILED
+    assert [bot.error.code for bot in graded.values() if bot.error] == [ErrorCode.INTERNAL]
+
+
+@pytest.mark.usefixtures("es_bars")
+def test_a_commit_whose_answer_was_lost_is_found_to_have_happened(
+    tx: Transactions, store: BarsStore, make_bot: MakeBot
+) -> None:
+    queue(tx, make_bot())
+    held = claim(tx)
+    lost: list[bool] = []
+
+    @contextmanager
+    def forgetful() -> Iterator[Session]:
+        with tx() as session:
+            yield session
+            wrote = session.scalar(select(func.count()).select_from(BacktestSession))
+        if wrote and not lost:
+            lost.append(True)
+            raise unavailable("The connection was cut after the commit.")
+
+    (graded,) = ChunkGrader(forgetful, store, None, LeaseTerms()).grade(held, NOW)
+    assert lost
+    assert graded.status is JobStatus.COMPLETED
+    with tx() as session:
+        assert session.scalars(select(BacktestSession.id)).all() == [graded.session_id]
