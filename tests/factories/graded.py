@@ -4,6 +4,7 @@ from uuid import UUID
 
 import numpy as np
 
+from core.ids import new_id
 from fleet.closed_sets import DataLabel
 from services.backtests import Computed, Material
 from services.bars import LoadedBars
@@ -20,7 +21,7 @@ FIRST_DAY = 19_724  # 2024-01-02
 
 def tiny_graded(claim: Claim) -> Graded:
     """Return a small completed backtest of a claim; its figures differ from job to job."""
-    return Graded(claim, _material(), _computed(claim.job_id))
+    return Graded(claim, _material(), _computed(claim.job_id), new_id())
 
 
 def _computed(job_id: UUID) -> Computed:

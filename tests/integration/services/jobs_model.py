@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -216,6 +216,6 @@ def pick(choices: Sequence[T], which: int) -> T:
     return choices[which % len(choices)]
 
 
-def write(session: Session, chunk: Sequence[Claim], hours_off: int = 0) -> Mapping[UUID, UUID]:
+def write(session: Session, chunk: Sequence[Claim], hours_off: int = 0) -> frozenset[UUID]:
     now = utc_now() + timedelta(hours=hours_off)
     return grade_writes.write_completed(session, [tiny_graded(held) for held in chunk], run_id=None, now=now)

@@ -150,7 +150,7 @@ class JobsMachine(JobsModel, RuleBasedStateMachine):
         before = None if live else self.fingerprint()
         done = self.perform(self.world.workers[worker], lambda session: write(session, chunk, hours_off))
         if done is not None:
-            assert set(done) == {held.job_id for held in live}, "all that is held, and nothing else, is written"
+            assert done == {held.job_id for held in live}, "all that is held, and nothing else, is written"
             for held in live:
                 self.end(self.jobs[held.job_id], "COMPLETED")
         if before is not None:
