@@ -1,7 +1,7 @@
 """What is shown of a bot: its standing since the last reset and what it is doing now."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -15,8 +15,7 @@ from fleet.closed_sets import DataLabel, JobStatus, JobType, Stage, TradeSource
 from fleet.jobs import RETRYABLE
 from sql.queries import fleet
 from sql.queries.fleet import After, BotFilter, Standing
-from sql.tables.jobs import BotJob
-from sql.tables.standing import MetricsRollup
+from sql.queries.fleet_rows import JobRow, RollupRow
 
 __all__ = [
     "After",
@@ -60,8 +59,8 @@ class BotMetrics:
 
 
 @dataclass(frozen=True, slots=True)
-class BotView:
-    """One bot as its screens and its commands show it."""
+class BotSummary:
+    """One bot as a list shows it."""
 
     id: UUID
     name: str
@@ -69,9 +68,6 @@ class BotView:
     timeframe: str
     strategy: str
     version: int
-    params: dict[str, Any]
-    costs: dict[str, Any]
-    window: dict[str, Any]
     stage: Stage
     stage_reason_code: str | None
     stage_locked_until: datetime | None
@@ -82,7 +78,6 @@ class BotView:
     by_stage: Mapping[Stage, BotMetrics]
     autonomy_score: float | None
     autonomy_tier: str | None
-    autonomy_breakdown: dict[str, Any] | None
     data_label: str | None
     session_id: UUID | None
     bot_now: BotNow
@@ -90,19 +85,27 @@ class BotView:
 
 
 @dataclass(frozen=True, slots=True)
+class BotView(BotSummary):
+    """One bot whole: with what its version is made of and why its score is what it is."""
+
+    params: dict[str, Any]
+    costs: dict[str, Any]
+    window: dict[str, Any]
+    autonomy_breakdown: dict[str, Any] | None
+
+
+@dataclass(frozen=True, slots=True)
 class BotPage:
     """A page of bots; `following` is where the next one starts, None at the end."""
 
-    bots: tuple[BotView, ...]
+    bots: tuple[BotSummary, ...]
     following: After | None
 
 
 def page_bots(session: Session, which: BotFilter, *, after: After | None, limit: int, now: datetime) -> BotPage:
     """Return a page of bots, newest first, in three queries."""
     rows = fleet.page_bots(session, which, after=after, limit=limit)
-    last = rows[limit - 1].bot if len(rows) > limit else None
-    following = After(last.created_at, last.id) if last is not None else None
-    return BotPage(_views(session, rows[:limit], now), following)
+    return BotPage(tuple(_summaries(session, rows[:limit], now)), _following(rows, limit))
 
 
 def get_bot(session: Session, bot_id: UUID, *, now: datetime) -> BotView:
@@ -128,9 +131,9 @@ def all_bots(session: Session, which: BotFilter, *, now: datetime) -> tuple[BotV
     found: list[BotView] = []
     after: After | None = None
     while True:
-        page = page_bots(session, which, after=after, limit=ALL_AT_ONCE, now=now)
-        found += page.bots
-        after = page.following
+        rows = fleet.page_bots(session, which, after=after, limit=ALL_AT_ONCE, whole=True)
+        found += _views(session, rows[:ALL_AT_ONCE], now)
+        after = _following(rows, ALL_AT_ONCE)
         if after is None:
             return tuple(found)
 
@@ -158,7 +161,7 @@ def unknown_bot(bot_id: UUID) -> GantryError:
     return not_found("bot", bot_id, fix="List them: gantry bots list, or GET /api/bots.")
 
 
-def metrics_of(rollup: MetricsRollup | None, *, otherwise: str) -> BotMetrics:
+def _metrics(rollup: RollupRow | None, *, otherwise: str) -> BotMetrics:
     """Return a rollup as metrics; without one, nulls and the reason."""
     if rollup is None:
         return BotMetrics(reason=otherwise)
@@ -173,35 +176,50 @@ def metrics_of(rollup: MetricsRollup | None, *, otherwise: str) -> BotMetrics:
     )
 
 
+def _following(rows: Sequence[Standing], limit: int) -> After | None:
+    last = rows[limit - 1].bot if len(rows) > limit else None
+    return After(last.created_at, last.id) if last is not None else None
+
+
 def _views(session: Session, rows: Sequence[Standing], now: datetime) -> tuple[BotView, ...]:
+    summaries = _summaries(session, rows, now)
+    return tuple(_whole(summary, row) for summary, row in zip(summaries, rows, strict=True))
+
+
+def _whole(summary: BotSummary, row: Standing) -> BotView:
+    return BotView(
+        **{field.name: getattr(summary, field.name) for field in fields(BotSummary)},
+        **(row.made_of._asdict() if row.made_of else {}),
+        autonomy_breakdown=row.because.breakdown if row.because else None,
+    )
+
+
+def _summaries(session: Session, rows: Sequence[Standing], now: datetime) -> Sequence[BotSummary]:
     ids = [row.bot.id for row in rows]
     jobs = {job.bot_id: job for job in fleet.newest_jobs(session, ids)} if ids else {}
     others = fleet.rollups_of(session, ids) if ids else ()
     by_source = {(rollup.bot_id, rollup.source): rollup for rollup in others}
-    return tuple(_view(row, jobs.get(row.bot.id), by_source, now) for row in rows)
+    return [_summary(row, jobs.get(row.bot.id), by_source, now) for row in rows]
 
 
-def _view(
-    row: Standing, job: BotJob | None, others: Mapping[tuple[UUID, str], MetricsRollup], now: datetime
-) -> BotView:
+def _summary(
+    row: Standing, job: JobRow | None, others: Mapping[tuple[UUID, str], RollupRow], now: datetime
+) -> BotSummary:
     bot, version, rollup, score = row.bot, row.version, row.rollup, row.score
-    backtest = metrics_of(rollup, otherwise=NEEDS_BACKTEST)
+    backtest = _metrics(rollup, otherwise=NEEDS_BACKTEST)
     by_stage = {
         stage: backtest
         if source is TradeSource.BACKTEST
-        else metrics_of(others.get((bot.id, source.value)), otherwise=NO_TRADES)
+        else _metrics(others.get((bot.id, source.value)), otherwise=NO_TRADES)
         for stage, source in SOURCE_OF_STAGE.items()
     }
-    return BotView(
+    return BotSummary(
         id=bot.id,
         name=bot.name,
         symbol=bot.symbol,
         timeframe=bot.timeframe,
         strategy=version.strategy,
         version=version.number,
-        params=version.params,
-        costs=version.costs,
-        window=version.window,
         stage=Stage(bot.stage),
         stage_reason_code=bot.stage_reason_code,
         stage_locked_until=bot.stage_locked_until,
@@ -212,7 +230,6 @@ def _view(
         by_stage=by_stage,
         autonomy_score=score.autonomy_score if score else None,
         autonomy_tier=score.autonomy_tier if score else None,
-        autonomy_breakdown=score.breakdown if score else None,
         data_label=row.data_label,
         session_id=rollup.session_id if rollup else None,
         bot_now=bot_now(
@@ -227,13 +244,13 @@ def _view(
     )
 
 
-def _snapshot(job: BotJob) -> JobSnapshot:
+def _snapshot(job: JobRow) -> JobSnapshot:
     return JobSnapshot(
         job.id, JobType(job.job_type), JobStatus(job.status), job.attempt, job.iteration, job.created_at, job.started_at
     )
 
 
-def _of_failure(job: BotJob) -> Alert:
+def _of_failure(job: JobRow) -> Alert:
     code, message = job.error_code or job.status, job.error_message or "The job failed."
     if code in {reason.value for reason in RETRYABLE}:
         # The newest job ended, so there is no retry behind it: the attempts are used up.
@@ -243,7 +260,7 @@ def _of_failure(job: BotJob) -> Alert:
     return Alert(AlertLevel.BLOCKED, code, message)
 
 
-def _alerts(job: BotJob | None, label: str | None) -> tuple[Alert, ...]:
+def _alerts(job: JobRow | None, label: str | None) -> tuple[Alert, ...]:
     """What a person should know: the newest job failed, or the numbers rest on simulated bars."""
     alerts = []
     if job is not None and job.status in {JobStatus.FAILED, JobStatus.TIMEOUT}:
