@@ -96,34 +96,38 @@ def _by_id() -> Select[Any]:
 def _shown(which: Select[Bot], *, whole: bool) -> Select[Any]:
     """Each of these bots with its present standing. A rollup of an older epoch or version is not the present one.
 
-    Which bots is settled first, apart: else the planner joins the whole fleet to show fifty of it.
+    Index probes bot by bot: left to itself, the planner reads the whole fleet to join 200 of it.
     """
     bot = aliased(Bot, which.subquery("chosen"))
-    parts = [
-        Part(BotRow, bot),
-        Part(VersionRow, BotVersion),
-        Part(RollupRow, MetricsRollup),
-        Part(ScoreRow, AutonomyScore),
-        BacktestSession.data_label,
-    ]
-    if whole:
-        parts += [Part(MadeOf, BotVersion), Part(Because, AutonomyScore)]
     rollup = and_(
         MetricsRollup.bot_id == bot.id,
         MetricsRollup.source == TradeSource.BACKTEST,
         MetricsRollup.epoch == BotBoundary.epoch,
     )
-    graded = and_(BacktestSession.id == MetricsRollup.session_id, BacktestSession.version_id == bot.current_version_id)
-    return (
-        select(*parts)
-        .select_from(bot)
-        .join(BotVersion, BotVersion.id == bot.current_version_id)
+    graded = and_(BacktestSession.id == MetricsRollup.session_id, BacktestSession.version_id == BotVersion.id)
+    present = (
+        select(BotVersion, MetricsRollup, AutonomyScore, BacktestSession.data_label)
+        .select_from(BotVersion)
         .join(BotBoundary, and_(BotBoundary.bot_id == bot.id, BotBoundary.source == TradeSource.BACKTEST))
         .outerjoin(MetricsRollup, rollup)
         .outerjoin(BacktestSession, graded)
         .outerjoin(AutonomyScore, AutonomyScore.bot_id == bot.id)
-        .order_by(bot.created_at.desc(), bot.id.desc())
+        .where(BotVersion.id == bot.current_version_id)
+        .limit(1)
+        .lateral("present")
     )
+    version, score = aliased(BotVersion, present), aliased(AutonomyScore, present)
+    parts = [
+        Part(BotRow, bot),
+        Part(VersionRow, version),
+        Part(RollupRow, aliased(MetricsRollup, present)),
+        Part(ScoreRow, score),
+        present.c.data_label,
+    ]
+    if whole:
+        parts += [Part(MadeOf, version), Part(Because, score)]
+    newest = (bot.created_at.desc(), bot.id.desc())
+    return select(*parts).select_from(bot).join(present, true()).order_by(*newest)
 
 
 def _standings(session: Session, query: Select[Any], named: Mapping[str, object]) -> Sequence[Standing]:
