@@ -50,7 +50,7 @@ def create_bot(
     view = reads.get_bot(session, bot_id, now=now)
     response.headers["Location"] = f"{request.url.path}/{bot_id}"
     response.headers["ETag"] = etag(view.revision)
-    return once.answer(OneOf(data=BotDetailBody.of(view)), response, status=201)
+    return once.answer(OneOf(data=BotDetailBody.whole(view)), response, status=201)
 
 
 @router.get("/{bot_id}", responses=responses(404))
@@ -58,7 +58,7 @@ def show_bot(_actor: Reader, session: Db, now: Now, bot_id: UUID, response: Resp
     """Show one bot; its ETag is its revision."""
     view = reads.get_bot(session, bot_id, now=now)
     response.headers["ETag"] = etag(view.revision)
-    return OneOf(data=BotDetailBody.of(view))
+    return OneOf(data=BotDetailBody.whole(view))
 
 
 @router.patch("/{bot_id}", responses=responses(400, 404, 409, 412, 413, 422, 428))
@@ -75,7 +75,7 @@ def change_bot(
     changes.change(session, bot_id, body.to_change(), revisions=revisions, actor=actor.id, now=now)
     view = reads.get_bot(session, bot_id, now=now)
     response.headers["ETag"] = etag(view.revision)
-    return OneOf(data=BotDetailBody.of(view))
+    return OneOf(data=BotDetailBody.whole(view))
 
 
 @router.post("/{bot_id}/archive", responses=responses(400, 404, 409, 422))

@@ -12,7 +12,7 @@ from fleet.bot_now import Alert, AlertLevel, BotNow
 from fleet.closed_sets import BotState, DataLabel, JobStatus, JobType, PromotionMode, Stage, Tier
 from services.bots import NewBot
 from services.changes import BotChange
-from services.reads import BotView
+from services.reads import BotSummary, BotView
 
 MONTH = r"^[0-9]{4}-(0[1-9]|1[0-2])$"
 Scalar = str | int | float | bool
@@ -154,7 +154,7 @@ class BotBody(Model):
     bot_now: BotNowBody = Field(alias="botNow")
 
     @classmethod
-    def of(cls, view: BotView) -> "BotBody":
+    def of(cls, view: BotSummary) -> "BotBody":
         """Show a bot."""
         return cls.model_validate(bot_fields(view))
 
@@ -170,7 +170,7 @@ class BotDetailBody(BotBody):
     revision: int
 
     @classmethod
-    def of(cls, view: BotView) -> "BotDetailBody":
+    def whole(cls, view: BotView) -> "BotDetailBody":
         """Show a bot whole."""
         own = {name: getattr(view, name) for name in set(cls.model_fields) - set(BotBody.model_fields)}
         return cls.model_validate(bot_fields(view) | own)
@@ -184,10 +184,10 @@ class ArchivedBotBody(BotDetailBody):
     @classmethod
     def archived(cls, view: BotView, archived_at: datetime) -> Self:
         """Show a bot that was archived."""
-        return cls.model_validate({**dict(BotDetailBody.of(view)), "archived_at": archived_at})
+        return cls.model_validate({**dict(BotDetailBody.whole(view)), "archived_at": archived_at})
 
 
-def bot_fields(view: BotView) -> dict[str, Any]:
+def bot_fields(view: BotSummary) -> dict[str, Any]:
     """Return the bot object's fields by their names in code."""
     nested = {"metrics", "bot_now"}
     plain = {name: getattr(view, name) for name in BotBody.model_fields if name not in nested}
