@@ -28,7 +28,7 @@ from tests.factories.results import CONTRACTS, made_trades
 from trading.backtest.types import E4, ExitReason, Trades
 
 TRADES = 3_557
-ROUNDS = 5
+ROUNDS = 8
 CALLS = 5
 TARGET_MS = 7.0
 TARGET_RATIO = 10.0

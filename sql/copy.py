@@ -31,7 +31,7 @@ EQUITY_COLUMNS: Final = (
     *("session_id", "bot_id", "epoch", "source"),
     *("seq", "trading_day", "at", "equity_usd", "drawdown_usd"),
 )
-ROWS_PER_WRITE: Final = 600  # small enough that the server works on one write while the next is packed
+ROWS_PER_WRITE: Final = 300  # small enough that the server works on one write while the next is packed
 POSTGRES_EPOCH_US: Final = 946_684_800_000_000  # 2000-01-01 UTC; timestamptz counts microseconds from there
 POSTGRES_EPOCH_DAYS: Final = 10_957  # dates count days from there
 _HEADER: Final = b"PGCOPY\n\xff\r\n\x00" + bytes(8)
