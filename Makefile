@@ -13,7 +13,7 @@ export NUMBA_CACHE_DIR ?= $(CURDIR)/.gantry/cache/numba
 # A colour codes table may be piped; Python's own bytecode is wanted whatever the shell says.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup up demo test test-real check fix bench docs lock clean
+.PHONY: help setup up demo test test-real chaos check fix bench docs lock clean
 
 help: ## what can be done here
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -43,6 +43,9 @@ test: $(READY) ## set everything up and pass the tests
 test-real: $(READY) ## tests on real bars, in the folder GANTRY_TEST_DATA
 	@test -n "$${GANTRY_TEST_DATA:-}" || { echo "Set GANTRY_TEST_DATA to the folder of real bars."; exit 2; }
 	@$(VENV)/bin/python -m pytest -n 2 --dist loadgroup -m real $(ARGS)
+
+chaos: $(READY) ## the kill loops in full: 20 rounds of each fault on a whole Gantry, half an hour or so (ROUNDS=5 for fewer)
+	@GANTRY_CHAOS_ROUNDS=$(or $(ROUNDS),20) $(VENV)/bin/python -m pytest -s tests/chaos $(ARGS)
 
 check: $(READY) ## lint, types, import rules
 	@$(VENV)/bin/ruff format --check . && $(VENV)/bin/ruff check .

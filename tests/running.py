@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import psycopg
@@ -62,8 +63,11 @@ class Running:
     def process(self, name: str) -> dict[str, Any]:
         return next(record for record in self.status()["processes"] if record["name"] == name)
 
-    def api(self, method: str, path: str, body: Mapping[str, object] | None = None) -> dict[str, Any]:
-        return _ask(self.api_port, method, path, body)
+    def api(
+        self, method: str, path: str, body: Mapping[str, object] | None = None, *, key: str | None = None
+    ) -> dict[str, Any]:
+        """Ask the API; key: under that Idempotency-Key."""
+        return _ask(self.api_port, method, path, body, {} if key is None else {"Idempotency-Key": key})
 
     def graphql(self, query: str, variables: Mapping[str, object]) -> dict[str, Any]:
         answer = _ask(self.dagster_port, "POST", "/graphql", {"query": query, "variables": variables})
@@ -106,11 +110,17 @@ def _postgres_of(home: Path) -> tuple[Identity, ...]:
     return tuple(found)
 
 
-def _ask(port: int, method: str, path: str, body: Mapping[str, object] | None) -> dict[str, Any]:
+def _ask(
+    port: int,
+    method: str,
+    path: str,
+    body: Mapping[str, object] | None,
+    headers: Mapping[str, str] = MappingProxyType({}),
+) -> dict[str, Any]:
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
     try:
         sent = None if body is None else json.dumps(body)
-        connection.request(method, path, body=sent, headers={"Content-Type": "application/json"})
+        connection.request(method, path, body=sent, headers={"Content-Type": "application/json", **headers})
         answer: dict[str, Any] = json.loads(connection.getresponse().read())
         return answer
     finally:
