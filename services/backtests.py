@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from core.errors import GantryError, invalid
 from fleet.closed_sets import DataLabel
 from integrations.store import BarsStore
 from services import bars as bars_service
@@ -38,13 +39,14 @@ class BarsKey:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a bot's version says to run, read once at the claim."""
+    """What a bot's version says to run, read once at the claim. fault: why its row can't be read."""
 
     bot_id: UUID
     bars: BarsKey
     strategy: str
     params: Mapping[str, Any]
     costs: Costs
+    fault: GantryError | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -66,15 +68,23 @@ class Computed:
 
 
 def plan_of(bot: Bot, version: BotVersion) -> Plan:
-    """Read what to run from stored rows."""
-    costs = version.costs
-    return Plan(
-        bot.id,
-        BarsKey(bot.symbol, bot.timeframe, version.window["start"], version.window["end"]),
-        version.strategy,
-        version.params,
-        Costs(costs["slippage_ticks"], Decimal(costs["commission_usd"]), costs["contracts"]),
-    )
+    """Read what to run from stored rows; one that can't be read fails its own job, never the claim of others."""
+    try:
+        costs, window = version.costs, version.window
+        return Plan(
+            bot.id,
+            BarsKey(bot.symbol, bot.timeframe, window["start"], window["end"]),
+            version.strategy,
+            dict(version.params),
+            Costs(int(costs["slippage_ticks"]), Decimal(costs["commission_usd"]), int(costs["contracts"])),
+        )
+    except (LookupError, TypeError, ValueError, ArithmeticError, AttributeError) as error:
+        fault = invalid(
+            f"Version {version.number} of the bot can't be read: {type(error).__name__}: {error}.",
+            fix="Make a new version: PATCH the bot's parameters, costs and window.",
+        )
+        key = BarsKey(bot.symbol, bot.timeframe, None, None)
+        return Plan(bot.id, key, version.strategy, {}, Costs(0, Decimal(0), 1), fault)
 
 
 def load(tx: Transactions, store: BarsStore, key: BarsKey) -> Material:
@@ -97,6 +107,8 @@ def compute(plan: Plan, material: Material) -> Computed:
         GantryError: STRATEGY_ERROR, VALIDATION_FAILED or DATA_UNAVAILABLE.
 
     """
+    if plan.fault is not None:
+        raise plan.fault
     strategy = get_strategy(plan.strategy)
     params = strategy.parse(plan.params)
     instrument = get_instrument(plan.bars.symbol)

@@ -221,9 +221,10 @@ def _whole(value: object, name: str, *, low: int, high: int) -> int:
 
 
 def _commission(value: object) -> Decimal:
-    """A decimal with at most four digits after the point, as money is stored."""
+    """A decimal with two to four digits after the point, written in one way only: "2.250" is "2.25"."""
+    written = isinstance(value, Decimal) or (isinstance(value, str) and value.isascii())
     try:
-        amount = Decimal(value) if isinstance(value, str | Decimal) else Decimal("NaN")
+        amount = Decimal(value) if written and isinstance(value, str | Decimal) else Decimal("NaN")
     except InvalidOperation:
         amount = Decimal("NaN")
     if not amount.is_finite() or not 0 <= amount <= MAX_COMMISSION_USD or amount != round(amount, 4):
@@ -232,9 +233,5 @@ def _commission(value: object) -> Decimal:
             fix='Say it like "2.25".',
             field="costs.commission_usd",
         )
-    return round(amount, 4) + Decimal(0) if _digits(amount) > 4 else amount + Decimal(0)  # never "-0"
-
-
-def _digits(amount: Decimal) -> int:
-    """Digits after the point as they were written; "0E-999999" has a million of them."""
-    return -int(amount.as_tuple().exponent)
+    exact = round(amount, 4) + Decimal(0)  # never "-0"
+    return round(exact, 2) if exact == round(exact, 2) else exact.normalize()

@@ -187,9 +187,12 @@ def renew(
     )
     connection.execute(text("SELECT set_config('statement_timeout', :ms, false)"), {"ms": str(timeout_ms)})
     try:
-        return frozenset(connection.scalars(query))
-    finally:
+        kept = frozenset(connection.scalars(query))
         connection.execute(text("RESET statement_timeout"))
+    except BaseException:
+        connection.invalidate()  # whoever gets it next must not inherit the short timeout
+        raise
+    return kept
 
 
 def _due() -> ColumnElement[bool]:

@@ -32,6 +32,17 @@ def test_a_new_bot_is_in_lab_and_promoted_by_hand_only(tx: Transactions, make_bo
 
 
 @pytest.mark.parametrize(
+    ("written", "stored"), [("2.250", "2.25"), ("2", "2.00"), ("2.2510", "2.251"), ("-0", "0.00"), ("1E2", "100.00")]
+)
+def test_a_commission_is_stored_in_one_way_however_it_is_written(
+    tx: Transactions, make_bot: MakeBot, written: str, stored: str
+) -> None:
+    bot_id = make_bot(costs={"commission_usd": written})
+    with tx() as session:
+        assert reads.get_bot(session, bot_id, now=NOW).costs["commission_usd"] == stored
+
+
+@pytest.mark.parametrize(
     ("changes", "field"),
     [
         ({"symbol": "XX"}, "symbol"),
@@ -47,6 +58,7 @@ def test_a_new_bot_is_in_lab_and_promoted_by_hand_only(tx: Transactions, make_bo
         ({"costs": {"commission_usd": "2.25001"}}, "costs.commission_usd"),
         ({"costs": {"commission_usd": "NaN"}}, "costs.commission_usd"),
         ({"costs": {"commission_usd": "a lot"}}, "costs.commission_usd"),
+        ({"costs": {"commission_usd": "\uff12.\uff12\uff15"}}, "costs.commission_usd"),
         ({"name": "   "}, "name"),
         ({"name": "x" * 101}, "name"),
         ({"name": "bell\x07"}, "name"),

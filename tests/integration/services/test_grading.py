@@ -1,5 +1,6 @@
 """Grading writes everything a backtest led to in one transaction, or nothing."""
 
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -11,10 +12,12 @@ from integrations.store import BarsStore
 from services import grading, jobs, lineage, reads, rollups, scores
 from services.grading import GradeReport
 from sql.engine import Transactions
+from sql.tables.bots import Bot
 from sql.tables.events import Activity
 from sql.tables.jobs import BotJob, JobRunEvent
 from sql.tables.results import BacktestSession, EquityPoint, TradeLog
 from sql.tables.standing import AutonomyScore, MetricsRollup
+from tests.factories.bots import a_version
 from tests.integration.services.conftest import MONTH, NOW, MakeBot
 from trading.strategies.base import Decisions, MarketView, Params, Strategy
 from trading.strategies.registry import STRATEGIES
@@ -127,6 +130,37 @@ def test_one_bot_failing_fails_that_bot_alone(tx: Transactions, store: BarsStore
         assert view.bot_now.alerts[0].code == "DATA_UNAVAILABLE"
         jobs_of_bad = session.scalars(select(BotJob).where(BotJob.bot_id == without_bars)).all()
         assert [job.status for job in jobs_of_bad] == ["FAILED"]
+
+
+@pytest.mark.usefixtures("es_bars")
+@pytest.mark.parametrize(
+    "columns",
+    [
+        {"costs": {}},
+        {"costs": {"slippage_ticks": "many", "commission_usd": "2", "contracts": 1}},
+        {"costs": {"slippage_ticks": 1, "commission_usd": "free", "contracts": 1}},
+        {"window": {"start": "2024-01"}},
+        {"params": [1, 2]},
+        {"params": {"fast": "?"}},
+        {"strategy": "gone"},
+    ],
+)
+def test_a_version_that_cant_be_read_fails_its_own_bot_and_no_other(
+    tx: Transactions, store: BarsStore, make_bot: MakeBot, columns: dict[str, Any]
+) -> None:
+    good, broken = make_bot("good"), make_bot("broken")
+    with tx() as session:
+        bot = session.get_one(Bot, broken)
+        bot.current_version_id = None
+        session.flush()
+        version = a_version(bot, number=2, **columns)
+        session.add(version)
+        session.flush()
+        bot.current_version_id = version.id
+    report = grade(tx, store, good, broken)
+    assert {bot.bot_id: bot.status for bot in report.bots} == {good: JobStatus.COMPLETED, broken: JobStatus.FAILED}
+    assert report.failed[0].error is not None
+    assert report.failed[0].error.code is ErrorCode.VALIDATION_FAILED
 
 
 class Saying(Strategy):
