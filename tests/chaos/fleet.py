@@ -62,6 +62,7 @@ class Fleet:
         with ThreadPoolExecutor(8) as pool:
             while not over.is_set():
                 self.acknowledged.update(job_id for job_id in pool.map(self._ask, self.bots) if job_id)
+                over.wait(0.3)
 
     def _ask(self, bot_id: str) -> str | None:
         answer = self.post(f"/api/bots/{bot_id}/run-backtest")
