@@ -89,6 +89,14 @@ class QualityVerdict(StrEnum):
     BLOCKED = "BLOCKED"
 
 
+class CallStatus(StrEnum):
+    """How one attempt at calling a provider ended; VERIFY is a check of the key, not a use."""
+
+    OK = "OK"
+    ERROR = "ERROR"
+    VERIFY = "VERIFY"
+
+
 class Severity(StrEnum):
     """SEV-1 stops autonomy, SEV-2 degrades it."""
 
@@ -125,6 +133,7 @@ class SystemEvent(StrEnum):
 
     BARS_IMPORTED = "BARS_IMPORTED"
     BARS_SIMULATED = "BARS_SIMULATED"
+    BARS_FETCHED = "BARS_FETCHED"
     BARS_BLOCKED = "BARS_BLOCKED"
     LEASES_REAPED = "LEASES_REAPED"
     LEASES_REARMED = "LEASES_REARMED"

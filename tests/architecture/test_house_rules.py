@@ -71,6 +71,40 @@ def test_every_package_in_the_lock_is_pinned_with_hashes() -> None:
     assert [lines[n] for n in starts if "==" not in lines[n] or "--hash=" not in lines[n + 1]] == []
 
 
+WAYS_OUT = (
+    *("urllib3", "requests", "httpx", "aiohttp", "http.client", "socket", "ssl", "urllib.request", "websockets"),
+    *("databento", "massive"),
+)
+# The gate opens connections; the vendors' clients are given it in place of theirs. The rest stays on this machine.
+MAY_REACH_OUT = {
+    "integrations/http/": {"urllib3", "socket", "ssl"},
+    "integrations/databento/": {"databento", "requests"},
+    "integrations/polygon/": {"massive"},
+    "cli/up/": {"socket", "http.client", "urllib.request"},  # ports and health of our own processes
+    "sql/embedded": {"socket"},  # a free port
+}
+
+
+def test_whatever_calls_a_provider_goes_through_the_gate() -> None:
+    found = {(str(path.relative_to(ROOT)), way) for path in sources(*PACKAGES) for way in ways_out(path)}
+    assert {(path, way) for path, way in found if way not in allowed_ways(path)} == set()
+
+
+def allowed_ways(path: str) -> set[str]:
+    return {way for folder, ways in MAY_REACH_OUT.items() if path.startswith(folder) for way in ways}
+
+
+def ways_out(path: Path) -> set[str]:
+    """Return which of the ways out a file imports, also inside of functions."""
+    modules: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            modules |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            modules |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    return {way for way in WAYS_OUT for module in modules if f"{module}.".startswith(f"{way}.")}
+
+
 def test_no_test_can_be_skipped() -> None:
     words = ("pytest.mark." + "skip", "pytest." + "skip(", "mark." + "xfail", "unittest." + "mock", "Magic" + "Mock")
     found = [

@@ -1,0 +1,43 @@
+"""The part of a month that bars are asked for."""
+
+import re
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final
+
+import numpy as np
+
+from core.errors import invalid
+from trading.sessions import MINUTE_NS
+
+_MONTH: Final = re.compile(r"(199\d|20[0-5]\d)-(0[1-9]|1[0-2])")  # the years the calendars know
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """From start_ns to before end_ns, ns since 1970 UTC, on the minute."""
+
+    start_ns: int
+    end_ns: int
+
+    @property
+    def minutes(self) -> int:
+        """How many minutes it has; 0 for a month that has not begun."""
+        return max(0, (self.end_ns - self.start_ns) // MINUTE_NS)
+
+    def until(self, now: datetime) -> "Span":
+        """Return the same without the minutes that are not finished at that moment."""
+        return replace(self, end_ns=min(self.end_ns, int(now.timestamp()) // 60 * MINUTE_NS))
+
+
+def span_of(month: str) -> Span:
+    """Return the whole of a month.
+
+    Raises:
+        GantryError: VALIDATION_FAILED for anything but YYYY-MM.
+
+    """
+    if not _MONTH.fullmatch(month):
+        raise invalid(f"{month!r} is no month.", fix="Write it as YYYY-MM, such as 2024-01.", field="month")
+    start, end = (np.datetime64(month, "M") + step for step in (0, 1))
+    return Span(*(int(edge.astype("datetime64[ns]").astype(np.int64)) for edge in (start, end)))
