@@ -8,12 +8,14 @@ from sql.tables.jobs import BotJob, JobRunEvent
 from sql.tables.requests import IdempotencyKey
 from sql.tables.results import BacktestSession, EquityPoint, TradeLog
 from sql.tables.standing import AutonomyScore, MetricsRollup
+from sql.tables.usage import BarsFetch, IntegrationUsage
 from sql.tables.workers import WorkerRun
 
 __all__ = [
     "Activity",
     "AutonomyScore",
     "BacktestSession",
+    "BarsFetch",
     "BarsMonth",
     "Base",
     "Bot",
@@ -23,6 +25,7 @@ __all__ = [
     "BotVersion",
     "EquityPoint",
     "IdempotencyKey",
+    "IntegrationUsage",
     "JobRunEvent",
     "MetricsRollup",
     "SystemEventRow",

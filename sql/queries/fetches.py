@@ -1,0 +1,76 @@
+"""Queries of fetches: which months bots wait for, and how the last try at each month ended."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.dialects.postgresql import distinct_on
+from sqlalchemy.orm import Session
+
+from fleet.closed_sets import JobStatus
+from sql.tables.bots import Bot, BotVersion
+from sql.tables.jobs import BotJob
+from sql.tables.usage import BarsFetch
+
+
+class WaitingBot(NamedTuple):
+    """A bot with a backtest that is due, and its window: months, None where it is open."""
+
+    bot_id: UUID
+    window: dict[str, Any]
+
+
+def waiting_bots(session: Session, symbol: str) -> Sequence[WaitingBot]:
+    """Return active bots of a symbol whose jobs are queued or running, by id."""
+    query = (
+        select(Bot.id, BotVersion.window)
+        .join(BotJob, BotJob.bot_id == Bot.id)
+        .join(BotVersion, BotVersion.id == Bot.current_version_id)
+        .where(
+            Bot.symbol == symbol,
+            Bot.archived_at.is_(None),
+            BotJob.status.in_((JobStatus.QUEUED, JobStatus.RUNNING)),
+        )
+        .order_by(Bot.id)
+    )
+    return [WaitingBot(bot_id, window) for bot_id, window in session.execute(query)]
+
+
+def last_tries(session: Session, symbol: str, months: Sequence[str]) -> Sequence[tuple[BarsFetch, float]]:
+    """Return the newest row of each of these months that has one, with its age in seconds."""
+    age = func.extract("epoch", func.clock_timestamp() - BarsFetch.created_at)
+    query = (
+        select(BarsFetch, age)
+        .where(BarsFetch.symbol == symbol, BarsFetch.month.in_(months))
+        .ext(distinct_on(BarsFetch.month))
+        .order_by(BarsFetch.month, BarsFetch.created_at.desc(), BarsFetch.id.desc())
+    )
+    return [(row, float(seconds)) for row, seconds in session.execute(query)]
+
+
+def failures_since(session: Session, symbol: str, month: str, since: datetime) -> Sequence[BarsFetch]:
+    """Return the tries at a month that failed since then, newest first."""
+    query = (
+        select(BarsFetch)
+        .where(
+            BarsFetch.symbol == symbol,
+            BarsFetch.month == month,
+            BarsFetch.error_code.is_not(None),
+            BarsFetch.created_at >= since,
+        )
+        .order_by(BarsFetch.created_at.desc(), BarsFetch.id.desc())
+    )
+    return session.scalars(query).all()
+
+
+def newest_try(session: Session, symbol: str) -> BarsFetch | None:
+    """Return the newest try at any month of a symbol."""
+    query = (
+        select(BarsFetch)
+        .where(BarsFetch.symbol == symbol)
+        .order_by(BarsFetch.created_at.desc(), BarsFetch.id.desc())
+        .limit(1)
+    )
+    return session.scalars(query).one_or_none()
