@@ -26,6 +26,7 @@ from core.errors import GantryError, bad_data, data_unavailable
 from fleet.closed_sets import DataLabel
 from services.bars import list_months, simulate
 from services.code_version import code_version
+from services.usage import calling_for
 from sql.engine import Transactions
 from trading.bars.hashing import content_hash
 from trading.bars.schema import Bars
@@ -56,8 +57,8 @@ class MonthFacts:
     key=BARS,
     description=(
         "One-minute bars of one symbol and month: one Parquet file, one catalogue row with provenance, content hash "
-        "and quality verdict. Imported by `gantry bars import`, or simulated; materializing it reads the file again "
-        "and compares its content with the hash that the catalogue states."
+        "and quality verdict. Fetched from a vendor, imported by `gantry bars import`, or simulated; materializing it "
+        "fetches a missing month, reads the file again and compares its content with the hash the catalogue states."
     ),
     partitions_def=SYMBOL_MONTHS,
     owners=["team:gantry"],
@@ -66,10 +67,11 @@ class MonthFacts:
     code_version=code_version(),
 )
 def historical_bars(context: AssetExecutionContext, domain: ResourceParam[Domain]) -> MaterializeResult[None]:
-    """Read the month, and tell what it holds; a missing one is made where bars are simulated."""
+    """Read the month, and tell what it holds; a missing one is fetched, or made where bars are simulated."""
     partition = symbol_month(context.partition_key)
     try:
-        month = ensure_month(domain, partition, now=utc_now())
+        with calling_for(context.run.run_id):
+            month = ensure_month(domain, partition, now=utc_now())
         read_bars(domain, month)
     except GantryError as error:
         raise failure(error) from error
@@ -105,18 +107,28 @@ def bars_fit_for_backtests(context: AssetCheckExecutionContext, domain: Resource
 
 
 def ensure_month(domain: Domain, partition: SymbolMonth, *, now: datetime) -> MonthFacts:
-    """Return that month; a missing one that is over is simulated where bars are, unless the symbol has real ones.
+    """Return that month; a missing one is fetched where there is a vendor.
+
+    Without one, a month that is over is simulated where bars are, unless the symbol has real ones.
 
     Raises:
-        GantryError: DATA_UNAVAILABLE.
+        GantryError: DATA_UNAVAILABLE; the vendor's error where one was asked in vain.
 
     """
     months = read_months(domain.tx, symbol=partition.symbol)
     known = {month.partition: month for month in months}
     real = any(month.data_label != DataLabel.SIMULATED for month in months)
-    if partition not in known and domain.simulates and not real and partition.month < f"{now:%Y-%m}":
+    there = known.get(partition)
+    if domain.supply.sources and (there is None or there.data_label == DataLabel.SIMULATED):
+        fetched = domain.supply.fetch_month(
+            domain.tx, domain.store, partition.symbol, partition.month, actor=domain.actor
+        )
+        if fetched.error is not None:
+            raise fetched.error
+        return read_month(domain.tx, partition)
+    if there is None and domain.supply.simulates and not real and partition.month < f"{now:%Y-%m}":
         simulate(domain.tx, domain.store, [partition.symbol], [partition.month], actor=domain.actor, now=now)
-    return known[partition] if partition in known else read_month(domain.tx, partition)
+    return there if there is not None else read_month(domain.tx, partition)
 
 
 def read_bars(domain: Domain, month: MonthFacts) -> Bars:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from integrations.store import BarsStore
 from services.grading import GradedBot, GradeTerms
+from services.supply import Supply
 from sql.engine import Transactions
 
 
@@ -17,7 +18,7 @@ class Domain:
     """Resource `domain`.
 
     actor: who the rows say did it. on_graded: told of each bot as it ends. terms: how jobs are held.
-    simulates: whether a missing month of bars may be simulated. max_workers: worker runs that may live at once.
+    supply: where missing bars come from. max_workers: worker runs that may live at once.
     """
 
     tx: Transactions
@@ -25,5 +26,5 @@ class Domain:
     actor: str = "dagster"
     on_graded: Callable[[GradedBot], None] = field(default=_ignore)
     terms: GradeTerms = field(default_factory=GradeTerms)
-    simulates: bool = False
+    supply: Supply = field(default_factory=Supply)
     max_workers: int = 2

@@ -13,8 +13,8 @@ from assets.standing import read_standings
 from core.clock import utc_now
 from core.trace import tracing
 from fleet.closed_sets import JobStatus
-from services import bars
 from services.chunks import GradedBot
+from services.usage import calling_for
 from services.working import PullWorker
 
 WORKER_TAG: Final = "gantry/worker"
@@ -26,7 +26,7 @@ def pull_jobs(context: OpExecutionContext, domain: ResourceParam[Domain]) -> Non
     quicken(context.instance)
     worker_id = UUID(context.run.tags[WORKER_TAG])
     told = _Teller(context, domain)
-    with tracing(context.run.run_id.replace("-", "")):
+    with tracing(context.run.run_id.replace("-", "")), calling_for(context.run.run_id):
         report = PullWorker(
             domain.tx,
             domain.store,
@@ -35,7 +35,7 @@ def pull_jobs(context: OpExecutionContext, domain: ResourceParam[Domain]) -> Non
             domain.terms,
             utc_now,
             on_chunk=told.chunk,
-            top_up=lambda symbol: _top_up(domain, symbol),
+            top_up=lambda symbol: _top_up(context, domain, symbol),
         ).run()
     context.log.info(f"Done: {report.jobs_done} jobs, {told.failed} of them failed; stopped: {report.reason}.")
 
@@ -60,7 +60,10 @@ class _Teller:
         self._context.log.info(f"{self.done} bots graded, {self.failed} of them failed.")
 
 
-def _top_up(domain: Domain, symbol: str) -> None:
-    """Give a symbol without any bars simulated ones, where bars are simulated; a vendor's come by their own asset."""
-    if domain.simulates:
-        bars.ensure_simulated(domain.tx, domain.store, symbol, actor=domain.actor, now=utc_now())
+def _top_up(context: OpExecutionContext, domain: Domain, symbol: str) -> None:
+    """See that the symbol has the bars its bots want, and say what came of it."""
+    for month in domain.supply.top_up(domain.tx, domain.store, symbol, actor=domain.actor, now=utc_now()):
+        if month.error is not None:
+            context.log.warning(f"{month.symbol} {month.month}: {month.error.code}: {month.error.message}")
+        else:
+            context.log.info(f"{month.symbol} {month.month}: {month.bars_count:,} bars of {month.provider}.")

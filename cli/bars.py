@@ -1,4 +1,4 @@
-"""`gantry bars`: import, list, check, export."""
+"""`gantry bars`: import, fetch, list, check, gaps, export."""
 
 from __future__ import annotations
 
@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cli.bars_fetch import fetch_bars, show_gaps
 from cli.console import note, print_json, say
 
 if TYPE_CHECKING:
     from integrations.store import BarsStore
     from sql.engine import Transactions
 
-app = typer.Typer(add_completion=False, help="Bars: import, list, check, export.", no_args_is_help=True)
+app = typer.Typer(add_completion=False, help="Bars: import, fetch, list, check, gaps, export.", no_args_is_help=True)
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 OneSymbol = Annotated[str | None, typer.Option(help="Only this symbol, such as ES.")]
 ACTOR = "operator:cli"
@@ -155,15 +156,19 @@ def export_bars(
         say(f"Wrote {report.bars_count:,} {report.label} bars of {symbol} to {path}; content hash {report.bars_hash}.")
 
 
+app.command("fetch")(fetch_bars)
+app.command("gaps")(show_gaps)
+
+
 @contextmanager
-def opened() -> Iterator[Opened]:
+def opened(*, pool_size: int = 1) -> Iterator[Opened]:
     """Connect to the settings' database, and find the folder of bars."""
     from core.settings import get_settings
     from integrations.store import BarsStore
     from sql.engine import connect, database_urls, transactions
 
     settings = get_settings()
-    engine = connect(database_urls(settings).app, pool_size=1)
+    engine = connect(database_urls(settings).app, pool_size=pool_size)
     try:
         yield Opened(transactions(engine), BarsStore(str(settings.gantry_home / "bars")))
     finally:

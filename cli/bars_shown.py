@@ -9,6 +9,8 @@ from rich.table import Table
 
 from cli.console import say
 from services.bars import CheckedMonth, ImportReport
+from services.bars_gaps import SymbolGaps
+from services.fetching import FetchedReport
 
 _SHOWN_HASH = 12
 _WIDE = 200  # columns of a table that goes into a file or a pipe
@@ -75,6 +77,48 @@ def show_checked(checked: Sequence[CheckedMonth]) -> None:
             month.message,
         )
     _print(table)
+
+
+def show_fetched(reports: Sequence[FetchedReport], there: int) -> None:
+    """Print what became of each month, failures with their fix."""
+    table = _table("symbol", "month", "bars", "status", "provider", "quality", "content hash")
+    for month in reports:
+        table.add_row(
+            month.symbol,
+            month.month,
+            "" if month.bars_count is None else f"{month.bars_count:,}",
+            month.status.replace("_", " ").lower(),
+            month.provider or "",
+            month.quality or "",
+            (month.content_hash or "")[:_SHOWN_HASH],
+        )
+    if reports:
+        _print(table)
+    else:
+        say(f"Nothing to fetch: all {there} months are there.")
+    for month in reports:
+        if month.error is not None:
+            say(f"{month.symbol} {month.month}: {month.error}")
+
+
+def show_gap_report(report: Sequence[SymbolGaps]) -> None:
+    """Print what is missing, symbol by symbol and month by month."""
+    table = _table("symbol", "month", "label", "bars", "coverage", "sessions missing", "longest gap")
+    for one in report:
+        for month in one.months:
+            table.add_row(
+                one.symbol,
+                month.month,
+                month.data_label,
+                f"{month.bars_count:,}",
+                f"{month.coverage:.1%}",
+                ", ".join(month.sessions_missing) or "none",
+                month.gaps[0] if month.gaps else "none",
+            )
+    _print(table)
+    for one in report:
+        missing = ", ".join(one.months_missing) or "none"
+        say(f"{one.symbol}: months missing from {one.first} to {one.last}: {missing}.")
 
 
 def _table(*columns: str) -> Table:

@@ -62,6 +62,40 @@ class Settings(BaseSettings):
     polygon_api_key: SecretStr | None = Field(
         None, alias="POLYGON_API_KEY", description="Key of Polygon (now Massive), the backup source of bars."
     )
+    massive_api_key: SecretStr | None = Field(
+        None, alias="MASSIVE_API_KEY", description="The same key under Polygon's new name; POLYGON_API_KEY wins."
+    )
+    databento_base_url: str | None = Field(
+        None, alias="DATABENTO_BASE_URL", description="Where Databento is called instead of its own address."
+    )
+    polygon_base_url: str | None = Field(
+        None, alias="POLYGON_BASE_URL", description="Where Polygon is called instead of its own address."
+    )
+    databento_calls_per_minute: float = Field(
+        600, gt=0, alias="DATABENTO_CALLS_PER_MINUTE", description="Calls to Databento a minute, of all processes."
+    )
+    polygon_calls_per_minute: float = Field(
+        300,
+        gt=0,
+        alias="POLYGON_CALLS_PER_MINUTE",
+        description="Calls to Polygon a minute, of all processes; 5 on its basic plan.",
+    )
+    provider_deadline_seconds: float = Field(
+        60,
+        gt=0,
+        alias="PROVIDER_DEADLINE_SECONDS",
+        description="A call to a provider ends after this, retries included, seconds.",
+    )
+    history_months: int = Field(
+        12,
+        ge=1,
+        le=240,
+        alias="HISTORY_MONTHS",
+        description="Full months of bars that are fetched for a bot whose window is open.",
+    )
+    max_fetch_cost_usd: float = Field(
+        25, ge=0, alias="MAX_FETCH_COST_USD", description="A dearer fetch waits for a person: gantry bars fetch, USD."
+    )
     admin_token: SecretStr = Field(
         SecretStr(DEFAULT_ADMIN_TOKEN), alias="ADMIN_TOKEN", description="Token of X-Admin-Token."
     )

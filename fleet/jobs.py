@@ -34,12 +34,26 @@ class JobReason(StrEnum):
     DATA_UNAVAILABLE = "DATA_UNAVAILABLE"
     DATA_QUALITY_FAILED = "DATA_QUALITY_FAILED"
     VALIDATION_FAILED = "VALIDATION_FAILED"
+    PROVIDER_TIMEOUT = "PROVIDER_TIMEOUT"
+    PROVIDER_RATE_LIMITED = "PROVIDER_RATE_LIMITED"
+    PROVIDER_BAD_RESPONSE = "PROVIDER_BAD_RESPONSE"
+    PROVIDER_ENTITLEMENT = "PROVIDER_ENTITLEMENT"
+    INTEGRATION_VERIFY_FAILED = "INTEGRATION_VERIFY_FAILED"
     ARCHIVED = "ARCHIVED"
     CANCELED_BY_PERSON = "CANCELED_BY_PERSON"
 
 
 # What another attempt may cure. The rest stays wrong until the version, the bars or the bot change.
-RETRYABLE: Final = frozenset({JobReason.HEARTBEAT_TIMEOUT, JobReason.JOB_TIMEOUT, JobReason.RUN_FAILED})
+RETRYABLE: Final = frozenset(
+    {
+        JobReason.HEARTBEAT_TIMEOUT,
+        JobReason.JOB_TIMEOUT,
+        JobReason.RUN_FAILED,
+        JobReason.PROVIDER_TIMEOUT,
+        JobReason.PROVIDER_RATE_LIMITED,
+        JobReason.PROVIDER_BAD_RESPONSE,
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)

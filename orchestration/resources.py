@@ -10,6 +10,7 @@ from fleet.caps import Caps
 from integrations.store import BarsStore
 from services.grading import GradeTerms
 from services.heartbeat import LeaseTerms
+from services.providers import supply_of
 from sql.engine import connect, database_urls, transactions
 
 POOL_SIZE = 5  # a code server's few threads, or one run; the API has a pool of its own
@@ -25,10 +26,11 @@ def open_domain() -> Domain:
     """
     settings = get_settings()
     engine = connect(database_urls(settings).app, pool_size=POOL_SIZE)
+    tx = transactions(engine)
     return Domain(
-        transactions(engine),
+        tx,
         BarsStore(str(settings.gantry_home / "bars")),
-        simulates=_simulates(settings),
+        supply=supply_of(settings, tx),
         terms=_terms(settings),
         max_workers=settings.max_workers,
     )
@@ -41,13 +43,6 @@ def _terms(settings: Settings) -> GradeTerms:
         caps=Caps(settings.max_backtests_running, settings.max_improve_running, settings.max_total_jobs),
         max_job_minutes=settings.max_job_minutes,
     )
-
-
-def _simulates(settings: Settings) -> bool:
-    """Simulated bars are for who chose them, or who has no other provider."""
-    if settings.gantry_data_provider is not None:
-        return settings.gantry_data_provider == "simulator"
-    return settings.databento_api_key is None and settings.polygon_api_key is None
 
 
 @resource(description="Transactions of the domain database, and the store of bars.")

@@ -6,11 +6,12 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from core.errors import GantryError, invalid
+from core.errors import ErrorCode, GantryError, invalid
 from fleet.closed_sets import DataLabel
 from integrations.store import BarsStore
 from services import bars as bars_service
 from services.bars import LoadedBars
+from services.fetching import why_missing
 from sql.engine import Transactions
 from sql.tables.bots import Bot, BotVersion
 from trading import metrics
@@ -91,12 +92,16 @@ def load(tx: Transactions, store: BarsStore, key: BarsKey) -> Material:
     """Read bars and make windows of them.
 
     Raises:
-        GantryError: DATA_UNAVAILABLE or DATA_QUALITY_FAILED.
+        GantryError: DATA_UNAVAILABLE or DATA_QUALITY_FAILED; where a provider was asked in vain, what it failed with.
 
     """
-    loaded = bars_service.load_bars(
-        tx, store, key.symbol, timeframe=Timeframe(key.timeframe), start=key.start, end=key.end
-    )
+    try:
+        loaded = bars_service.load_bars(
+            tx, store, key.symbol, timeframe=Timeframe(key.timeframe), start=key.start, end=key.end
+        )
+    except GantryError as error:
+        why = why_missing(tx, key.symbol) if error.code is ErrorCode.DATA_UNAVAILABLE else None
+        raise (why or error) from error
     return Material(loaded, windows(loaded.bars, get_instrument(key.symbol)))
 
 

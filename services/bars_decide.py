@@ -49,7 +49,7 @@ def decide(store: BarsStore, there: BarsMonth | None, asked: Asked) -> Wanted:
 
     Equal bars change nothing (a simulated month stays simulated). Real bars take a simulated month's place. Bars of
     the same provider are added to those there; those of another one, or with contracts named in another way, take
-    their place where `replace` says so.
+    their place where `replace` says so. A month fetched from a vendor is whole, and takes the place of what was there.
 
     Raises:
         GantryError: CONFLICT for bars that contradict those there, come from another provider, or are simulated
@@ -60,8 +60,8 @@ def decide(store: BarsStore, there: BarsMonth | None, asked: Asked) -> Wanted:
         return Wanted(asked.bars, MonthStatus.NEW)
     if content_hash(asked.bars, asked.instrument) == there.content_hash:
         return _equal(store, there, asked)
-    if there.data_label == DataLabel.SIMULATED:
-        return Wanted(asked.bars, MonthStatus.REPLACED)
+    if there.data_label == DataLabel.SIMULATED or asked.label is DataLabel.VENDOR:
+        return Wanted(asked.bars, MonthStatus.REPLACED)  # a vendor's month is fetched whole
     _refuse_strangers(there, asked)
     if asked.replace and (there.provider != asked.provider or not is_intact(store, there, asked.instrument)):
         return Wanted(asked.bars, MonthStatus.REPLACED)

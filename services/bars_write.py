@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy.orm import Session
 
@@ -24,6 +24,11 @@ from trading.bars.schema import NS_PER_SECOND, Bars
 from trading.instruments import Instrument
 
 Progress = Callable[[str, int, int], None]  # what, done, of how many
+CAME_IN: Final = {
+    DataLabel.SIMULATED: SystemEvent.BARS_SIMULATED,
+    DataLabel.IMPORTED: SystemEvent.BARS_IMPORTED,
+    DataLabel.VENDOR: SystemEvent.BARS_FETCHED,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,10 +181,9 @@ def _row(
 
 
 def _tell(session: Session, row: BarsMonth, status: MonthStatus, *, actor: str) -> None:
-    simulated = row.data_label == DataLabel.SIMULATED
     events.note(
         session,
-        SystemEvent.BARS_SIMULATED if simulated else SystemEvent.BARS_IMPORTED,
+        CAME_IN[DataLabel(row.data_label)],
         f"{row.symbol} {row.month}: {row.bars_count:,} bars from {row.source_name} ({status}).",
         actor=actor,
         payload={

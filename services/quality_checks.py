@@ -4,6 +4,7 @@ It takes four seconds to import, so that happens inside the check that uses it.
 """
 
 import os
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -74,12 +75,19 @@ _POSITIVE = _Expected(
     lambda gxe: gxe.ExpectColumnValuesToBeBetween(column="low", min_value=0, strict_min=True),
 )
 
+_ONE_AT_A_TIME = threading.Lock()  # the library keeps one context for the whole process
+
 
 def validate(bars: Bars, instrument: Instrument) -> tuple[ExpectationResult, ...]:
     """Return what held and what didn't, one result an expectation, always the same ones for an instrument.
 
     bars: one-minute bars of one symbol-month. Prices must be above zero unless the instrument's may be negative.
     """
+    with _ONE_AT_A_TIME:
+        return _validated(bars, instrument)
+
+
+def _validated(bars: Bars, instrument: Instrument) -> tuple[ExpectationResult, ...]:
     os.environ["GX_ANALYTICS_ENABLED"] = "false"  # nothing leaves this machine
     import great_expectations as gx
     from great_expectations.data_context.types.base import ProgressBarsConfig

@@ -55,6 +55,28 @@ class BarsStore:
             file.write(payload)
         return relative
 
+    def keep_incoming(self, name: str, content: bytes) -> None:
+        """Keep bytes under incoming/ until they are worked up.
+
+        Raises:
+            GantryError: ENVIRONMENT_INVALID for a folder that is full or can't be written.
+
+        """
+        with self._made_whole(f"incoming/{name}") as file:
+            file.write(content)
+
+    def incoming(self, name: str) -> bytes | None:
+        """Return bytes kept under incoming/, None where there are none."""
+        try:
+            with self._filesystem.open(self._absolute(f"incoming/{name}"), "rb") as file:
+                return bytes(file.read())
+        except OSError:
+            return None
+
+    def forget_incoming(self, name: str) -> None:
+        """Remove what was kept under incoming/."""
+        self._forget(self._absolute(f"incoming/{name}"))
+
     def read(self, paths: Sequence[str]) -> Bars:
         """Return the bars of these files as one, sorted by (ts, contract); at least one path.
 

@@ -11,6 +11,7 @@ from sqlalchemy import make_url
 from assets.domain import Domain
 from core.settings import ROOT
 from integrations.store import BarsStore
+from services.supply import Supply
 from sql.embedded import RunningState
 from sql.engine import Transactions
 
@@ -44,4 +45,4 @@ def store(tmp_path: Path) -> BarsStore:
 
 @pytest.fixture
 def domain(tx: Transactions, store: BarsStore) -> Domain:
-    return Domain(tx, store, actor="test", simulates=True)
+    return Domain(tx, store, actor="test", supply=Supply(simulates=True))

@@ -10,6 +10,7 @@ from assets.bars import bars_fit_for_backtests, historical_bars
 from assets.domain import Domain
 from assets.partitions import SymbolMonth, symbol_month
 from services import bars
+from services.supply import Supply
 
 NOW = datetime(2024, 2, 5, tzinfo=UTC)
 JANUARY = SymbolMonth("ES", "2024-01")
@@ -46,7 +47,7 @@ def test_a_month_that_is_there_is_told_with_hash_provenance_and_verdict(
 
 
 def test_a_missing_month_is_simulated_only_where_bars_are_simulated(domain: Domain, instance: DagsterInstance) -> None:
-    closed = Domain(domain.tx, domain.store, actor="test", simulates=False)
+    closed = Domain(domain.tx, domain.store, actor="test", supply=Supply(simulates=False))
     refused = made(closed, instance)
     assert not refused.success
     assert "DATA_UNAVAILABLE" in failure_of(refused)

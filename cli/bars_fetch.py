@@ -1,0 +1,111 @@
+"""`gantry bars fetch` and `gantry bars gaps`: months from vendors, with their cost, and what is missing."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cli.console import note, print_json
+
+if TYPE_CHECKING:
+    from services.bars_fetch import FetchPlan
+    from services.fetching import FetchedReport
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+def fetch_bars(
+    symbols: Annotated[list[str], typer.Argument(help="Such as ES 6E.")],
+    *,
+    start: Annotated[str | None, typer.Option("--from", help="First month; HISTORY_MONTHS ago by default.")] = None,
+    end: Annotated[str | None, typer.Option("--to", help="Last month; the last full one by default.")] = None,
+    provider: Annotated[str | None, typer.Option(help="databento or polygon alone, instead of all configured.")] = None,
+    again: Annotated[bool, typer.Option("--again", help="Fetch months that are there, too.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Don't ask before money is spent.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Fetch missing months from a vendor; the cost is shown first. Run again after a break: it goes on.
+
+    Exit code 1 if a month failed.
+    """
+    from cli.bars import ACTOR, opened, shown_progress
+    from cli.bars_shown import show_fetched
+    from core.clock import utc_now
+    from core.settings import get_settings
+    from fleet.history import full_months_before
+    from services.bars_fetch import plan_fetch
+    from services.fetching import Fetcher, FetchStatus, no_provider
+    from services.providers import configured, sources_of
+
+    settings, now = get_settings(), utc_now()
+    known = configured(settings)
+    names = known if provider is None else tuple(name for name in known if name == provider)
+    last = full_months_before(now, settings.history_months)
+    with opened(pool_size=10) as home:
+        sources = sources_of(settings, home.tx, names)
+        if not sources:
+            raise no_provider()
+        plan = plan_fetch(home.tx, sources, symbols, start=start or last[0], end=end or last[-1], again=again)
+        if plan.missing:
+            _agree(plan, yes=yes, limit=settings.max_fetch_cost_usd)
+        with shown_progress() as progress:
+            fetcher = Fetcher(home.tx, home.store, sources, ACTOR, utc_now, again=again)
+            reports = fetcher.fetch(plan.missing, progress)
+    if as_json:
+        print_json([_fields(report) for report in reports])
+    else:
+        show_fetched(reports, len(plan.there))
+    failed = sum(report.status is FetchStatus.FAILED for report in reports)
+    if failed:
+        note(f"{failed} of {len(reports)} months failed. Fix: see above, then run the same command again.")
+        raise typer.Exit(1)
+
+
+def show_gaps(
+    symbol: Annotated[str | None, typer.Argument(help="Only this symbol, such as ES.")] = None, as_json: AsJson = False
+) -> None:
+    """Tell what is missing: months between the first and the last, sessions, and the longest gaps in sessions."""
+    from cli.bars import opened
+    from cli.bars_shown import show_gap_report
+    from services.bars_gaps import gap_report
+
+    with opened() as home:
+        report = gap_report(home.tx, symbol=symbol)
+    if as_json:
+        print_json(report)
+    else:
+        show_gap_report(report)
+
+
+def _agree(plan: FetchPlan, *, yes: bool, limit: float) -> None:
+    """Show the cost; ask where somebody can answer, and never spend more than the limit without having asked."""
+    from decimal import Decimal
+
+    from services.supply import too_dear
+
+    cost = "by subscription" if plan.cost_usd is None else f"{plan.cost_usd:.2f} USD"
+    records = "" if plan.records is None else f", {plan.records:,} bars"
+    note(f"{len(plan.missing)} months from {plan.provider}{records}: {cost}. {len(plan.there)} are there already.")
+    if yes or not plan.cost_usd:
+        return
+    if sys.stdin.isatty():
+        typer.confirm("Fetch them?", abort=True, err=True)
+    elif float(plan.cost_usd) > limit:
+        months = sorted(month for _symbol, month in plan.missing)
+        raise too_dear(plan.missing[0][0], months, plan.cost_usd, Decimal(str(limit)))
+
+
+def _fields(report: FetchedReport) -> dict[str, object]:
+    error = report.error
+    return {
+        "symbol": report.symbol,
+        "month": report.month,
+        "status": report.status,
+        "provider": report.provider,
+        "bars_count": report.bars_count,
+        "content_hash": report.content_hash,
+        "quality": report.quality,
+        "error": None if error is None else {"code": error.code, "message": error.message, "fix": error.fix},
+    }
