@@ -24,9 +24,11 @@ from tests.factories.results import make_session
 INSERT_ONLY = (
     "activity_events",
     "backtest_sessions",
+    "bars_fetches",
     "bot_equity_curve",
     "bot_stage_events",
     "bot_versions",
+    "integration_usage_events",
     "job_run_events",
     "system_events",
     "trade_logs",
