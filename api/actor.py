@@ -81,3 +81,4 @@ def _at_least(role: Role) -> Callable[[Request, str | None], Actor]:
 
 Reader = Annotated[Actor, Depends(_at_least(Role.VIEWER))]
 Operator = Annotated[Actor, Depends(_at_least(Role.OPERATOR))]
+Admin = Annotated[Actor, Depends(_at_least(Role.ADMIN))]

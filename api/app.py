@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from api import errors, requests
 from api.edge import Edge
 from api.openapi import describe
-from api.routers import activity, bars, bots, health, jobs, proof, results, starter
+from api.routers import activity, admin, bars, bots, health, jobs, proof, results, starter
 from core.production import refuse_unsafe_production
 from core.settings import Settings, get_settings
 from sql.engine import POOL_SIZE, Transactions, connect, database_urls, transactions
@@ -26,6 +26,7 @@ ROUTERS = (
     activity.router,
     bars.router,
     proof.router,
+    admin.router,
 )
 
 

@@ -1,14 +1,24 @@
 """Cancel a job: nobody works on it any more, and what a worker still computes for it is not written."""
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
 from sqlalchemy.orm import Session
 
 from fleet.closed_sets import ActivityEvent, JobStatus
 from fleet.jobs import ACTIVE, JobReason, check_transition
 from services import events, ledger
 from sql.queries import cancel as queries
+from sql.queries import resets
 from sql.tables.jobs import BotJob
 
-_WHY = {JobReason.ARCHIVED: "its bot was archived", JobReason.CANCELED_BY_PERSON: "someone asked for it"}
+_WHY = {
+    JobReason.ARCHIVED: "its bot was archived",
+    JobReason.CANCELED_BY_PERSON: "someone asked for it",
+    JobReason.METRICS_RESET: "its bot's metrics were reset",
+    JobReason.BULK_REVERT: "its bot was put back into LAB",
+}
 
 
 def cancel_job(session: Session, job: BotJob, *, reason: JobReason, actor: str) -> bool:
@@ -34,3 +44,36 @@ def cancel_job(session: Session, job: BotJob, *, reason: JobReason, actor: str) 
         payload={"from_status": old, "reason_code": reason},
     )
     return True
+
+
+def cancel_all(session: Session, bot_ids: Sequence[UUID], *, reason: JobReason, actor: str) -> Mapping[UUID, UUID]:
+    """End the active jobs of bots, which are locked, in a fixed number of statements; return them by bot (a unit)."""
+    jobs = [(job, JobStatus(job.status)) for job in resets.lock_active_jobs(session, bot_ids)]
+    if not jobs:
+        return {}
+    resets.cancel_jobs(session, [job.id for job, _old in jobs])
+    for old in sorted({old for _job, old in jobs}):
+        check_transition(old, JobStatus.CANCELED)
+        ended = [(Ended.of(job), {"actor": actor}) for job, before in jobs if before is old]
+        ledger.record_all(session, old, JobStatus.CANCELED, reason, ended)
+    told = [
+        (Ended.of(job), f"Backtest canceled: {_WHY[reason]}.", {"from_status": old, "reason_code": reason, "by": actor})
+        for job, old in jobs
+    ]
+    events.tell_all(session, ActivityEvent.BACKTEST_CANCELED, told)
+    return {job.bot_id: job.id for job, _old in jobs}
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """What ledger and feed say of a job."""
+
+    job_id: UUID
+    bot_id: UUID
+    trace_id: str
+    actor: str
+
+    @classmethod
+    def of(cls, job: BotJob) -> "Ended":
+        """Take it from the row."""
+        return cls(job.id, job.bot_id, job.trace_id, job.actor)

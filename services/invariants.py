@@ -24,7 +24,7 @@ INVARIANTS: Final[Mapping[str, str]] = {
     "I4": "attempts are counted and bounded, what is final stays",
     "I5": "a lost attempt left nothing behind",
     "I6": "a completed session has all its trades and days, to the cent",
-    "I7": "each change of stage has its one audit row",
+    "I7": "each change of stage and each reset has its one audit row",
     ROLLUPS: "metrics are those of the raw rows",
 }
 

@@ -111,14 +111,15 @@ def page_trades(
 def page_equity(
     session: Session, bot_id: UUID, *, session_id: UUID | None = None, above: int | None = None, limit: int
 ) -> EquityPage:
-    """Return a page of the equity of one session; by default the one the bot's metrics are of.
+    """Return a page of the equity of one session; by default the newest one since equity last began anew.
 
     Raises:
         GantryError: NOT_FOUND for an unknown bot, or a session that isn't the bot's.
 
     """
     require_bot(session, bot_id)
-    chosen = _session_id(session, bot_id, session_id)
+    newest = sessions.newest_with_equity(session, bot_id) if session_id is None else None
+    chosen = (newest.id if newest else None) if session_id is None else _session_id(session, bot_id, session_id)
     if chosen is None:
         return EquityPage(None, (), None)
     rows = sessions.page_equity(session, chosen, above=above, limit=limit)

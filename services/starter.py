@@ -4,23 +4,27 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from core.errors import ErrorCode, GantryError, Kind, invalid
+from core.errors import invalid
 from core.ids import new_id
 from core.trace import current_trace_id
-from fleet.closed_sets import ActivityEvent, BacktestKind, JobStatus, JobType
+from fleet.closed_sets import ActivityEvent, BacktestKind, JobStatus, JobType, MetricsScope
 from fleet.jobs import JobReason, iteration_after
 from fleet.starter import DEFAULT_BOTS, DEFAULT_SYMBOLS, MAX_BOTS, Place, places
 from services import events
 from services.bots import Born, NewBot, bear
+from services.resets import ResetRequest, reset_metrics
 from sql.queries import leases
 from sql.queries import starter as queries
 from sql.tables.events import Activity
 from sql.tables.jobs import BotJob, JobRunEvent
 from trading.instruments import INSTRUMENTS, get_instrument
+
+STARTER_RESET: Final = "STARTER_PACK_RESET"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,19 +83,17 @@ def create_starter_pack(
     return pack
 
 
-def refuse_reset() -> None:
-    """Say that the pack can't be reset yet.
+def reset_starter_pack(session: Session, *, symbols: Sequence[str] | None, actor: str, now: datetime) -> int:
+    """Reset the metrics of the pack's bots, those of some symbols or all; return how many there are (a unit).
 
-    Raises:
-        GantryError: NOT_IMPLEMENTED.
-
+    Nothing is deleted; each bot needs a new baseline afterwards.
     """
-    raise GantryError(
-        ErrorCode.NOT_IMPLEMENTED,
-        "Resetting the starter pack's metrics isn't possible yet.",
-        fix="Leave resetExisting out or false; archive single bots to have them made anew.",
-        kind=Kind.NOT_IMPLEMENTED,
-    )
+    queries.lock_pack(session)
+    kept = queries.kept_bots(session, None if symbols is None else _checked_symbols(symbols))
+    if kept:
+        asked = ResetRequest(MetricsScope.ALL, tuple(one.bot_id for one in kept), STARTER_RESET)
+        reset_metrics(session, asked, dry_run=False, actor=actor, now=now)
+    return len(kept)
 
 
 def jobs_of(session: Session, pack: StarterPack) -> Sequence[BotJob]:

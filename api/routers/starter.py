@@ -17,7 +17,7 @@ router = APIRouter(prefix="/api/bots", tags=["bots"])
 @router.post(
     "/starter-pack",
     status_code=201,
-    responses={200: {"model": StarterPackReply}, **responses(400, 409, 413, 422, 501)},
+    responses={200: {"model": StarterPackReply}, **responses(400, 409, 413, 422)},
 )
 def create_starter_pack(
     actor: Operator,
@@ -34,7 +34,7 @@ def create_starter_pack(
     """
     asked = body or StarterPackRequest()
     if asked.reset_existing:
-        starter.refuse_reset()
+        starter.reset_starter_pack(session, symbols=asked.symbols, actor=actor.id, now=now)
     pack = starter.create_starter_pack(
         session,
         symbols=asked.symbols,

@@ -14,7 +14,9 @@ class StarterPackRequest(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     reset_existing: bool = Field(
-        False, alias="resetExisting", description="Reset the metrics of the pack's bots; not possible yet (501)."
+        False,
+        alias="resetExisting",
+        description="Reset the metrics of the pack's bots; each gets a new baseline.",
     )
     symbols: list[str] | None = Field(
         None, description="By default those that have bars; when there are none, ES NQ CL GC 6E.", max_length=100

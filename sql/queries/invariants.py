@@ -181,6 +181,28 @@ RULES: Final = (
         GROUP BY b.id HAVING count(e.id) <> 1
         """,
     ),
+    Rule(
+        "I7",
+        "bot {bot_id} has {resets} resets that cover {source}, its epoch says {epoch}",
+        """
+        SELECT o.bot_id, o.source, o.epoch, count(e.id) AS resets FROM bot_boundaries o
+        LEFT JOIN bot_metrics_events e ON e.bot_id = o.bot_id AND (e.scope = 'ALL'
+          OR (e.scope = 'BACKTEST_ONLY' AND o.source = 'BACKTEST')
+          OR (e.scope = 'PAPER_ONLY' AND o.source IN ('PAPER', 'SHADOW'))
+          OR (e.scope = 'LIVE_ONLY' AND o.source IN ('CANARY', 'LIVE')))
+        GROUP BY o.bot_id, o.source, o.epoch HAVING count(e.id) <> o.epoch
+        """,
+    ),
+    Rule(
+        "I7",
+        "bot {bot_id} was last reset by {reset_by}, its audit rows say {actor}",
+        """
+        SELECT b.id AS bot_id, b.metrics_reset_by AS reset_by, e.actor FROM bots b LEFT JOIN LATERAL
+          (SELECT * FROM bot_metrics_events WHERE bot_id = b.id ORDER BY created_at DESC, id DESC LIMIT 1) e ON true
+        WHERE (b.metrics_reset_by, b.metrics_reset_scope, b.metrics_reset_reason_code)
+          IS DISTINCT FROM (e.actor, coalesce(e.scope, 'ALL'), e.reason_code)
+        """,
+    ),
 )
 
 

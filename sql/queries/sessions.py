@@ -47,6 +47,23 @@ def newest_completed(session: Session, bot_id: UUID) -> BacktestSession | None:
     return session.scalars(query).one_or_none()
 
 
+def newest_with_equity(session: Session, bot_id: UUID) -> BacktestSession | None:
+    """Return the newest COMPLETED session of the current version that the bot's equity curve shows.
+
+    After a reset that left equity as it was, that is the one before it until there is a new one.
+    """
+    mine = and_(BotBoundary.bot_id == BacktestSession.bot_id, BotBoundary.source == TradeSource.BACKTEST)
+    query = (
+        select(BacktestSession)
+        .join(Bot, and_(Bot.id == BacktestSession.bot_id, Bot.current_version_id == BacktestSession.version_id))
+        .join(BotBoundary, and_(mine, BacktestSession.epoch >= BotBoundary.equity_epoch))
+        .where(BacktestSession.bot_id == bot_id, BacktestSession.status == SessionStatus.COMPLETED)
+        .order_by(BacktestSession.epoch.desc(), BacktestSession.created_at.desc(), BacktestSession.id.desc())
+        .limit(1)
+    )
+    return session.scalars(query).one_or_none()
+
+
 def by_id(session: Session, ids: Sequence[UUID]) -> Sequence[BacktestSession]:
     """Return those of these sessions that there are."""
     return session.scalars(select(BacktestSession).where(BacktestSession.id.in_(ids))).all()

@@ -6,6 +6,7 @@ from sql.tables.bots import Bot, BotBoundary, BotStageEvent, BotVersion
 from sql.tables.events import Activity, SystemEventRow
 from sql.tables.jobs import BotJob, JobRunEvent
 from sql.tables.requests import IdempotencyKey
+from sql.tables.resets import BotMetricsEvent
 from sql.tables.results import BacktestSession, EquityPoint, TradeLog
 from sql.tables.standing import AutonomyScore, MetricsRollup
 from sql.tables.usage import BarsFetch, IntegrationUsage
@@ -21,6 +22,7 @@ __all__ = [
     "Bot",
     "BotBoundary",
     "BotJob",
+    "BotMetricsEvent",
     "BotStageEvent",
     "BotVersion",
     "EquityPoint",

@@ -79,11 +79,13 @@ class BotBoundary(Base):
         PrimaryKeyConstraint("bot_id", "source"),
         one_of("source", TradeSource),
         CheckConstraint("epoch >= 0", name="epoch_not_negative"),
+        CheckConstraint("equity_epoch BETWEEN 0 AND epoch", name="equity_epoch_in_range"),
     )
 
     bot_id: Mapped[UUID] = mapped_column(ForeignKey("bots.id"))
     source: Mapped[str]
     epoch: Mapped[int] = mapped_column(server_default=text("0"))
+    equity_epoch: Mapped[int] = mapped_column(server_default=text("0"))  # the first one an equity curve shows
     event_id: Mapped[UUID | None]
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now())
 

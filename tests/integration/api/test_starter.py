@@ -40,13 +40,17 @@ def test_symbols_and_count_are_as_asked(api: Api) -> None:
     assert len({bot["strategy"] for bot in pack["bots"]}) == 6
 
 
-def test_a_reset_answers_that_it_is_not_possible_yet_and_does_nothing(api: Api) -> None:
-    response = api.post(PATH, json={"resetExisting": True})
-    body = response.json()
-    assert (response.status_code, body["error_code"]) == (501, "NOT_IMPLEMENTED")
-    assert body["message"]
-    assert body["suggested_fix"]
-    assert api.get("/api/bots").json()["data"] == []
+def test_a_reset_lets_the_packs_metrics_begin_anew_with_a_new_baseline_for_each(api: Api) -> None:
+    first = api.post(PATH, json={"count": 3}).json()
+    other = api.post("/api/bots", json={"name": "mine", "symbol": "ES", "strategy": "sma_cross"}).json()["data"]["id"]
+    again = api.post(PATH, json={"count": 3, "resetExisting": True})
+    assert again.status_code == 201
+    pack = again.json()
+    assert [bot["id"] for bot in pack["bots"]] == [bot["id"] for bot in first["bots"]]
+    assert (pack["made_bots"], pack["made_jobs"]) == (0, 3)
+    assert {job["id"] for job in pack["jobs"]} & {job["id"] for job in first["jobs"]} == set()
+    assert all(bot["metrics_reset_at"] for bot in pack["bots"])
+    assert api.get(f"/api/bots/{other}").json()["data"]["metrics_reset_at"] is None
 
 
 @pytest.mark.parametrize(

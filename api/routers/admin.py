@@ -1,0 +1,39 @@
+"""Bulk changes: reset of metrics, revert to LAB. Both in one transaction, with a dry run that is the same code."""
+
+from fastapi import APIRouter, Response
+
+from api.actor import Admin
+from api.database import Db, Now
+from api.envelope import responses
+from api.requests import Once
+from api.schemas.admin import ResetMetricsReply, ResetMetricsRequest, RevertToLabReply, RevertToLabRequest
+from services import resets, reverts
+
+router = APIRouter(prefix="/api/admin", tags=["admin"])
+
+
+@router.post("/reset-metrics", responses=responses(400, 404, 409, 413, 422))
+def reset_metrics(
+    actor: Admin, session: Db, now: Now, response: Response, once: Once, body: ResetMetricsRequest | None = None
+) -> ResetMetricsReply:
+    """Let metrics count from now on. Raw results stay; backtests under way are canceled where the scope covers them."""
+    asked = body or ResetMetricsRequest()
+    report = resets.reset_metrics(session, asked.to_request(), dry_run=asked.dry_run, actor=actor.id, now=now)
+    return once.answer(ResetMetricsReply.of(report), response, status=200)
+
+
+@router.post("/revert-to-lab", responses=responses(400, 404, 409, 413, 422))
+def revert_to_lab(
+    actor: Admin, session: Db, now: Now, response: Response, once: Once, body: RevertToLabRequest
+) -> RevertToLabReply:
+    """Put bots back into LAB, promoted by hand only, their stage locked; jobs under way are canceled."""
+    report = reverts.revert_to_lab(
+        session,
+        body.bot_ids,
+        lock_hours=body.lock_hours,
+        reason_code=body.reason_code,
+        dry_run=body.dry_run,
+        actor=actor.id,
+        now=now,
+    )
+    return once.answer(RevertToLabReply.of(report, named=body.bot_ids is not None), response, status=200)

@@ -1,0 +1,104 @@
+"""`gantry admin`: reset-metrics, revert-to-lab. Each shows its effect first with --dry-run, and does it with --yes."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cli.bots import AsJson, database, resolve
+from cli.console import print_json, say
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from uuid import UUID
+
+    from sqlalchemy.orm import Session
+
+app = typer.Typer(add_completion=False, help="Bulk changes: reset-metrics, revert-to-lab.", no_args_is_help=True)
+ACTOR = "admin:cli"
+Bots = Annotated[list[str] | None, typer.Option("--bot", help="Only this bot, by id or name; may be repeated.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Show the effect and change nothing.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Don't ask.")]
+
+
+@app.command("reset-metrics")
+def reset(
+    *,
+    scope: Annotated[str, typer.Option(help="ALL, BACKTEST_ONLY, PAPER_ONLY or LIVE_ONLY.")] = "ALL",
+    bot: Bots = None,
+    reason: Annotated[str | None, typer.Option(help="Reason code of the audit rows.")] = None,
+    keep_equity: Annotated[bool, typer.Option("--keep-equity", help="Let equity curves go on as they are.")] = False,
+    dry_run: DryRun = False,
+    yes: Yes = False,
+    as_json: AsJson = False,
+) -> None:
+    """Let metrics count from now on; raw results stay, and covered bots get a new baseline."""
+    from core.clock import utc_now
+    from core.errors import invalid
+    from fleet.closed_sets import MetricsScope
+    from fleet.resets import RESET_REASON
+    from services.resets import ResetRequest, reset_metrics
+
+    if scope not in set(MetricsScope):
+        raise invalid(f"Unknown scope {scope!r}.", fix=f"Use one of {', '.join(MetricsScope)}.", field="scope")
+    _agree("Reset the metrics", bot, dry_run=dry_run, yes=yes)
+    with database() as session:
+        asked = ResetRequest(MetricsScope(scope), _ids(session, bot), reason or RESET_REASON, not keep_equity)
+        report = reset_metrics(session, asked, dry_run=dry_run, actor=ACTOR, now=utc_now())
+    if as_json:
+        print_json(report)
+    else:
+        would = "would be reset" if dry_run else "were reset"
+        say(f"Metrics of {len(report.bots)} bots {would} ({scope}); request {report.request_id}.")
+
+
+@app.command("revert-to-lab")
+def revert(
+    *,
+    bot: Bots = None,
+    lock_hours: Annotated[int, typer.Option(help="How long the stage stays locked.")] = 24,
+    reason: Annotated[str | None, typer.Option(help="Reason code of the audit rows.")] = None,
+    dry_run: DryRun = False,
+    yes: Yes = False,
+    as_json: AsJson = False,
+) -> None:
+    """Put bots back into LAB, promoted by hand only; their jobs are canceled."""
+    from core.clock import utc_now
+    from fleet.resets import REVERT_REASON
+    from services.reverts import revert_to_lab
+
+    _agree("Put back into LAB", bot, dry_run=dry_run, yes=yes)
+    with database() as session:
+        report = revert_to_lab(
+            session,
+            _ids(session, bot),
+            lock_hours=lock_hours,
+            reason_code=reason or REVERT_REASON,
+            dry_run=dry_run,
+            actor=ACTOR,
+            now=utc_now(),
+        )
+    if as_json:
+        print_json(report)
+    else:
+        would = "would go" if dry_run else "went"
+        before = ", ".join(f"{count} in {stage}" for stage, count in report.stage_counts_before.items() if count)
+        say(f"{len(report.bots)} bots {would} back into LAB ({before or 'none'}); request {report.request_id}.")
+
+
+def _ids(session: Session, named: Sequence[str] | None) -> tuple[UUID, ...] | None:
+    return None if not named else tuple(resolve(session, one) for one in named)
+
+
+def _agree(what: str, named: Sequence[str] | None, *, dry_run: bool, yes: bool) -> None:
+    """Ask before every bot is changed, where somebody can answer; else --yes has to be said."""
+    if dry_run or yes:
+        return
+    of = f"of {len(named)} bots" if named else "of ALL bots"
+    if not sys.stdin.isatty():
+        from core.errors import invalid
+
+        raise invalid(f"{what} {of}: nobody can be asked.", fix="Say --yes, or look first with --dry-run.", field="yes")
+    typer.confirm(f"{what} {of}?", abort=True, err=True)
