@@ -33,13 +33,16 @@ def fetch_bars(
     from cli.bars import ACTOR, opened, shown_progress
     from cli.bars_shown import show_fetched
     from core.clock import utc_now
+    from core.errors import invalid
     from core.settings import get_settings
     from fleet.history import full_months_before
     from services.bars_fetch import plan_fetch
     from services.fetching import Fetcher, FetchStatus, no_provider
-    from services.providers import configured, sources_of
+    from services.providers import VENDORS, configured, sources_of
 
     settings, now = get_settings(), utc_now()
+    if provider is not None and provider not in VENDORS:
+        raise invalid(f"Unknown provider {provider!r}.", fix=f"Use one of {', '.join(VENDORS)}.", field="provider")
     known = configured(settings)
     names = known if provider is None else tuple(name for name in known if name == provider)
     last = full_months_before(now, settings.history_months)

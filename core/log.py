@@ -15,6 +15,11 @@ def _add_trace_id(_logger: object, _name: str, event: MutableMapping[str, Any]) 
     return event
 
 
+def _to_standard_error(*_args: object) -> structlog.PrintLogger:
+    """As it is at the moment of the record: it may have been put elsewhere since the logger was set up."""
+    return structlog.PrintLogger(sys.stderr)
+
+
 def configure_logging(*, json_lines: bool, level: int = logging.INFO) -> None:
     """Send structlog's records to standard error."""
     renderer: structlog.typing.Processor = (
@@ -32,7 +37,7 @@ def configure_logging(*, json_lines: bool, level: int = logging.INFO) -> None:
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=_to_standard_error,
         cache_logger_on_first_use=False,
     )
 
