@@ -12,7 +12,7 @@ from sqlalchemy.exc import DataError
 from starlette.exceptions import HTTPException
 
 from api.envelope import ErrorBody, FieldProblemBody
-from api.etags import IfMatchMissing
+from api.etags import IfMatchMalformed, IfMatchMissing
 from core.errors import ErrorCode, FieldProblem, GantryError, Kind, invalid
 from services.changes import StaleRevision
 
@@ -53,7 +53,12 @@ class BadQuery(GantryError):  # noqa: N818 - named for what it is
 
 
 # What HTTP has a status of its own for.
-_STATUS_OF_TYPE: Final[dict[type[GantryError], int]] = {BadQuery: 400, IfMatchMissing: 428, StaleRevision: 412}
+_STATUS_OF_TYPE: Final[dict[type[GantryError], int]] = {
+    BadQuery: 400,
+    IfMatchMalformed: 400,
+    IfMatchMissing: 428,
+    StaleRevision: 412,
+}
 
 
 def install(app: FastAPI) -> None:
@@ -121,6 +126,16 @@ def _on_bad_input(_request: Request, error: Exception) -> JSONResponse:
     if place == "path":
         return _on_http_error(_request, HTTPException(404))
     malformed = any(problem["type"] == "json_invalid" for problem in problems)
+    declared = _request.headers.get("content-type", "")
+    if place == "body" and "json" not in declared.lower():
+        return error_response(
+            422,
+            ErrorBody(
+                error_code=ErrorCode.VALIDATION_FAILED.value,
+                message=f"The body is declared as {declared or 'nothing'}, not as JSON.",
+                suggested_fix="Send the header Content-Type: application/json.",
+            ),
+        )
     body = ErrorBody(
         error_code=ErrorCode.VALIDATION_FAILED.value,
         message="The body is not JSON." if malformed else _sentence(place, problems),

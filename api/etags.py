@@ -8,6 +8,7 @@ from fastapi import Depends, Header
 from core.errors import ErrorCode, GantryError
 
 _STRONG = re.compile(r'"([0-9]{1,9})"')
+_ETAG = re.compile(r'(W/)?"[!#-~\x80-\xff]*"')
 
 
 class IfMatchMissing(GantryError):  # noqa: N818 - named for what it is
@@ -26,16 +27,40 @@ def etag(revision: int) -> str:
     return f'"{revision}"'
 
 
-def _revisions(
-    if_match: Annotated[str | None, Header(description="The bot's ETag, or *.", max_length=1000)] = None,
-) -> frozenset[int] | None:
-    """Read If-Match: the revisions it names, None for any. What is no ETag of ours names none, so nothing matches."""
+class IfMatchMalformed(GantryError):  # noqa: N818 - named for what it is
+    """If-Match holds something that is no ETag: 400."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            ErrorCode.VALIDATION_FAILED,
+            "If-Match holds no ETag.",
+            fix='Send the ETag with its quotes, such as "3", or *.',
+        )
+
+
+IfMatch = Annotated[str | None, Header(description="The bot's ETag, or *.", max_length=1000)]
+
+
+def _revisions(if_match: IfMatch = None) -> frozenset[int] | None:
+    """Read If-Match: the revisions it names, None for any. An ETag that isn't ours names none, so nothing matches."""
     if if_match is None:
         raise IfMatchMissing
+    return _named(if_match)
+
+
+def _any_revisions(if_match: IfMatch = None) -> frozenset[int] | None:
+    """Read If-Match where it may be left out."""
+    return None if if_match is None else _named(if_match)
+
+
+def _named(if_match: str) -> frozenset[int] | None:
     if if_match.strip() == "*":
         return None
-    found = (_STRONG.fullmatch(part.strip()) for part in if_match.split(","))
-    return frozenset(int(match[1]) for match in found if match)
+    parts = [part.strip() for part in if_match.split(",")]
+    if not all(_ETAG.fullmatch(part) for part in parts):
+        raise IfMatchMalformed
+    return frozenset(int(match[1]) for part in parts if (match := _STRONG.fullmatch(part)))
 
 
 Revisions = Annotated[frozenset[int] | None, Depends(_revisions)]
+AnyRevisions = Annotated[frozenset[int] | None, Depends(_any_revisions)]

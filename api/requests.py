@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from api.actor import Operator
 from api.database import Db
 from api.envelope import Envelope
+from core.errors import invalid
 from services import requests
 from services.requests import KeptReply
 
@@ -83,6 +84,10 @@ def _kept(
     """Take the key before the work; a reply under it ends the request here."""
     sent = b"\n".join((request.method.encode(), request.url.path.encode(), body))
     request_hash = hashlib.sha256(sent).hexdigest()
+    if idempotency_key is None and "idempotency-key" in request.headers:
+        raise invalid(
+            "Idempotency-Key is empty.", fix="Send 1 to 255 characters, or leave it out.", field="Idempotency-Key"
+        )
     # A key belongs to a route, not to one path of it: the same key for two bots is a mistake, and is refused.
     key = None if idempotency_key is None else f"{request.method} {request.scope['route'].path} {idempotency_key}"
     kept = Kept(session, actor.id, key, request_hash)

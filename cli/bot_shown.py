@@ -56,7 +56,7 @@ def show_bot(bot: BotView) -> None:
         if name not in {"metrics", "botNow", "autonomy_breakdown"}:
             console.print(f"{name:22}{'-' if value is None else value}", highlight=False, soft_wrap=True)
     for name, value in metrics_fields(bot.metrics).items():
-        console.print(f"  {name:20}{'-' if value is None else value}", highlight=False)
+        console.print(f"  {name:22}{'-' if value is None else value}", highlight=False)
     console.print(f"{'now':22}{bot.bot_now.state}", highlight=False)
     for alert in bot.bot_now.alerts:
         console.print(f"  {alert.level} {alert.code}: {alert.message}", highlight=False, soft_wrap=True)

@@ -94,18 +94,23 @@ def change(
     return True
 
 
-def archive(session: Session, bot_id: UUID, *, actor: str, now: datetime) -> datetime:
+def archive(
+    session: Session, bot_id: UUID, *, actor: str, now: datetime, revisions: frozenset[int] | None = None
+) -> datetime:
     """Archive a bot and cancel its active job; return when it was archived (a unit: the caller commits).
 
     An archived bot stays as it is. What its job's worker still computes is not written.
+    revisions: those the caller means; None for any.
 
     Raises:
-        GantryError: NOT_FOUND.
+        GantryError: NOT_FOUND; CONFLICT, as StaleRevision, for another revision.
 
     """
     bot = _locked(session, bot_id)
     if bot.archived_at is not None:
         return bot.archived_at
+    if revisions is not None and bot.revision not in revisions:
+        raise StaleRevision(bot)
     canceled = _cancel_jobs(session, bot, actor)
     bot.archived_at = bot.updated_at = now
     bot.revision += 1

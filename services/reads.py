@@ -92,6 +92,7 @@ class BotView(BotSummary):
     costs: dict[str, Any]
     window: dict[str, Any]
     autonomy_breakdown: dict[str, Any] | None
+    archived_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +192,7 @@ def _whole(summary: BotSummary, row: Standing) -> BotView:
         **{field.name: getattr(summary, field.name) for field in fields(BotSummary)},
         **(row.made_of._asdict() if row.made_of else {}),
         autonomy_breakdown=row.because.breakdown if row.because else None,
+        archived_at=row.bot.archived_at,
     )
 
 

@@ -10,10 +10,10 @@ from api.cursors import Cursor, Listing, limited
 from api.database import Db, Now
 from api.envelope import ListOf, OneOf, responses
 from api.errors import from_domain
-from api.etags import Revisions, etag
+from api.etags import AnyRevisions, Revisions, etag
 from api.paging import Limit, SymbolFilter, after_of, page_after
 from api.requests import Once
-from api.schemas.bots import ArchivedBotBody, BotBody, BotChangeRequest, BotDetailBody, NewBotRequest
+from api.schemas.bots import BotBody, BotChangeRequest, BotDetailBody, NewBotRequest
 from api.schemas.jobs import JobBody, JobConflict, JobReply
 from core.errors import GantryError, Kind
 from fleet.closed_sets import BacktestKind, Stage
@@ -78,15 +78,15 @@ def change_bot(
     return OneOf(data=BotDetailBody.whole(view))
 
 
-@router.post("/{bot_id}/archive", responses=responses(400, 404, 409, 422))
+@router.post("/{bot_id}/archive", responses=responses(400, 404, 409, 412, 422))
 def archive_bot(
-    actor: Operator, session: Db, now: Now, bot_id: UUID, response: Response, once: Once
-) -> OneOf[ArchivedBotBody]:
-    """Archive a bot and cancel its job; one that is archived already stays as it is."""
-    archived_at = changes.archive(session, bot_id, actor=actor.id, now=now)
+    actor: Operator, session: Db, now: Now, bot_id: UUID, revisions: AnyRevisions, response: Response, once: Once
+) -> OneOf[BotDetailBody]:
+    """Archive a bot and cancel its job; one that is archived already stays as it is. If-Match is heeded, not asked for."""
+    changes.archive(session, bot_id, revisions=revisions, actor=actor.id, now=now)
     view = reads.get_bot(session, bot_id, now=now)
     response.headers["ETag"] = etag(view.revision)
-    return once.answer(OneOf(data=ArchivedBotBody.archived(view, archived_at)), response, status=200)
+    return once.answer(OneOf(data=BotDetailBody.whole(view)), response, status=200)
 
 
 @router.post(

@@ -1,7 +1,6 @@
 """The bot object, and what is asked to make one."""
 
-from datetime import datetime
-from typing import Any, Self
+from typing import Any
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -168,23 +167,13 @@ class BotDetailBody(BotBody):
     autonomy_breakdown: dict[str, Any] | None
     session_id: UUID | None
     revision: int
+    archived_at: Instant | None = Field(description="Since when it is in no list any more, its job canceled.")
 
     @classmethod
     def whole(cls, view: BotView) -> "BotDetailBody":
         """Show a bot whole."""
         own = {name: getattr(view, name) for name in set(cls.model_fields) - set(BotBody.model_fields)}
         return cls.model_validate(bot_fields(view) | own)
-
-
-class ArchivedBotBody(BotDetailBody):
-    """A bot that was archived, and when: it is in no list any more, and its job was canceled."""
-
-    archived_at: Instant
-
-    @classmethod
-    def archived(cls, view: BotView, archived_at: datetime) -> Self:
-        """Show a bot that was archived."""
-        return cls.model_validate({**dict(BotDetailBody.whole(view)), "archived_at": archived_at})
 
 
 def bot_fields(view: BotSummary) -> dict[str, Any]:

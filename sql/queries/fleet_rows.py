@@ -27,6 +27,7 @@ class BotRow(NamedTuple):
     created_at: datetime
     metrics_reset_at: datetime | None
     revision: int
+    archived_at: datetime | None
 
 
 class VersionRow(NamedTuple):

@@ -115,7 +115,7 @@ def test_a_wrong_body_is_422_before_the_database_is_asked(unreachable: Api, chan
 
 
 @pytest.mark.parametrize(
-    ("asked", "stored"), [("0E-999999", "0.0000"), ("-0", "0"), ("0E+999999", "0"), ("2.2500000", "2.2500")]
+    ("asked", "stored"), [("0E-999999", "0.00"), ("-0", "0.00"), ("0E+999999", "0.00"), ("2.2500000", "2.25")]
 )
 def test_a_commission_is_stored_as_the_money_it_is_however_it_was_written(api: Api, asked: str, stored: str) -> None:
     assert create(api, costs={"commission_usd": asked})["costs"]["commission_usd"] == stored

@@ -99,9 +99,10 @@ def test_a_change_that_changes_nothing_leaves_the_revision(api: Api, body: dict[
         (None, 428),
         ('"2"', 412),
         ('W/"1"', 412),
-        ("1", 412),
+        ("1", 400),
+        ("abc", 400),
         ('"x"', 412),
-        ("", 412),
+        ("", 400),
         ('"7", "1"', 200),
         ("*", 200),
         (' "1" ', 200),
@@ -111,7 +112,10 @@ def test_if_match_says_which_revision_is_meant(api: Api, if_match: str | None, s
     bot_id = create(api)
     response = patch(api, bot_id, {"name": "beta"}, if_match=if_match)
     assert response.status_code == status, response.text
-    assert response.json().get("error_code") == {428: "VALIDATION_FAILED", 412: "CONFLICT", 200: None}[status]
+    assert (
+        response.json().get("error_code")
+        == {428: "VALIDATION_FAILED", 400: "VALIDATION_FAILED", 412: "CONFLICT", 200: None}[status]
+    )
     assert api.get(f"/api/bots/{bot_id}").json()["data"]["name"] == ("beta" if status == 200 else "alpha")
 
 
@@ -187,8 +191,11 @@ def test_a_changed_bot_has_no_metrics_until_it_is_graded_again(api: Api, tx: Tra
 
 def test_archiving_takes_a_bot_out_of_every_list_and_a_second_time_answers_the_same(api: Api) -> None:
     bot_id = create(api)
-    first = api.post(f"/api/bots/{bot_id}/archive")
+    assert api.get(f"/api/bots/{bot_id}").json()["data"]["archived_at"] is None
+    assert api.post(f"/api/bots/{bot_id}/archive", headers={"if-match": '"99"'}).status_code == 412
+    first = api.post(f"/api/bots/{bot_id}/archive", headers={"if-match": '"1"'})
     assert first.status_code == 200, first.text
+    assert api.get(f"/api/bots/{bot_id}").json()["data"]["archived_at"] == first.json()["data"]["archived_at"]
     assert first.json()["data"]["archived_at"]
     assert api.get("/api/bots").json()["data"] == []
     again = api.post(f"/api/bots/{bot_id}/archive")

@@ -151,3 +151,16 @@ def test_what_is_no_key_is_400(unreachable: Api, key: str) -> None:
 def test_any_printable_text_is_a_key(api: Api, key: str) -> None:
     assert create(api, headers={"idempotency-key": key}).status_code == 201
     assert create(api, headers={"idempotency-key": key}).headers["idempotency-replayed"] == "true"
+
+
+def test_an_empty_key_is_refused_not_ignored(api: Api) -> None:
+    body = {"name": "one", "symbol": "ES", "strategy": "sma_cross"}
+    reply = api.post("/api/bots", json=body, headers={"Idempotency-Key": ""})
+    assert (reply.status_code, reply.json()["error_code"]) in {(422, "VALIDATION_FAILED"), (400, "VALIDATION_FAILED")}
+    assert api.get("/api/bots").json()["data"] == []
+
+
+def test_a_body_that_is_not_declared_as_json_is_told_so(api: Api) -> None:
+    reply = api.post("/api/bots", content=b'{"name": "one"}', headers={"Content-Type": "text/plain"})
+    assert reply.status_code == 422
+    assert "Content-Type: application/json" in reply.json()["suggested_fix"]
