@@ -60,10 +60,12 @@ class _Teller:
         self._context.log.info(f"{self.done} bots graded, {self.failed} of them failed.")
 
 
-def _top_up(context: OpExecutionContext, domain: Domain, symbol: str) -> None:
-    """See that the symbol has the bars its bots want, and say what came of it."""
-    for month in domain.supply.top_up(domain.tx, domain.store, symbol, actor=domain.actor, now=utc_now()):
+def _top_up(context: OpExecutionContext, domain: Domain, symbol: str) -> bool:
+    """See that the symbol has the bars its bots want, and say what came of it; False while somebody else is at it."""
+    months = domain.supply.top_up(domain.tx, domain.store, symbol, actor=domain.actor, now=utc_now())
+    for month in months or ():
         if month.error is not None:
             context.log.warning(f"{month.symbol} {month.month}: {month.error.code}: {month.error.message}")
         else:
             context.log.info(f"{month.symbol} {month.month}: {month.bars_count:,} bars of {month.provider}.")
+    return months is not None

@@ -140,7 +140,7 @@ def _work(fleet: Fleet, caps: Caps) -> int:
         terms,
         utc_now,
         on_chunk=lambda _bots: None,
-        top_up=lambda _symbol: None,
+        top_up=lambda _symbol: True,
         idle_s=0.0,
     )
     return pull.run().jobs_done

@@ -45,16 +45,16 @@ def fetch_bars(
         raise invalid(f"Unknown provider {provider!r}.", fix=f"Use one of {', '.join(VENDORS)}.", field="provider")
     known = configured(settings)
     names = known if provider is None else tuple(name for name in known if name == provider)
-    last = full_months_before(now, settings.history_months)
+    end = end or full_months_before(now, 1)[0]
     with opened(pool_size=10) as home:
         sources = sources_of(settings, home.tx, names)
         if not sources:
             raise no_provider()
-        plan = plan_fetch(home.tx, sources, symbols, start=start or last[0], end=end or last[-1], again=again)
+        plan = plan_fetch(home.tx, sources, symbols, start=start, end=end, months=settings.history_months, again=again)
         if plan.missing:
             _agree(plan, yes=yes, limit=settings.max_fetch_cost_usd)
         with shown_progress() as progress:
-            fetcher = Fetcher(home.tx, home.store, sources, ACTOR, utc_now, again=again)
+            fetcher = Fetcher(home.tx, home.store, plan.sources, ACTOR, utc_now, again=again)
             reports = fetcher.fetch(plan.missing, progress)
     if as_json:
         print_json([_fields(report) for report in reports])
@@ -86,7 +86,7 @@ def _agree(plan: FetchPlan, *, yes: bool, limit: float) -> None:
     """Show the cost; ask where somebody can answer, and never spend more than the limit without having asked."""
     from decimal import Decimal
 
-    from services.supply import too_dear
+    from services.affordable import too_dear
 
     cost = "by subscription" if plan.cost_usd is None else f"{plan.cost_usd:.2f} USD"
     records = "" if plan.records is None else f", {plan.records:,} bars"

@@ -1,7 +1,7 @@
 """Which months of bars a bot's backtest wants."""
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 
@@ -29,6 +29,17 @@ def months_wanted(windows: Iterable[Mapping[str, Any]], now: datetime, count: in
         start = window.get("start") or _month(_number(end) - count + 1)
         wanted.update(months_between(start, end))
     return tuple(sorted(wanted))
+
+
+def end_of(month: str) -> datetime:
+    """Return the moment at which a month is over, UTC."""
+    year, number = divmod(_number(month) + 1, 12)
+    return datetime(year, number + 1, 1, tzinfo=UTC)
+
+
+def months_back(end: str, count: int) -> str:
+    """Return the first of the `count` months that end with `end`."""
+    return _month(_number(end) - count + 1)
 
 
 def _number(month: str) -> int:

@@ -11,7 +11,7 @@ from fleet.closed_sets import DataLabel
 from integrations.store import BarsStore
 from services import bars as bars_service
 from services.bars import LoadedBars
-from services.fetching import why_missing
+from services.fetching import hole, why_missing
 from sql.engine import Transactions
 from sql.tables.bots import Bot, BotVersion
 from trading import metrics
@@ -100,8 +100,11 @@ def load(tx: Transactions, store: BarsStore, key: BarsKey) -> Material:
             tx, store, key.symbol, timeframe=Timeframe(key.timeframe), start=key.start, end=key.end
         )
     except GantryError as error:
-        why = why_missing(tx, key.symbol) if error.code is ErrorCode.DATA_UNAVAILABLE else None
+        why = why_missing(tx, key.symbol, key.start, key.end) if error.code is ErrorCode.DATA_UNAVAILABLE else None
         raise (why or error) from error
+    missing = hole(tx, key.symbol, key.start, key.end)
+    if missing is not None:
+        raise missing
     return Material(loaded, windows(loaded.bars, get_instrument(key.symbol)))
 
 

@@ -6,7 +6,7 @@ row commits, so a fetch that was killed goes on with the months that have none.
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from dataclasses import dataclass
@@ -18,11 +18,12 @@ from uuid import UUID
 
 from sqlalchemy import Engine
 
-from core.errors import ErrorCode, GantryError, data_unavailable
+from core.errors import ErrorCode, GantryError, Kind, data_unavailable
 from core.ids import new_id
 from core.log import get_logger
 from core.trace import current_trace_id
 from fleet.closed_sets import DataLabel, SystemEvent
+from fleet.history import end_of
 from integrations.ports import BadPayload, BarsSource, FetchedMonth
 from integrations.store import BarsStore
 from services import events, staging
@@ -87,22 +88,27 @@ class Fetcher:
             get_instrument(symbol)
         if not self.sources:
             raise no_provider()
-        done, down = 0, dict[str, GantryError]()
-        reports: dict[tuple[str, str], FetchedReport] = {}
+        for provider, symbol, month in staging.kept(self.store):
+            if self._in_use(symbol, month) is not None:  # a fetch was killed right after it put the month in use
+                staging.forget(self.store, provider, symbol, month)
+        down: dict[str, GantryError] = {}
+        reports: list[FetchedReport] = []
         with ThreadPoolExecutor(max(1, self.sources[0].parallel), thread_name_prefix="fetch") as pool:
             tasks = [pool.submit(copy_context().run, self._one, symbol, month, down) for symbol, month in months]
-            for (symbol, month), task in zip(months, tasks, strict=True):
-                reports[symbol, month] = task.result()
-                done += 1
-                progress(
-                    f"{symbol} {month}: {reports[symbol, month].status.replace('_', ' ').lower()}", done, len(months)
-                )
-        return tuple(reports[one] for one in months)
+            try:
+                for (symbol, month), task in zip(months, tasks, strict=True):
+                    reports.append(task.result())
+                    told = reports[-1].status.replace("_", " ").lower()
+                    progress(f"{symbol} {month}: {told}", len(reports), len(months))
+            except BaseException:
+                pool.shutdown(wait=False, cancel_futures=True)  # whoever stops it wants nothing more to be bought
+                raise
+        return tuple(reports)
 
     def refuse(
-        self, months: Sequence[tuple[str, str]], error: GantryError, cost_usd: Decimal
+        self, months: Sequence[tuple[str, str]], error: GantryError, cost_usd: Decimal | None
     ) -> tuple[FetchedReport, ...]:
-        """Note that months were not fetched, as they cost too much."""
+        """Note that months were not fetched, as they cost too much, or nobody says what they cost."""
         for symbol, month in months:
             self._note(self.sources[0], symbol, month, error=error, cost_usd=cost_usd)
         return tuple(_not_fetched(symbol, month, error) for symbol, month in months)
@@ -112,21 +118,24 @@ class Fetcher:
             return self._fetched(symbol, month, down)
         except GantryError as error:
             return _not_fetched(symbol, month, error)
+        except Exception as defect:  # noqa: BLE001 - one month's edge: the others must still be told of
+            get_logger("fetching").error("fetch_defect", symbol=symbol, month=month, exc_info=defect)
+            return _not_fetched(symbol, month, _defect(defect))
 
     def _fetched(self, symbol: str, month: str, down: dict[str, GantryError]) -> FetchedReport:
         with self.tx() as session:
             asked_at = leases.database_time(session)
         if not self.again and (there := self._in_use(symbol, month)) is not None:
             return _report(there, FetchStatus.ALREADY_THERE)
-        with only_fetcher(self._engine(), symbol, month, timeout_s=LOCK_TIMEOUT_S) as waited:
-            if waited:  # somebody fetched it meanwhile: what came of that is the answer
-                there = self._in_use(symbol, month)
-                if there is not None and (not self.again or there.created_at >= asked_at):
-                    return _report(there, FetchStatus.ALREADY_THERE)
-                with self.tx() as session:
-                    failed = queries.failures_since(session, symbol, month, asked_at)
-                if failed:
-                    raise as_error(failed[0])
+        with only_fetcher(self._engine(), symbol, month, timeout_s=LOCK_TIMEOUT_S):
+            # Somebody may have fetched it meanwhile: what came of that is the answer.
+            there = self._row(symbol, month)
+            if there is not None and (there.created_at >= asked_at or (not self.again and is_whole(there))):
+                return _report(there, FetchStatus.ALREADY_THERE)
+            with self.tx() as session:
+                failed = queries.failures_since(session, symbol, month, asked_at)
+            if failed and failed[0].providers == [source.provider_id for source in self.sources]:
+                raise as_error(failed[-1])
             return self._from_someone(symbol, month, down)
 
     def _from_someone(self, symbol: str, month: str, down: dict[str, GantryError]) -> FetchedReport:
@@ -144,7 +153,7 @@ class Fetcher:
                 self._failed(source, symbol, month, error)
                 if error.code in NOT_THE_PROVIDERS:
                     raise
-                if error.code in DOWN:
+                if error.code in DOWN and error.facts.get("attempts") != 0:  # not for want of a turn of our own
                     down[source.provider_id] = error
                 first = first or error
         if first is None:
@@ -172,23 +181,23 @@ class Fetcher:
                 kind=error.kind,
                 facts=error.facts,
             ) from error
-        row = self._in_use(symbol, month)
+        row = self._row(symbol, month)
         if row is None:
             raise data_unavailable(f"{symbol} {month} was taken out of use meanwhile.", fix="Fetch it again.")
         self._note(source, symbol, month, bars_id=row.id, sha256=incoming.source.sha256)
-        staging.forget(self.store, source.provider_id, symbol, month)
+        for one in self.sources:
+            staging.forget(self.store, one.provider_id, symbol, month)
         return _report(row, FetchStatus.FETCHED)
 
     def _arrived(self, source: BarsSource, symbol: str, month: str) -> FetchedMonth:
-        """Return what a killed fetch left behind of a month that is over, else what the provider sends."""
+        """Return what a killed fetch left behind, else what the provider sends."""
         now = self.clock()
-        is_over = month < f"{now:%Y-%m}"
-        if is_over and not self.again:
+        if not self.again:
             left = staging.staged(self.store, source.provider_id, symbol, month)
             if left is not None:
                 return left
         fetched = source.fetch_month(symbol, month, now=now)
-        if is_over:
+        if reaches_the_end(month, fetched.bars.source_details | fetched.details):
             staging.stage(self.store, fetched)
         return fetched
 
@@ -246,6 +255,11 @@ class Fetcher:
                 )
 
     def _in_use(self, symbol: str, month: str) -> BarsMonth | None:
+        """The month in use, if it is whole."""
+        row = self._row(symbol, month)
+        return row if row is not None and is_whole(row) else None
+
+    def _row(self, symbol: str, month: str) -> BarsMonth | None:
         """The month in use, unless it is simulated: real bars take its place."""
         with self.tx() as session:
             row = catalogue.active_month(session, symbol, month)
@@ -265,6 +279,18 @@ DOWN: Final = frozenset(
 )
 
 
+# The provider may answer another time; what is left stays so until the providers change, or a day is over.
+PASSING: Final = frozenset(
+    {
+        ErrorCode.PROVIDER_TIMEOUT,
+        ErrorCode.PROVIDER_RATE_LIMITED,
+        ErrorCode.PROVIDER_BAD_RESPONSE,
+        ErrorCode.DATABASE_UNAVAILABLE,
+        ErrorCode.ENVIRONMENT_INVALID,
+    }
+)
+
+
 def no_provider() -> GantryError:
     """Say that nobody can be asked."""
     return GantryError(
@@ -275,11 +301,39 @@ def no_provider() -> GantryError:
     )
 
 
-def why_missing(tx: Transactions, symbol: str) -> GantryError | None:
-    """Return why a symbol's bars couldn't be fetched: how its newest try failed; None where it didn't."""
+def is_whole(row: BarsMonth) -> bool:
+    """Whether a month in use needs no fetch: real, and where a vendor sent it, up to the month's end."""
+    if row.data_label == DataLabel.SIMULATED:
+        return False
+    return row.data_label != DataLabel.VENDOR or reaches_the_end(row.month, row.source_details)
+
+
+def reaches_the_end(month: str, details: Mapping[str, object]) -> bool:
+    """Whether what was asked for ended with the month: `end` among the details says where it was cut before."""
+    end = details.get("end")
+    return end is None or datetime.fromisoformat(str(end)) >= end_of(month)
+
+
+def why_missing(tx: Transactions, symbol: str, start: str | None, end: str | None) -> GantryError | None:
+    """Return why months of a symbol couldn't be fetched lately: how the newest tries failed; None where they didn't.
+
+    A failure that may pass comes first: another attempt is worth it then.
+    """
     with tx() as session:
-        newest = queries.newest_try(session, symbol)
-    return as_error(newest) if newest is not None and newest.error_code is not None else None
+        rows = [row for row in queries.newest_tries(session, symbol, start, end) if row.error_code is not None]
+    passing = [row for row in rows if ErrorCode(str(row.error_code)) in PASSING]
+    return as_error((passing or rows)[0]) if rows else None
+
+
+def hole(tx: Transactions, symbol: str, start: str | None, end: str | None) -> GantryError | None:
+    """Return why a month that is wanted is missing, where that may pass: graded without it, it would never be seen."""
+    with tx() as session:
+        there = {row.month for row in catalogue.active_months(session, symbol=symbol) if is_whole(row)}
+        rows = queries.newest_tries(session, symbol, start, end)
+    for row in rows:
+        if row.error_code is not None and row.month not in there and ErrorCode(row.error_code) in PASSING:
+            return as_error(row)
+    return None
 
 
 def as_error(row: BarsFetch) -> GantryError:
@@ -301,6 +355,15 @@ def _incoming(fetched: FetchedMonth) -> Incoming:
     details = {**fetched.bars.source_details, **fetched.details}
     source = Source(fetched.provider, DataLabel.VENDOR, fetched.payload_name, fetched.bars.source_sha256, details)
     return Incoming(get_instrument(fetched.symbol), parts[0], source)
+
+
+def _defect(defect: Exception) -> GantryError:
+    return GantryError(
+        ErrorCode.INTERNAL,
+        f"The fetch stopped on a defect: {type(defect).__name__}.",
+        fix="The log has the traceback; report it.",
+        kind=Kind.INTERNAL,
+    )
 
 
 def _not_fetched(symbol: str, month: str, error: GantryError) -> FetchedReport:

@@ -10,7 +10,6 @@ from typing import Any, Final
 
 import numpy as np
 
-from core.errors import GantryError
 from core.log import get_logger
 from integrations.files.types import FileBars
 from integrations.ports import FetchedMonth
@@ -57,9 +56,16 @@ def staged(store: BarsStore, provider: str, symbol: str, month: str) -> FetchedM
         bars = Bars(symbol=told["bars_symbol"], timeframe=Timeframe.M1, contracts=tuple(told["contracts"]), **columns)
         source = FileBars(bars, told["source_name"], told["source_sha256"], told["source_details"])
         return FetchedMonth(provider, symbol, month, source, payload, told["payload_name"], told["details"])
-    except (OSError, ValueError, KeyError, EOFError, GantryError) as error:
+    except Exception as error:  # noqa: BLE001 - whatever is wrong with it, the month is fetched instead
         get_logger("fetching").warning("staged_month_damaged", symbol=symbol, month=month, error=str(error))
+        forget(store, provider, symbol, month)
         return None
+
+
+def kept(store: BarsStore) -> tuple[tuple[str, str, str], ...]:
+    """Return provider, symbol and month of every month that is kept."""
+    parts = [name.split(".") for name in store.all_incoming()]
+    return tuple((one[0], one[1], one[2]) for one in parts if len(one) == 4 and one[3] == "npz")
 
 
 def forget(store: BarsStore, provider: str, symbol: str, month: str) -> None:

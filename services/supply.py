@@ -1,6 +1,6 @@
 """Supply of bars: what bots wait for is fetched from vendors, or simulated where bars are; nobody has to click."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -9,32 +9,22 @@ from typing import Final
 from core.clock import utc_now
 from core.errors import ErrorCode, GantryError
 from core.log import get_logger
-from fleet.closed_sets import DataLabel
 from fleet.history import months_wanted
 from integrations.http.serving import serving
 from integrations.ports import BarsSource
 from integrations.store import BarsStore
 from services import bars
-from services.fetching import FetchedReport, Fetcher
+from services.affordable import Refusal, affordable
+from services.fetching import PASSING, FetchedReport, Fetcher, is_whole
 from sql.engine import Transactions
+from sql.month_lock import if_nobody_else
 from sql.queries import bars as catalogue
 from sql.queries import fetches as queries
-from sql.tables.bars import BarsMonth
 from sql.tables.usage import BarsFetch
 
 HISTORY_MONTHS: Final = 12
-LARGE_FETCH: Final = 3  # months; more than that is asked for its cost first
-# The provider may answer another time; what is left stays so until the providers change, or a day is over.
-PASSING: Final = frozenset(
-    {
-        ErrorCode.PROVIDER_TIMEOUT,
-        ErrorCode.PROVIDER_RATE_LIMITED,
-        ErrorCode.PROVIDER_BAD_RESPONSE,
-        ErrorCode.DATABASE_UNAVAILABLE,
-        ErrorCode.ENVIRONMENT_INVALID,
-    }
-)
-PAUSE: Final = timedelta(seconds=5)
+PAUSE: Final = timedelta(seconds=5)  # before a failure that may pass is asked for again
+PART_PAUSE: Final = timedelta(hours=1)  # before the rest of a month is asked for that the vendor had a part of
 LASTING: Final = timedelta(days=1)
 
 
@@ -52,28 +42,21 @@ class Supply:
 
     def top_up(
         self, tx: Transactions, store: BarsStore, symbol: str, *, actor: str, now: datetime
-    ) -> Sequence[FetchedReport]:
-        """See that a symbol has the bars its waiting bots want (a flow); months that failed lately are left alone."""
+    ) -> Sequence[FetchedReport] | None:
+        """See that a symbol has the bars its waiting bots want (a flow); months that failed lately are left alone.
+
+        None: another process is at it; its jobs are for later.
+        """
         if not self.sources:
             if self.simulates:
                 bars.ensure_simulated(tx, store, symbol, actor=actor, now=now)
             return ()
-        with tx() as session:
-            waiting = queries.waiting_bots(session, symbol)
-            wanted = months_wanted([bot.window for bot in waiting], now, self.history_months)
-            missing = self._missing(catalogue.active_months(session, symbol=symbol), wanted)
-            tries = queries.last_tries(session, symbol, missing)
-        ids = [source.provider_id for source in self.sources]
-        left = {row.month for row, age_s in tries if _in_vain(row, age_s, ids, self.max_cost_usd)}
-        months = [month for month in missing if month not in left]
-        if not months:
+        if not self._needed(tx, symbol, now)[0]:
             return ()
-        fetcher = Fetcher(tx, store, self.sources, actor, utc_now)
-        with serving(bot.bot_id for bot in waiting):
-            dear = self._too_dear(symbol, months)
-            if dear is not None:
-                return fetcher.refuse([(symbol, month) for month in months], *dear)
-            return fetcher.fetch([(symbol, month) for month in months])
+        with tx() as session:
+            engine = session.get_bind().engine
+        with if_nobody_else(engine, symbol) as mine:
+            return self._fetched(tx, store, symbol, actor, now) if mine else None
 
     def fetch_month(self, tx: Transactions, store: BarsStore, symbol: str, month: str, *, actor: str) -> FetchedReport:
         """Fetch one month that is asked for by name, whether or not it failed before."""
@@ -82,39 +65,66 @@ class Supply:
         with serving(bot.bot_id for bot in waiting):
             return Fetcher(tx, store, self.sources, actor, utc_now).fetch([(symbol, month)])[0]
 
-    @staticmethod
-    def _missing(there: Sequence[BarsMonth], wanted: Sequence[str]) -> tuple[str, ...]:
-        real = {row.month for row in there if row.data_label != DataLabel.SIMULATED}
-        return tuple(month for month in wanted if month not in real)
+    def _fetched(
+        self, tx: Transactions, store: BarsStore, symbol: str, actor: str, now: datetime
+    ) -> Sequence[FetchedReport]:
+        months, waiting = self._needed(tx, symbol, now)
+        if not months:
+            return ()
+        with serving(bot.bot_id for bot in waiting):
+            windows = [months_wanted([bot.window], now, self.history_months) for bot in waiting]
+            sources, bought, refused = self._affordable(symbol, months, windows)
+            reports: list[FetchedReport] = []
+            if refused is not None:
+                fetcher = Fetcher(tx, store, self.sources, actor, utc_now)
+                left = [(symbol, month) for month in months if month not in bought]
+                reports += fetcher.refuse(left, refused.error, refused.cost_usd)
+            if bought:
+                reports += Fetcher(tx, store, sources, actor, utc_now).fetch([(symbol, month) for month in bought])
+            return reports
 
-    def _too_dear(self, symbol: str, months: Sequence[str]) -> tuple[GantryError, Decimal] | None:
-        """Ask for the cost of a large fetch before it is made; return why it isn't, and the cost."""
-        if len(months) <= LARGE_FETCH:
-            return None
-        try:
-            quote = self.sources[0].quote(symbol, months)
-        except GantryError as error:  # the fetch meets the same error, and notes it month by month
-            get_logger("supply").warning("no_quote", symbol=symbol, code=error.code.value)
-            return None
-        if quote.cost_usd is None or quote.cost_usd <= self.max_cost_usd:
-            return None
-        return too_dear(symbol, months, quote.cost_usd, self.max_cost_usd), quote.cost_usd
+    def _needed(
+        self, tx: Transactions, symbol: str, now: datetime
+    ) -> tuple[Sequence[str], Sequence[queries.WaitingBot]]:
+        """Return the months that waiting bots want and nobody asked for in vain lately, and those bots."""
+        with tx() as session:
+            waiting = queries.waiting_bots(session, symbol)
+            wanted = months_wanted([bot.window for bot in waiting], now, self.history_months)
+            whole = {row.month for row in catalogue.active_months(session, symbol=symbol) if is_whole(row)}
+            missing = [month for month in wanted if month not in whole]
+            tries: dict[str, dict[str, tuple[BarsFetch, float]]] = {}
+            for row, age_s in queries.last_tries(session, symbol, missing):
+                tries.setdefault(row.month, {})[row.provider] = (row, age_s)
+        return [month for month in missing if not self._in_vain(tries.get(month, {}))], waiting
+
+    def _in_vain(self, tries: Mapping[str, tuple[BarsFetch, float]]) -> bool:
+        """Whether asking now would lead no further than the last time, with any of the providers there are."""
+        if any(row.error_code is None and age_s < PART_PAUSE.total_seconds() for row, age_s in tries.values()):
+            return True
+        return all(
+            source.provider_id in tries and _fails_again(*tries[source.provider_id], self.max_cost_usd)
+            for source in self.sources
+        )
+
+    def _affordable(
+        self, symbol: str, months: Sequence[str], windows: Sequence[Sequence[str]]
+    ) -> tuple[Sequence[BarsSource], Sequence[str], Refusal | None]:
+        """Ask what the months cost before they are bought; the next provider where one can't say."""
+        first: GantryError | None = None
+        for number, source in enumerate(self.sources):
+            try:
+                bought, refused = affordable(source, symbol, months, windows, limit_usd=self.max_cost_usd)
+            except GantryError as error:
+                get_logger("supply").warning("no_quote", symbol=symbol, code=error.code.value)
+                first = first or error
+                continue
+            return self.sources[number:], bought, refused
+        assert first is not None  # noqa: S101 - there is a source
+        return self.sources, (), Refusal(first, None)
 
 
-def too_dear(symbol: str, months: Sequence[str], cost_usd: Decimal, limit_usd: Decimal) -> GantryError:
-    """Say that a fetch costs more than may be spent without a person."""
-    return GantryError(
-        ErrorCode.DATA_UNAVAILABLE,
-        f"{len(months)} months of {symbol} would cost {cost_usd:.2f} USD, above the limit of {limit_usd:.2f} USD.",
-        fix=f"Fetch them by hand, `gantry bars fetch {symbol} --from {months[0]} --to {months[-1]}`, "
-        "or raise MAX_FETCH_COST_USD.",
-        facts={"symbol": symbol, "cost_usd": str(cost_usd), "limit_usd": str(limit_usd)},
-    )
-
-
-def _in_vain(row: BarsFetch, age_s: float, ids: Sequence[str], max_cost_usd: Decimal) -> bool:
-    """Whether asking again now would lead to the same failure."""
-    if row.error_code is None or row.providers != list(ids):
+def _fails_again(row: BarsFetch, age_s: float, max_cost_usd: Decimal) -> bool:
+    if row.error_code is None:
         return False
     if row.cost_usd is not None and row.cost_usd <= max_cost_usd:
         return False  # it was too dear for the limit of that time

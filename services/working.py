@@ -38,7 +38,8 @@ class WorkReport:
 class PullWorker:
     """One worker run.
 
-    on_chunk: told of every chunk that was graded. top_up: sees that a symbol has bars, before its jobs are claimed.
+    on_chunk: told of every chunk that was graded. top_up: sees that a symbol has bars, before its jobs are claimed;
+    False while somebody else is at it: then the next symbol's jobs are.
     """
 
     tx: Transactions
@@ -48,7 +49,7 @@ class PullWorker:
     terms: GradeTerms
     clock: Callable[[], datetime]
     on_chunk: Callable[[Sequence[GradedBot]], None]
-    top_up: Callable[[str], None]
+    top_up: Callable[[str], bool]
     idle_s: float = IDLE_S
     life_s: float = LIFE_S
     _done: int = field(default=0, init=False)
@@ -88,15 +89,22 @@ class PullWorker:
             if more:
                 return more
         self._chunks = 0
-        with self.tx() as session:
-            symbol = queries.oldest_symbol(session, JobType.BACKTEST)
-        if symbol is None:
-            return ()
+        busy: set[str] = set()
+        while True:
+            with self.tx() as session:
+                symbol = queries.oldest_symbol(session, JobType.BACKTEST, but=busy)
+            if symbol is None:
+                return ()
+            if self._topped_up(symbol):
+                return self._take(symbol)
+            busy.add(symbol)
+
+    def _topped_up(self, symbol: str) -> bool:
         try:
-            self.top_up(symbol)
+            return self.top_up(symbol)
         except Exception:  # noqa: BLE001 - without bars its jobs fail with a reason; unclaimed they would wait for ever
             get_logger("worker").exception("top_up_failed", symbol=symbol)
-        return self._take(symbol)
+            return True
 
     def _take(self, symbol: str) -> tuple[Claim, ...]:
         with self.tx() as session:

@@ -82,7 +82,7 @@ def change_bot(
 def archive_bot(
     actor: Operator, session: Db, now: Now, bot_id: UUID, revisions: AnyRevisions, response: Response, once: Once
 ) -> OneOf[BotDetailBody]:
-    """Archive a bot and cancel its job; one that is archived already stays as it is. If-Match is heeded, not asked for."""
+    """Archive a bot and cancel its job; one that is archived already stays as it is. If-Match may be left out."""
     changes.archive(session, bot_id, revisions=revisions, actor=actor.id, now=now)
     view = reads.get_bot(session, bot_id, now=now)
     response.headers["ETag"] = etag(view.revision)

@@ -1,5 +1,6 @@
 """From the DBN of a range to the month's bars, or a refusal that carries the bytes."""
 
+from base64 import b64encode
 from dataclasses import replace
 from datetime import datetime
 from typing import Final
@@ -45,12 +46,18 @@ def refused(error: GantryError, asked: Asked, body: bytes, *, key: str) -> BadPa
     return BadPayload(
         error.code,
         error.message,
-        payload=body.replace(key.encode(), HIDDEN.encode()),
+        payload=hidden(body, key),
         payload_name=asked.name,
         fix=error.fix,
         kind=error.kind,
         facts=error.facts,
     )
+
+
+def hidden(body: bytes, key: str) -> bytes:
+    """Return bytes without the key, plain or as basic authentication sends it."""
+    basic = b64encode(f"{key}:".encode())
+    return body.replace(key.encode(), HIDDEN.encode()).replace(basic, HIDDEN.encode())
 
 
 def with_origin(found: FileBars, asked: Asked, *, partly: bool, warnings: list[str]) -> FileBars:

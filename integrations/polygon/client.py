@@ -1,7 +1,7 @@
 """Bars of single expiries from Polygon, which calls itself Massive now, through the vendor's own client."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from core.errors import ErrorCode, GantryError, data_unavailable
@@ -92,6 +92,7 @@ def _assembled(
         "resolution": "1min",
         "tickers": [expiry.ticker for expiry in expiries],
         "pages": len(fetch.lines),
+        "end": datetime.fromtimestamp(span.end_ns / 1_000_000_000, UTC).isoformat(),
         "tz": "UTC",
         "stamp": Stamp.OPEN.value,
     }

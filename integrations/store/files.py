@@ -73,6 +73,14 @@ class BarsStore:
         except OSError:
             return None
 
+    def all_incoming(self) -> tuple[str, ...]:
+        """Return the names of what is kept under incoming/."""
+        try:
+            found = self._filesystem.ls(self._absolute("incoming"), detail=False)
+        except FileNotFoundError:
+            return ()
+        return tuple(str(path).rpartition("/")[2] for path in found)
+
     def forget_incoming(self, name: str) -> None:
         """Remove what was kept under incoming/."""
         self._forget(self._absolute(f"incoming/{name}"))

@@ -3,7 +3,7 @@
 Locks are taken in this order everywhere: caps, bots by id, jobs by id.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -65,13 +65,15 @@ def oldest_queued(
     return [Candidate(*row) for row in session.execute(query.order_by(BotJob.created_at, BotJob.id).limit(limit))]
 
 
-def oldest_symbol(session: Session, job_type: JobType) -> str | None:
-    """Return the symbol of the oldest due QUEUED job; None when nothing waits."""
+def oldest_symbol(session: Session, job_type: JobType, *, but: Collection[str] = ()) -> str | None:
+    """Return the symbol of the oldest due QUEUED job of any symbol but those; None when nothing waits."""
     query = (
         select(Bot.symbol)
         .join(BotJob, BotJob.bot_id == Bot.id)
         .where(BotJob.status == JobStatus.QUEUED, BotJob.job_type == job_type, _due(), Bot.archived_at.is_(None))
     )
+    if but:
+        query = query.where(Bot.symbol.not_in(but))
     return session.scalar(query.order_by(BotJob.created_at, BotJob.id).limit(1))
 
 

@@ -1,7 +1,7 @@
 """Queries of fetches: which months bots wait for, and how the last try at each month ended."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -39,13 +39,13 @@ def waiting_bots(session: Session, symbol: str) -> Sequence[WaitingBot]:
 
 
 def last_tries(session: Session, symbol: str, months: Sequence[str]) -> Sequence[tuple[BarsFetch, float]]:
-    """Return the newest row of each of these months that has one, with its age in seconds."""
+    """Return the newest row of each of these months and each provider that has one, with its age in seconds."""
     age = func.extract("epoch", func.clock_timestamp() - BarsFetch.created_at)
     query = (
         select(BarsFetch, age)
         .where(BarsFetch.symbol == symbol, BarsFetch.month.in_(months))
-        .ext(distinct_on(BarsFetch.month))
-        .order_by(BarsFetch.month, BarsFetch.created_at.desc(), BarsFetch.id.desc())
+        .ext(distinct_on(BarsFetch.month, BarsFetch.provider))
+        .order_by(BarsFetch.month, BarsFetch.provider, BarsFetch.created_at.desc(), BarsFetch.id.desc())
     )
     return [(row, float(seconds)) for row, seconds in session.execute(query)]
 
@@ -65,12 +65,18 @@ def failures_since(session: Session, symbol: str, month: str, since: datetime) -
     return session.scalars(query).all()
 
 
-def newest_try(session: Session, symbol: str) -> BarsFetch | None:
-    """Return the newest try at any month of a symbol."""
-    query = (
-        select(BarsFetch)
-        .where(BarsFetch.symbol == symbol)
-        .order_by(BarsFetch.created_at.desc(), BarsFetch.id.desc())
-        .limit(1)
+def newest_tries(session: Session, symbol: str, start: str | None, end: str | None) -> Sequence[BarsFetch]:
+    """Return the newest row of each month and provider of the last quarter of an hour, newest first.
+
+    start, end: months, inclusive, None for all.
+    """
+    fresh = BarsFetch.created_at > func.clock_timestamp() - timedelta(minutes=15)
+    query = select(BarsFetch).where(BarsFetch.symbol == symbol, fresh)
+    if start is not None:
+        query = query.where(BarsFetch.month >= start)
+    if end is not None:
+        query = query.where(BarsFetch.month <= end)
+    query = query.ext(distinct_on(BarsFetch.month, BarsFetch.provider)).order_by(
+        BarsFetch.month, BarsFetch.provider, BarsFetch.created_at.desc(), BarsFetch.id.desc()
     )
-    return session.scalars(query).one_or_none()
+    return sorted(session.scalars(query), key=lambda row: (row.created_at, row.id), reverse=True)

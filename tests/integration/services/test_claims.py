@@ -218,12 +218,13 @@ def pull(tx: Transactions, store: BarsStore, terms: GradeTerms | None = None, to
         row = WorkerRun(id=new_id(), job_type="BACKTEST", trace_id="0" * 32)
         session.add(row)
 
-    def ensure(symbol: str) -> None:
+    def ensure(symbol: str) -> bool:
         bars.ensure_simulated(tx, store, symbol, actor="test", now=NOW)
+        return True
 
     return PullWorker(
         tx, store, row.id, "run-1", terms or GradeTerms(), lambda: NOW, on_chunk=lambda _bots: None,
-        top_up=ensure if top_up is None else lambda _symbol: None, idle_s=0.0,
+        top_up=ensure if top_up is None else lambda _symbol: True, idle_s=0.0,
     )  # fmt: skip
 
 

@@ -40,6 +40,7 @@ from tests.conftest import OwnerSql
 from tests.standins.databento import RANGE, DatabentoStandIn
 from tests.standins.faults import Fault
 from tests.standins.polygon import PolygonStandIn
+from tests.unit.bars.made import made_bars
 from trading.bars.months import concatenate
 from trading.bars.schema import Bars
 from trading.instruments import get_instrument
@@ -239,13 +240,9 @@ def pull(tx: Transactions, store: BarsStore, supply: Supply) -> WorkReport:
         terms,
         lambda: NOW,
         on_chunk=lambda _chunk: None,
-        top_up=lambda symbol: _ignore(supply.top_up(tx, store, symbol, actor="test", now=NOW)),
+        top_up=lambda symbol: supply.top_up(tx, store, symbol, actor="test", now=NOW) is not None,
         idle_s=0.2,
     ).run()
-
-
-def _ignore(_reports: object) -> None:
-    return
 
 
 def test_a_starter_pack_is_graded_on_bars_fetched_for_it_and_a_second_round_fetches_nothing(
@@ -308,7 +305,16 @@ def test_a_fetch_of_36_months_that_is_killed_goes_on_where_it_stopped(
     database: RunningState, owner_sql: OwnerSql, tmp_path: Path
 ) -> None:
     months = tuple(f"2023-{number:02d}" for number in range(1, 13))
-    with DatabentoStandIn({symbol: bars_of(symbol, *months) for symbol in ("ES", "6E", "GC")}) as vendor:
+    held = {
+        symbol: concatenate(
+            [
+                made_bars(f"{month}-09T23:00", f"{month}-12T22:00", symbol=symbol, contract=f"{symbol}Z24")
+                for month in months
+            ]
+        )
+        for symbol in ("ES", "6E", "GC")
+    }
+    with DatabentoStandIn(held) as vendor:
         settings = {
             "GANTRY_HOME": str(tmp_path / "home"),
             "DATABASE_URL": database.owner_url,
