@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from typing import Final
 
 import psycopg
 from sqlalchemy import URL, Engine, create_engine, make_url, text
@@ -18,7 +19,32 @@ from sql.roles import APP, missing_rights
 Transactions = Callable[[], AbstractContextManager[Session]]
 POOL_SIZE = 20
 MINIMUM_VERSION = 160_000
-_SESSION_OPTIONS = ("-ctimezone=UTC", "-cstatement_timeout=30000", "-clock_timeout=10000")
+_SESSION_OPTIONS = (
+    "-ctimezone=UTC",
+    "-cstatement_timeout=30000",
+    "-clock_timeout=10000",
+    # A process that is stopped within a transaction would keep its locks, and the fleet waiting, for as long as it is.
+    "-cidle_in_transaction_session_timeout=10000",
+)
+
+
+# What the next try may not meet again, the narrower kind first.
+_PASSING: Final[tuple[tuple[tuple[type[BaseException], ...], str], ...]] = (
+    (
+        (psycopg.errors.LockNotAvailable, psycopg.errors.QueryCanceled),
+        "The database was too busy to answer in time.",
+    ),
+    (
+        (psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure),
+        "Two changes crossed; this one was rolled back.",
+    ),
+    (
+        (psycopg.errors.IdleInTransactionSessionTimeout,),
+        "Nothing was said within a transaction for too long; it was rolled back.",
+    ),
+    ((psycopg.errors.DiskFull,), "The database's disk is full."),
+    ((psycopg.OperationalError, psycopg.InterfaceError), "Postgres doesn't answer."),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +57,10 @@ class DatabaseUrls:
 
 
 def connect(url: str, *, pool_size: int = POOL_SIZE) -> Engine:
-    """Return an engine on psycopg 3: times in UTC, statements end after 30 s, a free connection is waited for 2 s."""
+    """Return an engine on psycopg 3: times in UTC, statements end after 30 s, a free connection is waited for 2 s.
+
+    A transaction in which nothing is said for 10 s is ended, with its connection.
+    """
     parsed = make_url(url).set(drivername="postgresql+psycopg")
     given = parsed.query.get("options", ())
     options = " ".join((*_SESSION_OPTIONS, *((given,) if isinstance(given, str) else given)))
@@ -71,14 +100,9 @@ def translate(error: SQLAlchemyError | psycopg.Error) -> GantryError | None:
     if isinstance(error, PoolTimeout):
         return unavailable("All database connections are in use.")
     cause = error.orig if isinstance(error, DBAPIError) else error
-    if isinstance(cause, psycopg.errors.LockNotAvailable | psycopg.errors.QueryCanceled):
-        return unavailable("The database was too busy to answer in time.")
-    if isinstance(cause, psycopg.errors.DeadlockDetected | psycopg.errors.SerializationFailure):
-        return unavailable("Two changes crossed; this one was rolled back.")
-    if isinstance(cause, psycopg.errors.DiskFull):
-        return unavailable("The database's disk is full.")
-    if isinstance(cause, psycopg.OperationalError | psycopg.InterfaceError):
-        return unavailable("Postgres doesn't answer.")
+    for kinds, message in _PASSING:
+        if isinstance(cause, kinds):
+            return unavailable(message)
     return as_domain_error(error)
 
 

@@ -67,9 +67,8 @@ def stop_workers_past_their_leases(fleet: Fleet) -> None:
     stopped = frozen_at_work(fleet)
     held = fleet.running_jobs()
     try:
-        until(
-            lambda: not held & fleet.running_jobs(), seconds=LEASE_S + 2 * POLL_S, what="their leases were taken back"
-        )
+        # One that was stopped within a transaction holds its locks until Postgres ends it, some ten seconds later.
+        until(lambda: not held & fleet.running_jobs(), seconds=60, what="their leases were taken back")
     finally:
         signal_all(stopped, signal.SIGCONT)
 

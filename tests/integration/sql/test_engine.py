@@ -5,11 +5,12 @@ from pathlib import Path
 import psycopg
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
 from core.errors import ErrorCode, GantryError, Kind
 from core.settings import Settings
 from sql.embedded import RunningState
-from sql.engine import Transactions, check_server, connect, database_urls, transactions
+from sql.engine import Transactions, check_server, connect, database_urls, transactions, translate
 from tests.conftest import OwnerSql
 
 
@@ -19,6 +20,27 @@ def test_a_connection_speaks_utc_and_gives_up_in_time(tx: Transactions) -> None:
         lock = session.scalar(text("SHOW lock_timeout"))
     assert shown == {"timezone": "UTC", "statement_timeout": "30s"}
     assert lock == "10s"
+
+
+def test_a_transaction_in_which_nothing_is_said_is_ended_and_its_locks_are_free(
+    database: RunningState, owner_sql: OwnerSql
+) -> None:
+    hasty = connect(f"{database.app_url}?options=-cidle_in_transaction_session_timeout%3D200")
+    with hasty.connect() as stopped:
+        stopped.execute(text("SELECT pg_advisory_xact_lock(7)"))
+        waited = owner_sql("SELECT pg_advisory_lock(7)")
+        assert len(waited) == 1
+        with pytest.raises(DBAPIError) as cut:
+            stopped.execute(text("SELECT 1"))
+        stopped.invalidate()
+    found = translate(cut.value)
+    assert found is not None
+    assert found.code is ErrorCode.DATABASE_UNAVAILABLE
+    hasty.dispose()
+    usual = connect(database.app_url)
+    with usual.connect() as ours:
+        assert ours.execute(text("SHOW idle_in_transaction_session_timeout")).scalar_one() == "10s"
+    usual.dispose()
 
 
 def test_options_of_a_url_are_kept_beside_ours(database: RunningState) -> None:
