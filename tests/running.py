@@ -88,12 +88,12 @@ class Running:
         return "".join(f"\n== {file.name}\n{file.read_text(errors='replace')[-1500:]}" for file in files)
 
 
-def until(holds: Callable[[], object], *, seconds: float, what: str) -> None:
+def until(holds: Callable[[], object], *, seconds: float, what: str, every: float = 0.1) -> None:
     """Ask again and again until it holds."""
     end = time.monotonic() + seconds
     while not holds():
         assert time.monotonic() < end, f"not within {seconds:g} s: {what}"
-        time.sleep(0.1)
+        time.sleep(every)
 
 
 def _postgres_of(home: Path) -> tuple[Identity, ...]:

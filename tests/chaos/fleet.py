@@ -105,7 +105,7 @@ class Fleet:
     def until_quiet(self, *, seconds: float) -> float:
         """Wait until every job ended; return how long that took, seconds."""
         began = time.monotonic()
-        until(self.is_quiet, seconds=seconds, what=f"all jobs ended{self.running.logs()}")
+        until(self.is_quiet, seconds=seconds, what="all jobs ended", every=0.2)
         return time.monotonic() - began
 
     def workers(self) -> tuple[Identity, ...]:
@@ -148,7 +148,7 @@ def hit(running: Running, name: str, number: signal.Signals = signal.SIGKILL) ->
     """Send a signal to one of Gantry's own processes, and wait until it runs again."""
     pid: int = running.process(name)["pid"]
     os.kill(pid, number)
-    until(lambda: _is_back(running, name, pid), seconds=60, what=f"{name} is back{running.logs()}")
+    until(lambda: _is_back(running, name, pid), seconds=60, what=f"{name} is back", every=0.5)
 
 
 def _is_back(running: Running, name: str, before: int) -> bool:

@@ -25,6 +25,7 @@ from tests.running import Running, until
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("chaos"), pytest.mark.timeout(120 + 120 * ROUNDS)]
 BOTS = 40
+MORE = 10
 CAP = 3  # MAX_BACKTESTS_RUNNING as it is by default
 QUIET_S = 2 * (LEASE_S + POLL_S)
 WORK_S = 20.0  # what is left of a round's work takes, a new worker's start included
@@ -102,7 +103,9 @@ def test_a_fleet_that_is_hit_at_a_random_moment_loses_nothing_and_is_quiet_soon(
 
 def test_an_api_killed_between_commit_and_reply_answers_the_same_key_with_what_it_did(fleet: Fleet) -> None:
     unanswered = 0
-    for number in range(ROUNDS):
+    for number in range(ROUNDS + MORE):
+        if number >= ROUNDS and unanswered:
+            break  # by chance, the replies of all rounds were faster than the kill
         body, key = {"name": f"asked once {number}", "symbol": "ES", "strategy": "sma_cross"}, str(uuid4())
         pid: int = fleet.running.process("api")["pid"]
         with ThreadPoolExecutor(1) as pool, psycopg.connect(fleet.url, autocommit=True) as watching:
@@ -119,7 +122,7 @@ def test_an_api_killed_between_commit_and_reply_answers_the_same_key_with_what_i
         assert first is None or first["data"]["id"] == answer["data"]["id"]
         assert fleet.rows("SELECT id::text FROM bots WHERE name = %s", body["name"]) == [(answer["data"]["id"],)]
         assert fleet.violations() == ()
-    sys.stdout.write(f"API: {unanswered} of {ROUNDS} requests were committed and never answered\n")
+    sys.stdout.write(f"API: {unanswered} requests were committed and never answered\n")
     assert unanswered, "no kill fell between a commit and its reply"
 
 
