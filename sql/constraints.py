@@ -42,6 +42,7 @@ MEANINGS: Final[dict[str, Meaning]] = {
             "fk_bot_versions_bot_id",
             "fk_bot_boundaries_bot_id",
             "fk_bot_stage_events_bot_id",
+            "fk_bot_metrics_events_bot_id",
             "fk_bot_jobs_bot_id",
             "fk_bot_jobs_version_id",
             "fk_job_run_events_job_id",

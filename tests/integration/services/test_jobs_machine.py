@@ -52,6 +52,17 @@ SEEN = (
 ANY = st.integers(0, 1_000)
 
 
+def begin_epochs(session: Session, bot_id: UUID) -> None:
+    """Begin new epochs as a reset does, with its audit row, and leave the jobs to the machine."""
+    for statement in (
+        "UPDATE bot_boundaries SET epoch = epoch + 1 WHERE bot_id = :id",
+        "INSERT INTO bot_metrics_events (id, bot_id, event_type, scope, reason_code, actor, trace_id) "
+        "VALUES (gen_random_uuid(), :id, 'METRICS_RESET', 'ALL', 'TEST', 'test', '0')",
+        "UPDATE bots SET metrics_reset_by = 'test', metrics_reset_reason_code = 'TEST' WHERE id = :id",
+    ):
+        session.execute(text(statement), {"id": bot_id})
+
+
 class JobsMachine(JobsModel, RuleBasedStateMachine):
     """Rules are what may happen at any moment; the model changes only by what was reported."""
 
@@ -114,8 +125,8 @@ class JobsMachine(JobsModel, RuleBasedStateMachine):
     @rule(which=st.integers(0, BOTS - 1))
     @precondition(lambda self: self.running())
     def reset(self, which: int) -> None:
-        raised = "UPDATE bot_boundaries SET epoch = epoch + 1 WHERE bot_id = :id"
-        self.perform(self.world.rescue, lambda session: session.execute(text(raised), {"id": self.world.bots[which]}))
+        bot_id = self.world.bots[which]
+        self.perform(self.world.rescue, lambda session: begin_epochs(session, bot_id))
 
     # Workers.
 

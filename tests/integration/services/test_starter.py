@@ -10,10 +10,11 @@ import pytest
 from sqlalchemy import Engine, event, func, select, text
 
 from core.errors import ErrorCode, GantryError
-from fleet.closed_sets import BacktestKind, TradeSource
+from fleet.closed_sets import BacktestKind, MetricsScope
 from integrations.store import BarsStore
 from services import bars, grading, jobs, starter
 from services.invariants import check_invariants
+from services.resets import ResetRequest, reset_metrics
 from services.starter import StarterPack
 from sql.engine import Transactions
 from sql.tables.bots import Bot, BotBoundary, BotStageEvent, BotVersion
@@ -135,10 +136,8 @@ def test_a_completed_baseline_is_not_asked_for_again_until_the_epoch_changes(
     again = ask(tx, "ES", count=2)
     assert (again.jobs, again.is_new) == (pack.jobs, False)
     with tx() as session:
-        session.execute(
-            text("UPDATE bot_boundaries SET epoch = 1 WHERE source = :source AND bot_id = :id"),
-            {"source": TradeSource.BACKTEST, "id": pack.bots[0]},
-        )
+        asked = ResetRequest(MetricsScope.BACKTEST_ONLY, (pack.bots[0],), "TEST")
+        reset_metrics(session, asked, dry_run=False, actor="test", now=NOW)
     fresh = ask(tx, "ES", count=2)
     assert (fresh.made_bots, fresh.made_jobs) == (0, 1)
     with tx() as session:

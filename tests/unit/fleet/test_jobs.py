@@ -55,7 +55,9 @@ def test_only_a_lost_attempt_with_attempts_left_is_tried_again(
     status: JobStatus, reason: JobReason, attempt: int
 ) -> None:
     found = retry_of(status, reason, root_job_id=ROOT, attempt=attempt, max_attempts=3)
-    lost = status in {"FAILED", "TIMEOUT"} and reason in {"HEARTBEAT_TIMEOUT", "JOB_TIMEOUT", "RUN_FAILED"}
+    passing = {"HEARTBEAT_TIMEOUT", "JOB_TIMEOUT", "RUN_FAILED"}
+    passing |= {"PROVIDER_TIMEOUT", "PROVIDER_RATE_LIMITED", "PROVIDER_BAD_RESPONSE"}
+    lost = status in {"FAILED", "TIMEOUT"} and reason in passing
     assert found == (Retry(ROOT, attempt + 1) if lost and attempt < 3 else None)
 
 
@@ -64,6 +66,7 @@ def test_every_error_code_has_a_reason_and_only_passing_ones_are_retried(code: E
     reason = reason_of(code)
     assert reason.value == code.value or reason is JobReason.RUN_FAILED
     permanent = {"STRATEGY_ERROR", "DATA_QUALITY_FAILED", "DATA_UNAVAILABLE", "VALIDATION_FAILED"}
+    permanent |= {"PROVIDER_ENTITLEMENT", "INTEGRATION_VERIFY_FAILED"}
     assert (reason in RETRYABLE) is (code.value not in permanent)
 
 
