@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from integrations.store import BarsStore
 from services.grading import GradedBot, GradeTerms
+from services.planner import PlannerTerms
 from services.supply import Supply
 from sql.engine import Transactions
 
@@ -19,6 +20,7 @@ class Domain:
 
     actor: who the rows say did it. on_graded: told of each bot as it ends. terms: how jobs are held.
     supply: where missing bars come from. max_workers: worker runs that may live at once.
+    planner: the terms on which bots get their work.
     """
 
     tx: Transactions
@@ -28,3 +30,4 @@ class Domain:
     terms: GradeTerms = field(default_factory=GradeTerms)
     supply: Supply = field(default_factory=Supply)
     max_workers: int = 2
+    planner: PlannerTerms = field(default_factory=PlannerTerms)

@@ -117,6 +117,24 @@ class Settings(BaseSettings):
         2, ge=0, alias="MAX_IMPROVE_RUNNING", description="Improvements (IMPROVE and EVOLVE) that may run at once."
     )
     max_total_jobs: int = Field(6, ge=0, alias="MAX_TOTAL_JOBS", description="Jobs of all types that may run at once.")
+    max_running_per_symbol: int | None = Field(
+        None, ge=0, alias="MAX_RUNNING_PER_SYMBOL", description="Jobs of one symbol that may run at once; unset: any."
+    )
+    planner_tick_seconds: int = Field(
+        10, ge=1, alias="PLANNER_TICK_SECONDS", description="Between two looks of the planner at the fleet, seconds."
+    )
+    baseline_max_age_hours: float = Field(
+        6, gt=0, alias="BASELINE_MAX_AGE_HOURS", description="A baseline older than this is refreshed, hours."
+    )
+    min_trades_for_improve: int = Field(
+        30, ge=0, alias="MIN_TRADES_FOR_IMPROVE", description="Trades of a baseline before it is improved upon."
+    )
+    improve_cadence_minutes: float = Field(
+        60, gt=0, alias="IMPROVE_CADENCE_MINUTES", description="Between two improvements of one bot, minutes."
+    )
+    evolve_after_rounds: int = Field(
+        3, ge=1, alias="EVOLVE_AFTER_ROUNDS", description="Improvements without adoption before a bot is evolved."
+    )
     max_job_minutes: int = Field(
         30, ge=1, alias="MAX_JOB_MINUTES", description="A job that runs longer ends with JOB_TIMEOUT, minutes."
     )

@@ -10,11 +10,15 @@ IMPROVING = frozenset({JobType.IMPROVE, JobType.EVOLVE})  # EVOLVE counts as IMP
 
 @dataclass(frozen=True, slots=True)
 class Caps:
-    """Most jobs that may be RUNNING: backtests, improvements (EVOLVE included), and all types together."""
+    """Most jobs that may be RUNNING: backtests, improvements (EVOLVE included), all types together, one symbol's.
+
+    per_symbol: None for no such cap.
+    """
 
     max_backtests_running: int = 3
     max_improve_running: int = 2
     max_total_jobs: int = 6
+    per_symbol: int | None = None
 
     def free(self, job_type: JobType, running: Mapping[JobType, int]) -> int:
         """Return how many more jobs of that type may start, given those that run; never below 0."""

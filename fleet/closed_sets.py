@@ -47,6 +47,58 @@ class JobStatus(StrEnum):
     CANCELED = "CANCELED"
 
 
+class NotEnqueued(StrEnum):
+    """Why a tick gave a bot no job; the last two are for a promotion that was due."""
+
+    BASELINE_FRESH = "BASELINE_FRESH"
+    ACTIVE_JOB_EXISTS = "ACTIVE_JOB_EXISTS"
+    BACKOFF = "BACKOFF"
+    RETRIES_EXHAUSTED = "RETRIES_EXHAUSTED"
+    DATA_UNAVAILABLE = "DATA_UNAVAILABLE"
+    TOO_FEW_TRADES = "TOO_FEW_TRADES"
+    CADENCE_NOT_DUE = "CADENCE_NOT_DUE"
+    NOT_IN_LAB = "NOT_IN_LAB"
+    ARCHIVED = "ARCHIVED"
+    STAGE_LOCKED = "STAGE_LOCKED"
+    PROMOTION_MANUAL = "PROMOTION_MANUAL"
+
+
+class NotStarted(StrEnum):
+    """Why a job that is QUEUED and due can't start now."""
+
+    CAP_REACHED_GLOBAL = "CAP_REACHED_GLOBAL"
+    CAP_REACHED_TYPE = "CAP_REACHED_TYPE"
+    CAP_REACHED_SYMBOL = "CAP_REACHED_SYMBOL"
+    BARS_PENDING = "BARS_PENDING"
+
+
+class DueReason(StrEnum):
+    """Why a tick planned a job."""
+
+    NO_BASELINE = "NO_BASELINE"
+    BASELINE_OLD = "BASELINE_OLD"
+    NEW_SESSION = "NEW_SESSION"
+    IMPROVE_DUE = "IMPROVE_DUE"
+    EVOLVE_DUE = "EVOLVE_DUE"
+    RETRY = "RETRY"
+
+
+class TickCause(StrEnum):
+    """What made the planner look at the fleet."""
+
+    CLOCK = "CLOCK"
+    METRICS_RESET = "METRICS_RESET"
+    STAGE_CHANGE = "STAGE_CHANGE"
+    PERSON = "PERSON"
+
+
+class ImprovementVerdict(StrEnum):
+    """What became of an improvement's candidate."""
+
+    ADOPTED = "ADOPTED"
+    REJECTED = "REJECTED"
+
+
 class SessionStatus(StrEnum):
     """How a backtest session ended; RUNNING lives in bot_jobs alone."""
 
@@ -125,6 +177,18 @@ class ActivityEvent(StrEnum):
     BACKTEST_COMPLETED = "BACKTEST_COMPLETED"
     BACKTEST_FAILED = "BACKTEST_FAILED"
     BACKTEST_CANCELED = "BACKTEST_CANCELED"
+    IMPROVE_QUEUED = "IMPROVE_QUEUED"
+    IMPROVE_STARTED = "IMPROVE_STARTED"
+    IMPROVE_COMPLETED = "IMPROVE_COMPLETED"
+    IMPROVE_FAILED = "IMPROVE_FAILED"
+    IMPROVE_CANCELED = "IMPROVE_CANCELED"
+    EVOLVE_QUEUED = "EVOLVE_QUEUED"
+    EVOLVE_STARTED = "EVOLVE_STARTED"
+    EVOLVE_COMPLETED = "EVOLVE_COMPLETED"
+    EVOLVE_FAILED = "EVOLVE_FAILED"
+    EVOLVE_CANCELED = "EVOLVE_CANCELED"
+    VERSION_ADOPTED = "VERSION_ADOPTED"
+    VERSION_REJECTED = "VERSION_REJECTED"
     STAGE_CHANGED = "STAGE_CHANGED"
     METRICS_RESET = "METRICS_RESET"
     REVERTED_TO_LAB = "REVERTED_TO_LAB"

@@ -24,6 +24,7 @@ class JobReason(StrEnum):
     """Why a job changed state: `reason_code` of its ledger rows."""
 
     REQUESTED = "REQUESTED"  # enqueued because someone asked
+    PLANNED = "PLANNED"  # enqueued by the planner
     RETRY = "RETRY"  # enqueued in place of an attempt that was lost
     CLAIMED = "CLAIMED"
     FINISHED = "FINISHED"

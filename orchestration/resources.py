@@ -6,11 +6,11 @@ from dagster import InitResourceContext, resource
 
 from assets.domain import Domain
 from core.settings import Settings, get_settings
-from fleet.caps import Caps
 from integrations.store import BarsStore
 from services.grading import GradeTerms
 from services.heartbeat import LeaseTerms
-from services.providers import supply_of
+from services.planner_terms import caps_of, planner_terms_of
+from services.providers import suppliers_of, supply_of
 from sql.engine import connect, database_urls, transactions
 
 POOL_SIZE = 5  # a code server's few threads, or one run; the API has a pool of its own
@@ -33,6 +33,7 @@ def open_domain() -> Domain:
         supply=supply_of(settings, tx),
         terms=_terms(settings),
         max_workers=settings.max_workers,
+        planner=planner_terms_of(settings),
     )
 
 
@@ -40,8 +41,9 @@ def _terms(settings: Settings) -> GradeTerms:
     return GradeTerms(
         LeaseTerms(settings.lease_seconds, settings.heartbeat_seconds),
         settings.max_attempts,
-        caps=Caps(settings.max_backtests_running, settings.max_improve_running, settings.max_total_jobs),
+        caps=caps_of(settings),
         max_job_minutes=settings.max_job_minutes,
+        suppliers=suppliers_of(settings),
     )
 
 

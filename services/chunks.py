@@ -16,9 +16,10 @@ from core.errors import ErrorCode, GantryError, Kind
 from core.ids import new_id
 from core.log import get_logger
 from core.trace import tracing
+from fleet.bars_outlook import Suppliers
 from fleet.closed_sets import JobStatus
 from integrations.store import BarsStore
-from services import backtests, grade_writes
+from services import backtests, grade_writes, refreshes
 from services.backtests import BarsKey, Computed, Material
 from services.grade_writes import Graded
 from services.heartbeat import LeaseKeeper, LeaseTerms, lease_lost
@@ -57,7 +58,8 @@ class GradedBot:
 class ChunkGrader:
     """Grades chunks one after the other; the bars read last stay loaded for the next one.
 
-    run_id: Dagster's run. Stamps are the caller's; jobs and leases go by the database's clock.
+    run_id: Dagster's run. suppliers: of bars, noted on each job. Stamps are the caller's; jobs and leases go by the
+    database's clock.
     """
 
     tx: Transactions
@@ -65,6 +67,7 @@ class ChunkGrader:
     run_id: str | None
     lease: LeaseTerms
     threads: int = THREADS
+    suppliers: Suppliers = Suppliers()  # noqa: RUF009 - frozen
     _loaded: tuple[BarsKey, Material] | None = field(default=None, init=False)
 
     @property
@@ -85,15 +88,17 @@ class ChunkGrader:
     def _grade_alike(
         self, key: BarsKey, claims: Sequence[Claim], keeper: LeaseKeeper, now: datetime
     ) -> Sequence[GradedBot]:
-        """Grade claims that read the same bars."""
+        """Grade claims that read the same bars; a refresh that would find what is there ends at that."""
         try:
+            refreshes.begin(self.tx, claims, key, self.suppliers)
             material = self._material(key)
+            claims, refreshed = self._refreshed(claims, material, keeper)
         except Exception as error:  # noqa: BLE001 - these bots' edge: those on other bars must still be graded
             problem = error if isinstance(error, GantryError) else _defect(error)
             return [self._failed(claim, None, problem, keeper, now) for claim in claims]
         done: list[Graded] = []
         failed: list[tuple[Claim, GantryError]] = []
-        with ThreadPoolExecutor(min(self.threads, len(claims)), thread_name_prefix="backtest") as pool:
+        with ThreadPoolExecutor(max(1, min(self.threads, len(claims))), thread_name_prefix="backtest") as pool:
             for claim, outcome in zip(claims, pool.map(lambda one: _compute(one, material), claims), strict=True):
                 keeper.progress = (len(done) + len(failed) + 1) / (len(claims) + 1)
                 if isinstance(outcome, GantryError):
@@ -101,7 +106,27 @@ class ChunkGrader:
                 else:
                     done.append(Graded(claim, material, outcome, new_id()))
         ended = self._completed(done, keeper, now)
-        return [*ended, *(self._failed(claim, material, error, keeper, now) for claim, error in failed)]
+        return [*refreshed, *ended, *(self._failed(claim, material, error, keeper, now) for claim, error in failed)]
+
+    def _refreshed(
+        self, claims: Sequence[Claim], material: Material, keeper: LeaseKeeper
+    ) -> tuple[Sequence[Claim], Sequence[GradedBot]]:
+        """End refreshes that would write once more what is there; return the other claims, and how these ended."""
+        with self.tx() as session:
+            there = refreshes.unchanged(session, claims, material)
+        if not there:
+            return claims, ()
+        same = [claim for claim in claims if claim.job_id in there and keeper.may_write(claim.job_id)]
+        with self.tx() as session:
+            written = refreshes.complete(session, same, there)
+        bots = [
+            GradedBot(claim.bot_id, claim.job_id, JobStatus.COMPLETED, there[claim.job_id], None, None)
+            if claim.job_id in written
+            else not_graded(claim.bot_id, claim.job_id, JobStatus.TIMEOUT, lease_lost(claim.job_id))
+            for claim in claims
+            if claim.job_id in there
+        ]
+        return [claim for claim in claims if claim.job_id not in there], bots
 
     def _completed(self, done: Sequence[Graded], keeper: LeaseKeeper, now: datetime) -> Sequence[GradedBot]:
         """Write them in one transaction; where one can't be stored, each in its own, and that one fails alone."""

@@ -1,5 +1,6 @@
 """Claims: a worker takes the oldest queued jobs, never more than the caps leave, and all that follows from it."""
 
+from collections import Counter
 from collections.abc import Sequence
 from uuid import UUID
 
@@ -7,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from core.ids import new_id
 from fleet.caps import Caps
-from fleet.closed_sets import ActivityEvent, JobStatus, JobType
+from fleet.closed_sets import ActivityEvent, BacktestKind, JobStatus, JobType
 from fleet.jobs import JobReason
 from services import backtests, events, ledger
 from services.events import JobRef
@@ -38,6 +39,7 @@ def claim_chunk(  # noqa: PLR0913 - all but the session by keyword
     if room <= 0:
         return ()
     candidates = queries.oldest_queued(session, job_type, limit=room, symbol=symbol, bot_ids=bot_ids)
+    candidates = _within_symbol_cap(session, caps, candidates)
     if not candidates:
         return ()
     bots = {row[0].id: row for row in queries.lock_bots(session, [one.bot_id for one in candidates])}
@@ -61,6 +63,8 @@ def claim_chunk(  # noqa: PLR0913 - all but the session by keyword
             trace_id=job.trace_id,
             actor=job.actor,
             plan=backtests.plan_of(bots[job.bot_id][0], bots[job.bot_id][1]),
+            job_type=JobType(job.job_type),
+            kind=BacktestKind(job.kind) if job.kind else None,
         )
         for job, one in sorted(won, key=lambda pair: (pair[0].created_at, pair[0].id))
     )
@@ -71,3 +75,18 @@ def claim_chunk(  # noqa: PLR0913 - all but the session by keyword
     ]
     events.tell_all(session, ActivityEvent.BACKTEST_STARTED, begun)
     return claims
+
+
+def _within_symbol_cap(
+    session: Session, caps: Caps, candidates: Sequence[queries.Candidate]
+) -> Sequence[queries.Candidate]:
+    """Return those that the cap of their symbol leaves room for; counted under the caps' lock, as all of them."""
+    if caps.per_symbol is None or not candidates:
+        return candidates
+    running = Counter(queries.running_by_symbol(session))
+    kept = []
+    for one in candidates:
+        if running[one.symbol] < caps.per_symbol:
+            running[one.symbol] += 1
+            kept.append(one)
+    return kept

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from core.errors import ErrorCode, GantryError, Kind
 from core.log import get_logger
+from fleet.bars_outlook import Suppliers
 from fleet.caps import Caps
 from fleet.closed_sets import BacktestKind, JobStatus
 from fleet.jobs import TERMINAL
@@ -43,7 +44,10 @@ class GradeReport:
 
 @dataclass(frozen=True, slots=True)
 class GradeTerms:
-    """How jobs are held: leases, attempts, caps, and how long a job that runs elsewhere is waited for."""
+    """How jobs are held: leases, attempts, caps, and how long a job that runs elsewhere is waited for.
+
+    suppliers: of bars; noted on each job, so that the planner knows when others could make a difference.
+    """
 
     lease: LeaseTerms = LeaseTerms()  # noqa: RUF009 - frozen
     max_attempts: int = 3
@@ -51,6 +55,7 @@ class GradeTerms:
     caps: Caps = Caps()  # noqa: RUF009 - frozen
     chunk: int = CHUNK
     max_job_minutes: int = reaper.MAX_JOB_MINUTES
+    suppliers: Suppliers = Suppliers()  # noqa: RUF009 - frozen
 
 
 def grade(
@@ -75,7 +80,7 @@ def grade(
 
     """
     asked = _Asked(tx, actor, terms or GradeTerms(), on_progress)
-    grader = ChunkGrader(tx, store, run_id, asked.terms.lease)
+    grader = ChunkGrader(tx, store, run_id, asked.terms.lease, suppliers=asked.terms.suppliers)
     asked.ensure(bot_ids)
     give_up_at = time.monotonic() + asked.terms.wait_elsewhere_s
     while asked.waiting and time.monotonic() < give_up_at:

@@ -38,6 +38,8 @@ class Claim:
     trace_id: str
     actor: str
     plan: Plan
+    job_type: JobType = JobType.BACKTEST
+    kind: BacktestKind | None = None
 
 
 @dataclass(frozen=True, slots=True)

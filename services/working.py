@@ -59,7 +59,7 @@ class PullWorker:
         """Pull until 5 s went without work, 10 minutes are over, or the worker's row was ended by someone."""
         if not workers.begin(self.tx, self.worker_id, run_id=self.run_id):
             return WorkReport(0, "ENDED")
-        grader = ChunkGrader(self.tx, self.store, self.run_id, self.terms.lease)
+        grader = ChunkGrader(self.tx, self.store, self.run_id, self.terms.lease, suppliers=self.terms.suppliers)
         began = worked = time.monotonic()
         with _Heart(self.tx, self.worker_id, self.terms.lease.heartbeat_s, lambda: self._done) as heart:
             while not heart.stopped.is_set():
@@ -95,9 +95,9 @@ class PullWorker:
                 symbol = queries.oldest_symbol(session, JobType.BACKTEST, but=busy)
             if symbol is None:
                 return ()
-            if self._topped_up(symbol):
-                return self._take(symbol)
-            busy.add(symbol)
+            if self._topped_up(symbol) and (taken := self._take(symbol)):
+                return taken
+            busy.add(symbol)  # its bars are on their way, or its cap is reached
 
     def _topped_up(self, symbol: str) -> bool:
         try:

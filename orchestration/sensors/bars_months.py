@@ -20,6 +20,7 @@ from dagster import (
 
 from assets.bars import MonthFacts, month_made, read_months
 from assets.domain import Domain
+from orchestration.sensors.loops import noted
 
 MOST_AT_ONCE: Final = 200
 HASH_DIGITS: Final = 12
@@ -38,6 +39,13 @@ def untold(months: tuple[MonthFacts, ...], told: Mapping[str, str]) -> tuple[Mon
 )
 def bars_months(context: SensorEvaluationContext, domain: ResourceParam[Domain]) -> SensorResult | SkipReason:
     """Compare the catalogue with what was told, and tell the difference."""
+    with noted(domain, "bars_months") as this:
+        result = _told(context, domain)
+        this.said = result.skip_message or "" if isinstance(result, SkipReason) else "Told of months that came in."
+    return result
+
+
+def _told(context: SensorEvaluationContext, domain: Domain) -> SensorResult | SkipReason:
     told: dict[str, str] = json.loads(context.cursor) if context.cursor else {}
     months = read_months(domain.tx)
     fresh = untold(months, told)

@@ -15,6 +15,7 @@ from dagster import (
 
 from assets.domain import Domain
 from assets.partitions import BOTS
+from orchestration.sensors.loops import noted
 from services import bot_keys
 
 
@@ -42,6 +43,13 @@ def key_changes(present: tuple[str, ...], wanted: tuple[str, ...]) -> KeyChanges
 )
 def bot_partitions(context: SensorEvaluationContext, domain: ResourceParam[Domain]) -> SensorResult | SkipReason:
     """Compare bots with keys, and ask for the difference."""
+    with noted(domain, "bot_partitions") as this:
+        result = _compared(context, domain)
+        this.said = result.skip_message or "" if isinstance(result, SkipReason) else "Partitions added or removed."
+    return result
+
+
+def _compared(context: SensorEvaluationContext, domain: Domain) -> SensorResult | SkipReason:
     with domain.tx() as session:
         wanted = tuple(str(bot_id) for bot_id in bot_keys.active(session))
     changes = key_changes(tuple(context.instance.get_dynamic_partitions(BOTS.name or "")), wanted)

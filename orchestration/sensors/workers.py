@@ -26,6 +26,7 @@ from assets.domain import Domain
 from assets.worker import WORKER_TAG
 from fleet.workers import RunState
 from orchestration.jobs import WORKER
+from orchestration.sensors.loops import noted
 from services import reaper, workers
 from services.reaper import Reaper
 
@@ -48,6 +49,17 @@ ACTOR: Final = "workers"
 )
 def workers_alive(context: SensorEvaluationContext, domain: ResourceParam[Domain]) -> SensorResult | SkipReason:
     """Reap, compare with Dagster's runs, and ask for what is missing."""
+    with noted(domain, "workers_alive") as this:
+        result = _tended(context, domain)
+        this.said = (
+            result.skip_message or ""
+            if isinstance(result, SkipReason)
+            else f"{len(result.run_requests or ())} workers were asked for."
+        )
+    return result
+
+
+def _tended(context: SensorEvaluationContext, domain: Domain) -> SensorResult | SkipReason:
     terms = domain.terms
     rescued = _reaper(terms.lease.lease_s).tick(domain.tx, actor=ACTOR, max_job_minutes=terms.max_job_minutes)
     dead = reaper.fail_jobs_of_dead_runs(domain.tx, dead_runs(context.instance, reaper.holders(domain.tx)), actor=ACTOR)

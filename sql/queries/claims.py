@@ -26,6 +26,7 @@ class Candidate:
 
     job_id: UUID
     bot_id: UUID
+    symbol: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +50,23 @@ def running_by_type(session: Session) -> Mapping[JobType, int]:
     return {JobType(job_type): count for job_type, count in session.execute(query)}
 
 
+def running_by_symbol(session: Session) -> Mapping[str, int]:
+    """Count RUNNING jobs by their bots' symbol; symbols without one are left out."""
+    query = (
+        select(Bot.symbol, func.count())
+        .join(BotJob, BotJob.bot_id == Bot.id)
+        .where(BotJob.status == JobStatus.RUNNING)
+        .group_by(Bot.symbol)
+    )
+    return {symbol: count for symbol, count in session.execute(query)}  # noqa: C416 - rows are no pairs to mypy
+
+
 def oldest_queued(
     session: Session, job_type: JobType, *, limit: int, symbol: str | None, bot_ids: Sequence[UUID] | None
 ) -> Sequence[Candidate]:
     """Return the oldest due QUEUED jobs of active bots, of one symbol or some bots only where asked; not locked."""
     query = (
-        select(BotJob.id, BotJob.bot_id)
+        select(BotJob.id, BotJob.bot_id, Bot.symbol)
         .join(Bot, Bot.id == BotJob.bot_id)
         .where(BotJob.status == JobStatus.QUEUED, BotJob.job_type == job_type, _due(), Bot.archived_at.is_(None))
     )

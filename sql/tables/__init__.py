@@ -4,7 +4,10 @@ from sql.tables.bars import BarsMonth
 from sql.tables.base import Base
 from sql.tables.bots import Bot, BotBoundary, BotStageEvent, BotVersion
 from sql.tables.events import Activity, SystemEventRow
+from sql.tables.improvements import BotImprovement, ImprovementProgress
 from sql.tables.jobs import BotJob, JobRunEvent
+from sql.tables.planner import BotDecision, LoopTick, PlannerRun
+from sql.tables.promotions import PromotionRequest
 from sql.tables.requests import IdempotencyKey
 from sql.tables.resets import BotMetricsEvent
 from sql.tables.results import BacktestSession, EquityPoint, TradeLog
@@ -21,15 +24,21 @@ __all__ = [
     "Base",
     "Bot",
     "BotBoundary",
+    "BotDecision",
+    "BotImprovement",
     "BotJob",
     "BotMetricsEvent",
     "BotStageEvent",
     "BotVersion",
     "EquityPoint",
     "IdempotencyKey",
+    "ImprovementProgress",
     "IntegrationUsage",
     "JobRunEvent",
+    "LoopTick",
     "MetricsRollup",
+    "PlannerRun",
+    "PromotionRequest",
     "SystemEventRow",
     "TradeLog",
     "WorkerRun",

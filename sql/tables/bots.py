@@ -94,7 +94,11 @@ class BotStageEvent(Base):
     """One audit row for each change of stage, creation included. Insert-only."""
 
     __tablename__ = "bot_stage_events"
-    __table_args__ = (one_of("to_stage", Stage), Index(None, "bot_id", "created_at"))
+    __table_args__ = (
+        one_of("to_stage", Stage),
+        Index(None, "bot_id", "created_at"),
+        Index("ix_bot_stage_events_created_at", "created_at"),
+    )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     bot_id: Mapped[UUID] = mapped_column(ForeignKey("bots.id"))

@@ -34,6 +34,7 @@ class BotJob(Base):
             postgresql_where=text("status IN ('QUEUED', 'RUNNING')"),
         ),
         Index("ix_bot_jobs_bot_id_created_at", "bot_id", text("created_at DESC")),
+        Index("ix_bot_jobs_newest_of_type", "bot_id", "job_type", text("created_at DESC"), text("id DESC")),
         Index("ix_bot_jobs_queued", "created_at", postgresql_where=text("status = 'QUEUED'")),
         Index("ix_bot_jobs_running", "job_type", postgresql_where=text("status = 'RUNNING'")),
         CheckConstraint("progress BETWEEN 0 AND 1", name="progress_is_a_fraction"),
@@ -62,6 +63,7 @@ class BotJob(Base):
     error_code: Mapped[str | None]
     error_message: Mapped[str | None]
     suggested_fix: Mapped[str | None]
+    bars_generation: Mapped[str | None]  # what bars and providers there were when it began
     actor: Mapped[str]
     trace_id: Mapped[str]
     # Not the transaction's start: one that waited must not make a job that looks older than one that ended meanwhile.

@@ -21,6 +21,7 @@ class BotMetricsEvent(Base):
         one_of("scope", MetricsScope),
         CheckConstraint(f"event_type = '{METRICS_RESET}'", name="event_type_known"),
         Index(None, "bot_id", "created_at"),
+        Index("ix_bot_metrics_events_created_at", "created_at"),
         Index("uq_bot_metrics_events_request", text("(payload_json ->> 'request_id')"), "bot_id", unique=True),
     )
 

@@ -26,6 +26,7 @@ INSERT_ONLY = (
     "backtest_sessions",
     "bars_fetches",
     "bot_equity_curve",
+    "bot_improvements",
     "bot_metrics_events",
     "bot_stage_events",
     "bot_versions",

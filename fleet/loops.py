@@ -1,0 +1,15 @@
+"""Loops that must go round for the fleet to be looked after: their names, and how often each is due."""
+
+from collections.abc import Mapping
+
+
+def loops(tick_s: float) -> Mapping[str, float]:
+    """Return seconds between two rounds by loop; tick_s: the planner's."""
+    return {
+        "autonomy_tick": tick_s,
+        "stage_change": 2.0,
+        "metrics_reset": 2.0,
+        "workers_alive": 2.0,
+        "bot_partitions": 2.0,
+        "bars_months": 10.0,
+    }

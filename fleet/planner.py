@@ -1,0 +1,85 @@
+"""The plan of one tick: which jobs to enqueue in which order, and a reason for every bot and job that has to wait.
+
+The order is fair: symbols take turns, and of one symbol the bot that has waited longest comes first. So the first
+round has one bot of every symbol, the second round the next one of each, and within a round longest waiting first;
+a bot's id settles what is left. No symbol waits behind all of another's bots.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from fleet.cadence import due
+from fleet.closed_sets import JobStatus, JobType, NotEnqueued, NotStarted
+from fleet.due import Due
+from fleet.planner_result import Plan, PlannedJob, summarise
+from fleet.planner_types import BarsState, BotSnapshot, FleetSnapshot, PlannerCaps
+
+
+def plan(snapshot: FleetSnapshot, caps: PlannerCaps, now: datetime) -> Plan:
+    """Return what this tick is to do; the same snapshot gives the same plan, whatever the order of its bots.
+
+    now: aware, UTC. 10,000 bots take about 0.1 s.
+    """
+    bots = sorted(snapshot.bots, key=_number)
+    wanted: list[tuple[BotSnapshot, Due]] = []
+    not_enqueued: dict[UUID, NotEnqueued] = {}
+    for bot in bots:
+        found = due(bot, caps, now)
+        if isinstance(found, Due):
+            wanted.append((bot, found))
+        else:
+            not_enqueued[bot.id] = found
+    ordered = _fair(wanted)
+    enqueue = tuple(PlannedJob(bot.id, job.job_type, job.kind, job.reason, job.retry) for bot, job in ordered)
+    queue = _queued(bots, now) + [(bot, job.job_type) for bot, job in ordered]
+    not_started = _held_back(queue, snapshot, caps)
+    return Plan(enqueue, not_enqueued, not_started, summarise(snapshot, caps, enqueue, not_enqueued, not_started))
+
+
+def _fair(wanted: Sequence[tuple[BotSnapshot, Due]]) -> list[tuple[BotSnapshot, Due]]:
+    rounds: Counter[str] = Counter()
+    turns: list[tuple[int, datetime, int, BotSnapshot, Due]] = []
+    for bot, job in sorted(wanted, key=lambda one: (one[1].since, one[0].id.int)):
+        turns.append((rounds[bot.symbol], job.since, bot.id.int, bot, job))
+        rounds[bot.symbol] += 1
+    return [(bot, job) for *_, bot, job in sorted(turns, key=lambda turn: turn[:3])]
+
+
+def _queued(bots: Sequence[BotSnapshot], now: datetime) -> list[tuple[BotSnapshot, JobType]]:
+    """Return the jobs that are QUEUED and due, oldest first, as workers take them; an archived bot's never start."""
+    due_now = [
+        (bot.active.queued_at, bot.id.int, bot, bot.active.job_type)
+        for bot in bots
+        if bot.active is not None
+        and bot.active.status is JobStatus.QUEUED
+        and not bot.archived
+        and (bot.active.not_before is None or bot.active.not_before <= now)
+    ]
+    return [(bot, job_type) for *_, bot, job_type in sorted(due_now, key=lambda one: one[:2])]
+
+
+def _held_back(
+    queue: Sequence[tuple[BotSnapshot, JobType]], snapshot: FleetSnapshot, caps: PlannerCaps
+) -> dict[UUID, NotStarted]:
+    """Fill the free places in the queue's order, and return why those that are left over can't start."""
+    of_type, of_symbol = Counter(snapshot.running_by_type), Counter(snapshot.running_by_symbol)
+    held: dict[UUID, NotStarted] = {}
+    for bot, job_type in queue:
+        if bot.bars is BarsState.PENDING:
+            held[bot.id] = NotStarted.BARS_PENDING
+        elif of_type.total() >= caps.running.max_total_jobs:
+            held[bot.id] = NotStarted.CAP_REACHED_GLOBAL
+        elif caps.running.free(job_type, of_type) == 0:
+            held[bot.id] = NotStarted.CAP_REACHED_TYPE
+        elif (most := caps.running.per_symbol) is not None and of_symbol[bot.symbol] >= most:
+            held[bot.id] = NotStarted.CAP_REACHED_SYMBOL
+        else:
+            of_type[job_type] += 1
+            of_symbol[bot.symbol] += 1
+    return held
+
+
+def _number(bot: BotSnapshot) -> int:
+    return bot.id.int

@@ -1,0 +1,74 @@
+"""Gives every bot of the lab its work: a look at the fleet every ten seconds, and at once after a reset or a change.
+
+Nothing hangs on a tick: what is due is found by the state the fleet is in, so one that is late, doubled or made by a
+second daemon changes nothing more.
+"""
+
+from typing import Final
+
+from dagster import DefaultSensorStatus, ResourceParam, SensorEvaluationContext, SkipReason, sensor
+
+from assets.domain import Domain
+from core.settings import get_settings
+from fleet.closed_sets import TickCause
+from orchestration.sensors.loops import LOOPS, noted
+from services import planner
+
+TICK: Final = "autonomy_tick"
+STAGE_CHANGE: Final = "stage_change"
+METRICS_RESET: Final = "metrics_reset"
+
+
+@sensor(
+    name=TICK,
+    description="Plans: baselines, refreshes, retries and improvements that are due, and a reason for all others.",
+    minimum_interval_seconds=get_settings().planner_tick_seconds,
+    default_status=DefaultSensorStatus.RUNNING,
+)
+def autonomy_tick(_context: SensorEvaluationContext, domain: ResourceParam[Domain]) -> SkipReason:
+    """Plan, and let go of what is older than a week."""
+    with noted(domain, TICK) as this:
+        this.said = _planned(domain, TickCause.CLOCK)
+        planner.prune(domain.tx)
+    return SkipReason(this.said)
+
+
+@sensor(
+    name=STAGE_CHANGE,
+    description="Plans at once when a bot was made, promoted, demoted or put back into LAB.",
+    minimum_interval_seconds=2,
+    default_status=DefaultSensorStatus.RUNNING,
+)
+def stage_change(_context: SensorEvaluationContext, domain: ResourceParam[Domain]) -> SkipReason:
+    """Plan if a bot came into a stage since the planner last looked."""
+    with noted(domain, STAGE_CHANGE) as this:
+        changed = planner.is_unseen(domain.tx, TickCause.STAGE_CHANGE)
+        this.said = _planned(domain, TickCause.STAGE_CHANGE) if changed else "No bot changed its stage."
+    return SkipReason(this.said)
+
+
+@sensor(
+    name=METRICS_RESET,
+    description="Plans at once when metrics were reset.",
+    minimum_interval_seconds=2,
+    default_status=DefaultSensorStatus.RUNNING,
+)
+def metrics_reset(_context: SensorEvaluationContext, domain: ResourceParam[Domain]) -> SkipReason:
+    """Plan if metrics were reset since the planner last looked."""
+    with noted(domain, METRICS_RESET) as this:
+        was_reset = planner.is_unseen(domain.tx, TickCause.METRICS_RESET)
+        this.said = _planned(domain, TickCause.METRICS_RESET) if was_reset else "Nothing was reset."
+    return SkipReason(this.said)
+
+
+def _planned(domain: Domain, cause: TickCause) -> str:
+    made = planner.tick(domain.tx, domain.planner, cause=cause)
+    if made is None:
+        return "Another planner is at it."
+    return (
+        f"{made.summary['bots_evaluated']} bots looked at, {made.jobs_enqueued} jobs queued, "
+        f"{made.decisions_changed} decisions changed."
+    )
+
+
+assert {TICK, STAGE_CHANGE, METRICS_RESET} <= LOOPS.keys()  # noqa: S101 - a loop nobody watches would stop unseen

@@ -1,0 +1,16 @@
+"""The mark each sensor leaves as it goes round, so that one that stopped is seen."""
+
+from contextlib import AbstractContextManager
+from typing import Final
+
+from assets.domain import Domain
+from core.settings import get_settings
+from fleet.loops import loops
+from services.loops import Round, round_of
+
+LOOPS: Final = loops(get_settings().planner_tick_seconds)
+
+
+def noted(domain: Domain, loop: str) -> AbstractContextManager[Round]:
+    """Note a round of this loop as the block ends."""
+    return round_of(domain.tx, loop, every_s=LOOPS[loop])

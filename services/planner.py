@@ -1,0 +1,173 @@
+"""The planner's tick: read the fleet, plan, write jobs and what was decided of each bot, in one transaction."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from core.ids import new_id
+from core.trace import current_trace_id
+from fleet.bars_outlook import Suppliers
+from fleet.closed_sets import TickCause
+from fleet.planner import plan
+from fleet.planner_result import Plan, PlannedJob, summarise
+from fleet.planner_types import BotSnapshot, FleetSnapshot, PlannerCaps
+from services.planner_snapshot import read_fleet
+from sql.engine import Transactions
+from sql.queries import leases
+from sql.queries import plan_writes as writes
+from sql.queries import planner as queries
+from sql.queries.plan_writes import NewJob
+
+KEEP: Final = timedelta(days=7)  # ticks and decisions; the newest of each bot stays
+KEEP_RUNS: Final = 50
+ACTOR: Final = "planner"
+Decision = tuple[bool, str, str | None]  # enqueued, reason code, why its job can't start
+
+
+@dataclass(frozen=True, slots=True)
+class PlannerTerms:
+    """What the planner goes by besides the fleet: caps and cadences, who supplies bars, attempts at a job."""
+
+    caps: PlannerCaps = field(default_factory=PlannerCaps)
+    suppliers: Suppliers = Suppliers()  # noqa: RUF009 - frozen
+    max_attempts: int = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """A tick that was made."""
+
+    id: UUID
+    summary: Mapping[str, object]
+    jobs_enqueued: int
+    decisions_changed: int
+
+
+def tick(tx: Transactions, terms: PlannerTerms, *, cause: TickCause, actor: str = ACTOR) -> Tick | None:
+    """Plan once (a flow); None while another planner is at it. Times are the database's."""
+    with tx() as session:
+        if not queries.try_planner_lock(session):
+            return None
+        started_at = leases.database_time(session)
+        fleet = read_fleet(session, terms.suppliers, started_at, evolve_after=terms.caps.evolve_after)
+        planned = plan(fleet, terms.caps, started_at)
+        made = _enqueue(session, fleet, planned, terms, actor)
+        return _note(session, fleet, planned, made, terms, cause, started_at)
+
+
+def is_unseen(tx: Transactions, cause: TickCause) -> bool:
+    """Whether a reset or a change of stage happened after the newest tick began (a flow).
+
+    One that is committed late is not seen here, but by the next tick: that goes by the state of the fleet.
+    """
+    with tx() as session:
+        if cause is TickCause.METRICS_RESET:
+            return queries.reset_since_last_tick(session)
+        return cause is TickCause.STAGE_CHANGE and queries.stage_changed_since_last_tick(session)
+
+
+def prune(tx: Transactions) -> int:
+    """Delete ticks and decisions older than a week, a bounded number at a time (a flow); return how many."""
+    with tx() as session:
+        return writes.prune_runs(session, older_than=KEEP, keep=KEEP_RUNS) + writes.prune_decisions(
+            session, older_than=KEEP
+        )
+
+
+def _enqueue(
+    session: Session, fleet: FleetSnapshot, planned: Plan, terms: PlannerTerms, actor: str
+) -> Mapping[UUID, NewJob]:
+    """Queue what is planned for bots that are still as they were seen; return the jobs by bot."""
+    if not planned.enqueue:
+        return {}
+    seen = {bot.id: bot for bot in fleet.bots}
+    held = {one.bot_id: one for one in writes.hold_bots(session, [job.bot_id for job in planned.enqueue])}
+    jobs = [
+        _job(job)
+        for job in planned.enqueue
+        if (now := held.get(job.bot_id)) is not None and _same(seen[job.bot_id], now)
+    ]
+    made = writes.insert_jobs(
+        session,
+        jobs,
+        event_ids=[new_id() for _ in jobs],
+        max_attempts=terms.max_attempts,
+        actor=actor,
+        trace_id=current_trace_id(),
+    )
+    return {job.bot_id: job for job in jobs if job.id in made}
+
+
+def _job(job: PlannedJob) -> NewJob:
+    root, attempt = (job.retry.root_job_id, job.retry.attempt) if job.retry else (None, 1)
+    return NewJob(new_id(), root, job.bot_id, job.job_type.value, job.kind, attempt, job.reason.value)
+
+
+def _same(seen: BotSnapshot, now: writes.Held) -> bool:
+    return (seen.stage.value, seen.version_id, seen.epoch) == (now.stage, now.version_id, now.epoch)
+
+
+def _note(
+    session: Session,
+    fleet: FleetSnapshot,
+    planned: Plan,
+    made: Mapping[UUID, NewJob],
+    terms: PlannerTerms,
+    cause: TickCause,
+    started_at: datetime,
+) -> Tick:
+    """Write the tick and the decisions that changed. Counts are of what was written, not of what was meant."""
+    written = tuple(job for job in planned.enqueue if job.bot_id in made)
+    summary = summarise(fleet, terms.caps, written, planned.not_enqueued, planned.not_started).as_json()
+    summary["eligible_candidates_count"] = len(planned.enqueue)
+    run_id, now = new_id(), leases.database_time(session)
+    changed = list(_changed(session, planned, made, run_id, now))
+    writes.insert_decisions(session, changed)
+    writes.insert_run(
+        session,
+        {
+            "id": run_id,
+            "cause": cause,
+            "started_at": started_at,
+            "finished_at": leases.database_time(session),
+            "jobs_enqueued": len(made),
+            "summary": summary,
+            "trace_id": current_trace_id(),
+        },
+    )
+    return Tick(run_id, summary, len(made), len(changed))
+
+
+def _changed(
+    session: Session, planned: Plan, made: Mapping[UUID, NewJob], run_id: UUID, now: datetime
+) -> Iterator[dict[str, Any]]:
+    before = {row.bot_id: (row.enqueued, row.reason_code, row.not_started) for row in queries.decisions(session)}
+    for bot_id, decision in _decisions(planned, made):
+        enqueued, reason, waits = decision
+        if enqueued or before.get(bot_id) != decision:
+            job = made.get(bot_id) if enqueued else None
+            yield {
+                "id": new_id(),
+                "bot_id": bot_id,
+                "planner_run_id": run_id,
+                "enqueued": enqueued,
+                "reason_code": reason,
+                "not_started": waits,
+                "job_id": job.id if job else None,
+                "job_type": job.job_type if job else None,
+                "created_at": now,
+            }
+
+
+def _decisions(planned: Plan, made: Mapping[UUID, NewJob]) -> Sequence[tuple[UUID, Decision]]:
+    """Return what is decided of each bot; one whose planned job couldn't be written is left as it was."""
+    waits = {bot_id: code.value for bot_id, code in planned.not_started.items()}
+    found: list[tuple[UUID, Decision]] = [
+        (job.bot_id, (True, job.reason.value, waits.get(job.bot_id))) for job in planned.enqueue if job.bot_id in made
+    ]
+    found += [(bot_id, (False, code.value, waits.get(bot_id))) for bot_id, code in planned.not_enqueued.items()]
+    return found

@@ -1,0 +1,31 @@
+"""The planner's terms, from settings: the same for its sensor and for whoever asks it by hand."""
+
+from datetime import timedelta
+
+from core.settings import Settings
+from fleet.caps import Caps
+from fleet.planner_types import PlannerCaps
+from services.planner import PlannerTerms
+from services.providers import suppliers_of
+
+
+def caps_of(settings: Settings) -> Caps:
+    """Return the caps on running jobs."""
+    return Caps(
+        settings.max_backtests_running,
+        settings.max_improve_running,
+        settings.max_total_jobs,
+        settings.max_running_per_symbol,
+    )
+
+
+def planner_terms_of(settings: Settings) -> PlannerTerms:
+    """Return what the planner goes by."""
+    caps = PlannerCaps(
+        running=caps_of(settings),
+        baseline_max_age=timedelta(hours=settings.baseline_max_age_hours),
+        min_trades_for_improve=settings.min_trades_for_improve,
+        improve_cadence=timedelta(minutes=settings.improve_cadence_minutes),
+        evolve_after=settings.evolve_after_rounds,
+    )
+    return PlannerTerms(caps, suppliers_of(settings), settings.max_attempts)
