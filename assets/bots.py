@@ -6,6 +6,7 @@ Materialized without `baseline_backtests`, rollups and scores are derived anew f
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Final
 from uuid import UUID
 
@@ -38,6 +39,7 @@ from services.code_version import code_version
 from services.grading import GradedBot
 
 TRACE_TAG: Final = "gantry/trace_id"
+RESET_TAG: Final = "gantry/reset"
 RUN_SIZE: Final = 256  # bots in one run of a backfill
 MOST_PICTURES: Final = 20  # a picture takes 0.1 s and 15 kB; a run of more bots shows numbers only
 OWNERS: Final = ["team:gantry"]
@@ -145,7 +147,8 @@ def _grade(context: AssetExecutionContext, domain: Domain, bot_ids: Sequence[UUI
             actor=domain.actor,
             now=utc_now(),
             on_progress=on_progress,
-            terms=domain.terms,
+            # A reset's baselines are planned and pulled too: what a worker graded meanwhile is not graded once more.
+            terms=replace(domain.terms, only_missing=RESET_TAG in context.run.tags),
         )
     except GantryError as error:
         raise failure(error) from error

@@ -46,6 +46,7 @@ class GradeReport:
 class GradeTerms:
     """How jobs are held: leases, attempts, caps, and how long a job that runs elsewhere is waited for.
 
+    only_missing: a bot that was backtested in its present epoch and version gets no new job: it ended as that did.
     suppliers: of bars; noted on each job, so that the planner knows when others could make a difference.
     """
 
@@ -56,6 +57,7 @@ class GradeTerms:
     chunk: int = CHUNK
     max_job_minutes: int = reaper.MAX_JOB_MINUTES
     suppliers: Suppliers = Suppliers()  # noqa: RUF009 - frozen
+    only_missing: bool = False
 
 
 def grade(
@@ -109,11 +111,12 @@ class _Asked:
         self.ended: dict[UUID, GradedBot] = {}
 
     def ensure(self, bot_ids: Sequence[UUID]) -> None:
-        """See that each bot has an active job; all of them, or an error and nothing."""
+        """See that each bot has an active job, or had one; all of them, or an error and nothing."""
         with self._tx() as session:
+            done = leases.ended_now(session, bot_ids) if self.terms.only_missing else {}
             for bot_id in sorted(set(bot_ids)):
                 jobs.lock_bot(session, bot_id)
-                job = leases.active_job(session, bot_id)
+                job = leases.active_job(session, bot_id) or done.get(bot_id)
                 self.waiting[bot_id] = job.id if job else self._enqueue(session, bot_id)
 
     def claim(self, run_id: str | None) -> tuple[jobs.Claim, ...]:

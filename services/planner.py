@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -20,7 +20,7 @@ from sql.engine import Transactions
 from sql.queries import leases
 from sql.queries import plan_writes as writes
 from sql.queries import planner as queries
-from sql.queries.plan_writes import NewJob
+from sql.queries.plan_writes import NewDecision, NewJob
 
 KEEP: Final = timedelta(days=7)  # ticks and decisions; the newest of each bot stays
 KEEP_RUNS: Final = 50
@@ -124,9 +124,9 @@ def _note(
     written = tuple(job for job in planned.enqueue if job.bot_id in made)
     summary = summarise(fleet, terms.caps, written, planned.not_enqueued, planned.not_started).as_json()
     summary["eligible_candidates_count"] = len(planned.enqueue)
-    run_id, now = new_id(), leases.database_time(session)
-    changed = list(_changed(session, planned, made, run_id, now))
-    writes.insert_decisions(session, changed)
+    run_id = new_id()
+    changed = list(_changed(session, planned, made))
+    writes.insert_decisions(session, changed, run_id=run_id)
     writes.insert_run(
         session,
         {
@@ -142,25 +142,13 @@ def _note(
     return Tick(run_id, summary, len(made), len(changed))
 
 
-def _changed(
-    session: Session, planned: Plan, made: Mapping[UUID, NewJob], run_id: UUID, now: datetime
-) -> Iterator[dict[str, Any]]:
+def _changed(session: Session, planned: Plan, made: Mapping[UUID, NewJob]) -> Iterator[NewDecision]:
     before = {row.bot_id: (row.enqueued, row.reason_code, row.not_started) for row in queries.decisions(session)}
     for bot_id, decision in _decisions(planned, made):
         enqueued, reason, waits = decision
         if enqueued or before.get(bot_id) != decision:
             job = made.get(bot_id) if enqueued else None
-            yield {
-                "id": new_id(),
-                "bot_id": bot_id,
-                "planner_run_id": run_id,
-                "enqueued": enqueued,
-                "reason_code": reason,
-                "not_started": waits,
-                "job_id": job.id if job else None,
-                "job_type": job.job_type if job else None,
-                "created_at": now,
-            }
+            yield NewDecision(new_id(), bot_id, reason, waits, job.id if job else None, job.job_type if job else None)
 
 
 def _decisions(planned: Plan, made: Mapping[UUID, NewJob]) -> Sequence[tuple[UUID, Decision]]:

@@ -46,7 +46,7 @@ def read_fleet(session: Session, suppliers: Suppliers, now: datetime, *, evolve_
     found = tuple(
         _bot(
             row,
-            bars(row.symbol, row.window.get("start"), row.window.get("end")),
+            bars(row.symbol, row.window_start, row.window_end),
             active.get(row.id),
             backtests.get(row.id),
             improving.get(row.id),

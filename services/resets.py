@@ -172,6 +172,7 @@ def _audit(
             "actor": actor,
             "payload_json": {
                 "request_id": str(request_id),
+                "backfill_id": request_id.hex if asks_for_baseline(asked.scope) else None,
                 "epochs": one.after["epochs"],
                 "before": one.before,
                 "equity_rebased": asked.rebase_equity,
@@ -202,5 +203,10 @@ def _audit(
         SystemEvent.METRICS_RESET,
         f"Metrics of {len(effects)} bots were reset ({asked.scope}): {asked.reason_code}.",
         actor=actor,
-        payload={"request_id": str(request_id), "scope": asked.scope, "bots": len(effects)},
+        payload={
+            "request_id": str(request_id),
+            "scope": asked.scope,
+            "reason_code": asked.reason_code,
+            "bots": len(effects),
+        },
     )

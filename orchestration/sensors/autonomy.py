@@ -8,11 +8,12 @@ from typing import Final
 
 from dagster import DefaultSensorStatus, ResourceParam, SensorEvaluationContext, SkipReason, sensor
 
+from assets import reset_backfill
 from assets.domain import Domain
 from core.settings import get_settings
 from fleet.closed_sets import TickCause
 from orchestration.sensors.loops import LOOPS, noted
-from services import planner
+from services import planner, recent_resets
 
 TICK: Final = "autonomy_tick"
 STAGE_CHANGE: Final = "stage_change"
@@ -53,12 +54,28 @@ def stage_change(_context: SensorEvaluationContext, domain: ResourceParam[Domain
     minimum_interval_seconds=2,
     default_status=DefaultSensorStatus.RUNNING,
 )
-def metrics_reset(_context: SensorEvaluationContext, domain: ResourceParam[Domain]) -> SkipReason:
-    """Plan if metrics were reset since the planner last looked."""
+def metrics_reset(context: SensorEvaluationContext, domain: ResourceParam[Domain]) -> SkipReason:
+    """Plan if metrics were reset since the planner last looked, and make the reset one thing to follow."""
     with noted(domain, METRICS_RESET) as this:
         was_reset = planner.is_unseen(domain.tx, TickCause.METRICS_RESET)
         this.said = _planned(domain, TickCause.METRICS_RESET) if was_reset else "Nothing was reset."
+        this.said += _followed(context, domain)
     return SkipReason(this.said)
+
+
+def _followed(context: SensorEvaluationContext, domain: Domain) -> str:
+    """Give each reset of the last hour its backfill, after its jobs are queued."""
+    with domain.tx() as session:
+        resets = recent_resets.recent(session)
+    made = 0
+    for reset in resets:
+        if reset_backfill.is_followed(context.instance, reset):
+            continue
+        with domain.tx() as session:
+            bots = [str(bot_id) for bot_id in recent_resets.bots_of(session, reset.request_id)]
+        graph = context.repository_def.asset_graph if context.repository_def else None
+        made += graph is not None and reset_backfill.follow(context.instance, graph, reset, bots)
+    return f" {made} backfills were added." if made else ""
 
 
 def _planned(domain: Domain, cause: TickCause) -> str:

@@ -1,14 +1,16 @@
 """Jobs and the leases on them: every change is guarded, and answers whether it changed anything."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import func, select, update
+from sqlalchemy import and_, func, select, update
 from sqlalchemy.orm import Session
 
-from fleet.closed_sets import JobStatus, JobType
+from fleet.closed_sets import JobStatus, JobType, TradeSource
+from fleet.jobs import TERMINAL
+from sql.tables.bots import Bot, BotBoundary
 from sql.tables.jobs import BotJob
 
 ACTIVE = (JobStatus.QUEUED, JobStatus.RUNNING)
@@ -36,6 +38,29 @@ def jobs_of(session: Session, ids: Sequence[UUID]) -> Sequence[BotJob]:
     return session.scalars(
         select(BotJob).where(BotJob.id.in_(ids)).order_by(BotJob.id).execution_options(populate_existing=True)
     ).all()
+
+
+def ended_now(session: Session, bot_ids: Sequence[UUID]) -> Mapping[UUID, BotJob]:
+    """Return, by bot, the newest backtest that ended in its present epoch and version and was not canceled."""
+    query = (
+        select(BotJob)
+        .join(Bot, and_(Bot.id == BotJob.bot_id, Bot.current_version_id == BotJob.version_id))
+        .join(
+            BotBoundary,
+            and_(
+                BotBoundary.bot_id == BotJob.bot_id,
+                BotBoundary.source == TradeSource.BACKTEST,
+                BotBoundary.epoch == BotJob.epoch,
+            ),
+        )
+        .where(
+            BotJob.bot_id.in_(bot_ids),
+            BotJob.job_type == JobType.BACKTEST,
+            BotJob.status.in_(TERMINAL - {JobStatus.CANCELED}),
+        )
+        .order_by(BotJob.created_at, BotJob.id)
+    )
+    return {job.bot_id: job for job in session.scalars(query)}
 
 
 def count_root_jobs(session: Session, bot_id: UUID, job_type: JobType) -> int:

@@ -49,6 +49,29 @@ _ACTIVITY: Final = text(
 ).bindparams(*(bindparam(name, type_=ARRAY(Uuid())) for name in ("event_ids", "ids")))
 
 
+_DECISIONS: Final = text(
+    """
+    INSERT INTO autonomy_bot_decisions (id, bot_id, planner_run_id, enqueued, reason_code, not_started, job_id,
+                                        job_type, created_at)
+    SELECT d.id, d.bot_id, :run_id, d.job_id IS NOT NULL, d.reason_code, d.not_started, d.job_id, d.job_type, n.now
+    FROM unnest(:id, :bot_id, CAST(:reason_code AS text[]), CAST(:not_started AS text[]), :job_id,
+                CAST(:job_type AS text[])) d (id, bot_id, reason_code, not_started, job_id, job_type),
+         (SELECT clock_timestamp() AS now) n
+    """
+).bindparams(*(bindparam(name, type_=ARRAY(Uuid())) for name in ("id", "bot_id", "job_id")))
+
+
+class NewDecision(NamedTuple):
+    """What a tick decided of a bot. job_id, job_type: of the job it planned, None where it planned none."""
+
+    id: UUID
+    bot_id: UUID
+    reason_code: str
+    not_started: str | None
+    job_id: UUID | None
+    job_type: str | None
+
+
 class Held(NamedTuple):
     """A bot as it is under its lock."""
 
@@ -78,7 +101,7 @@ def hold_bots(session: Session, bot_ids: Sequence[UUID]) -> Sequence[Held]:
     query = (
         select(Bot.id, Bot.stage, Bot.current_version_id, BotBoundary.epoch)
         .join(BotBoundary, and_(BotBoundary.bot_id == Bot.id, BotBoundary.source == TradeSource.BACKTEST))
-        .where(Bot.id.in_(bot_ids), Bot.archived_at.is_(None))
+        .where(Bot.id == func.any(bindparam("bot_ids", bot_ids, ARRAY(Uuid()))), Bot.archived_at.is_(None))
         .order_by(Bot.id)
         .with_for_update(key_share=True, of=[Bot], skip_locked=True)
     )
@@ -121,11 +144,11 @@ def insert_run(session: Session, values: dict[str, Any]) -> None:
     session.execute(insert(PlannerRun), [values])
 
 
-def insert_decisions(session: Session, rows: Sequence[dict[str, Any]]) -> None:
-    """Write decisions that changed."""
-    if rows:
-        # Without nulls rendered, rows would go in one statement for each set of columns that hold something.
-        session.execute(insert(BotDecision).execution_options(render_nulls=True), list(rows))
+def insert_decisions(session: Session, decisions: Sequence[NewDecision], *, run_id: UUID) -> None:
+    """Write decisions that changed, all at one time."""
+    if decisions:
+        columns = {name: [getattr(one, name) for one in decisions] for name in NewDecision._fields}
+        session.execute(_DECISIONS, {"run_id": run_id, **columns})
 
 
 def prune_runs(session: Session, *, older_than: timedelta, keep: int) -> int:

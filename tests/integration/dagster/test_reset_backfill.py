@@ -1,0 +1,110 @@
+"""A reset of many bots is one native backfill under the reset's own id, and nothing is graded twice for it."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from uuid import UUID
+
+import pytest
+from dagster import DagsterInstance, SkipReason, build_sensor_context
+
+from assets.bot_checks import BASELINES
+from assets.bots import RESET_TAG
+from assets.domain import Domain
+from assets.materialize import RANGE_END_TAG, RANGE_START_TAG
+from assets.reset_backfill import MOST_RANGES
+from fleet.bars_outlook import Suppliers
+from fleet.closed_sets import MetricsScope
+from orchestration.definitions import defs
+from orchestration.sensors.autonomy import metrics_reset
+from services import bars, grading
+from services.bots import NewBot, create
+from services.planner import PlannerTerms
+from services.resets import ResetRequest, reset_metrics
+from tests.conftest import OwnerSql
+
+NOW = datetime(2024, 2, 5, tzinfo=UTC)
+TERMS = PlannerTerms(suppliers=Suppliers("simulator", can=True))
+
+
+def new_bots(domain: Domain, instance: DagsterInstance, count: int) -> list[UUID]:
+    made = []
+    for number in range(count):
+        with domain.tx() as session:
+            made.append(create(session, NewBot(f"bot {number}", "ES", "sma_cross"), actor="test", now=NOW))
+    instance.add_dynamic_partitions("bots", [str(bot_id) for bot_id in made])
+    return made
+
+
+def reset(domain: Domain, *bots: UUID, scope: MetricsScope = MetricsScope.ALL) -> str:
+    with domain.tx() as session:
+        asked = ResetRequest(scope, bots or None, "TEST")
+        return str(reset_metrics(session, asked, dry_run=False, actor="admin", now=NOW).request_id)
+
+
+def tick(domain: Domain, instance: DagsterInstance) -> str:
+    with build_sensor_context(
+        instance, resources={"domain": replace(domain, planner=TERMS)}, repository_def=defs.get_repository_def()
+    ) as context:
+        result = metrics_reset(context)
+    assert isinstance(result, SkipReason)
+    return result.skip_message or ""
+
+
+def test_a_reset_becomes_one_backfill_under_its_own_id_however_often_the_sensor_looks(
+    domain: Domain, instance: DagsterInstance, owner_sql: OwnerSql
+) -> None:
+    bots = new_bots(domain, instance, 3)
+    request_id = reset(domain)
+    for _ in range(3):
+        tick(domain, instance)
+    (backfill,) = instance.get_backfills()
+    assert backfill.backfill_id == UUID(request_id).hex
+    assert backfill.tags[RESET_TAG] == request_id
+    data = backfill.asset_backfill_data
+    assert data is not None
+    keys = {
+        (part.asset_key.to_user_string(), part.partition_key) for part in data.target_subset.iterate_asset_partitions()
+    }
+    names = ("baseline_backtests", "metric_rollups", "autonomy_scores")
+    assert keys == {(name, str(bot_id)) for name in names for bot_id in bots}
+    noted = owner_sql("SELECT DISTINCT payload_json ->> 'backfill_id' FROM bot_metrics_events")
+    assert noted == [(backfill.backfill_id,)]
+    assert owner_sql("SELECT count(*) FROM bot_jobs WHERE kind = 'BASELINE'") == [(3,)]
+
+
+@pytest.mark.parametrize("scope", [MetricsScope.PAPER_ONLY, MetricsScope.LIVE_ONLY])
+def test_a_reset_that_asks_for_no_baseline_is_no_backfill(
+    domain: Domain, instance: DagsterInstance, scope: MetricsScope
+) -> None:
+    new_bots(domain, instance, 1)
+    reset(domain, scope=scope)
+    tick(domain, instance)
+    assert list(instance.get_backfills()) == []
+
+
+def test_bots_that_are_scattered_would_be_a_run_each_and_are_left_to_the_workers(
+    domain: Domain, instance: DagsterInstance
+) -> None:
+    bots = new_bots(domain, instance, 2 * MOST_RANGES + 2)
+    reset(domain, *bots[::2])
+    tick(domain, instance)
+    assert list(instance.get_backfills()) == []
+
+
+def test_what_a_worker_graded_meanwhile_is_not_graded_once_more(
+    domain: Domain, instance: DagsterInstance, owner_sql: OwnerSql
+) -> None:
+    bars.simulate(domain.tx, domain.store, ["ES"], ["2024-01"], actor="test", now=NOW)
+    bots = new_bots(domain, instance, 2)
+    request_id = reset(domain)
+    grading.grade(domain.tx, domain.store, bots[:1], run_id="worker", actor="worker", now=NOW)
+    ran = defs.resolve_job_def("grade_bots").execute_in_process(
+        instance=instance,
+        resources={"domain": domain},
+        tags={RESET_TAG: request_id, RANGE_START_TAG: str(bots[0]), RANGE_END_TAG: str(bots[1])},
+    )
+    assert ran.success
+    assert owner_sql("SELECT bot_id, count(*) FROM backtest_sessions GROUP BY 1 ORDER BY 1") == [
+        (bot_id, 1) for bot_id in sorted(bots)
+    ]
+    assert instance.get_materialized_partitions(BASELINES) == {str(bot_id) for bot_id in bots}
