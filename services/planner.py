@@ -43,8 +43,13 @@ class Tick:
 
     id: UUID
     summary: Mapping[str, object]
-    jobs_enqueued: int
+    queued: tuple[NewJob, ...]
     decisions_changed: int
+
+    @property
+    def jobs_enqueued(self) -> int:
+        """How many jobs it queued."""
+        return len(self.queued)
 
 
 def tick(tx: Transactions, terms: PlannerTerms, *, cause: TickCause, actor: str = ACTOR) -> Tick | None:
@@ -139,7 +144,7 @@ def _note(
             "trace_id": current_trace_id(),
         },
     )
-    return Tick(run_id, summary, len(made), len(changed))
+    return Tick(run_id, summary, tuple(made.values()), len(changed))
 
 
 def _changed(session: Session, planned: Plan, made: Mapping[UUID, NewJob]) -> Iterator[NewDecision]:

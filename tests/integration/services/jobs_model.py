@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -32,7 +32,7 @@ TERMS = LeaseTerms(lease_s=600)  # over when the machine says so, never because 
 T = TypeVar("T")
 TABLES = (
     "activity_events, autonomy_scores, backtest_sessions, bot_equity_curve, bot_jobs, bot_metrics_rollups, "
-    "job_run_events, system_events, trade_logs"
+    "bot_improvements, improvement_progress, job_run_events, system_events, trade_logs"
 )
 FINGERPRINT = """
     SELECT md5(string_agg(j::text, '' ORDER BY id)) FROM bot_jobs j
@@ -138,6 +138,26 @@ class JobsModel:
             if not self.is_blocked(error):
                 raise
             return None
+
+    def meant(self, which: Collection[int]) -> tuple[UUID, ...] | None:
+        """Those bots; none named means all."""
+        return tuple(self.world.bots[number] for number in which) or None
+
+    def in_bulk(
+        self, act: Callable[[Session], object], which: Collection[int], what: str, *, cancels: bool, dry_run: bool
+    ) -> None:
+        """Do something to several bots at once: whole, or not at all where an open transaction is in the way."""
+        before = self.fingerprint()
+        if self.perform(self.world.rescue, act) is None:
+            return
+        self.world.seen[what] += 1
+        if dry_run:
+            assert self.fingerprint() == before, "a dry run changes nothing"
+        elif cancels:
+            meant = self.meant(which) or tuple(self.world.bots)
+            for job in self.active():
+                if job.bot_id in meant:
+                    self.end(job, "CANCELED")
 
     def take(self, session: Session, worker: int, most: int) -> tuple[Claim, ...]:
         due = sorted(job.id for job in self.waiting())

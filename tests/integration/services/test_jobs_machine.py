@@ -1,6 +1,6 @@
 """Whatever workers, rescuers, people and clocks do, in whatever order, jobs stay what the model says they are."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 from datetime import timedelta
@@ -19,19 +19,26 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
-from sqlalchemy import make_url, text
+from sqlalchemy import make_url
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from core.clock import utc_now
 from core.errors import ErrorCode, GantryError, Kind
-from fleet.closed_sets import BacktestKind
+from fleet.bars_outlook import Suppliers
+from fleet.caps import Caps
+from fleet.closed_sets import BacktestKind, MetricsScope, TickCause
 from fleet.jobs import JobReason
-from services import bots, changes, grade_writes, jobs
+from fleet.planner_types import PlannerCaps
+from fleet.resets import asks_for_baseline
+from services import bots, changes, grade_writes, jobs, planner
 from services.bots import NewBot
 from services.cancel import cancel_job
 from services.jobs import Claim
+from services.planner import PlannerTerms
 from services.reaper import Reaper, ReapReport, fail_jobs_of_dead_runs, reap_lost_leases
+from services.resets import ResetRequest, reset_metrics
+from services.reverts import RevertReport, revert_to_lab
 from sql.embedded import RunningState
 from sql.embedded_folder import password
 from sql.engine import connect, transactions
@@ -47,20 +54,11 @@ CHECK_EVERY = 10
 EXAMPLES, STEPS = 48, 60
 SEEN = (
     *("claimed", "COMPLETED", "FAILED", "TIMEOUT", "CANCELED", "retried"),
+    *("reset", "reverted", "planned"),
     *("stale", "blocked", "committed late", "connections lost", "rearmed"),
 )
 ANY = st.integers(0, 1_000)
-
-
-def begin_epochs(session: Session, bot_id: UUID) -> None:
-    """Begin new epochs as a reset does, with its audit row, and leave the jobs to the machine."""
-    for statement in (
-        "UPDATE bot_boundaries SET epoch = epoch + 1 WHERE bot_id = :id",
-        "INSERT INTO bot_metrics_events (id, bot_id, event_type, scope, reason_code, actor, trace_id) "
-        "VALUES (gen_random_uuid(), :id, 'METRICS_RESET', 'ALL', 'TEST', 'test', '0')",
-        "UPDATE bots SET metrics_reset_by = 'test', metrics_reset_reason_code = 'TEST' WHERE id = :id",
-    ):
-        session.execute(text(statement), {"id": bot_id})
+PLANNED = PlannerTerms(PlannerCaps(Caps(CAP, 0, CAP)), Suppliers("anybody", can=True))
 
 
 class JobsMachine(JobsModel, RuleBasedStateMachine):
@@ -122,11 +120,52 @@ class JobsMachine(JobsModel, RuleBasedStateMachine):
                 if job.bot_id == bot_id:
                     self.end(job, "CANCELED")
 
-    @rule(which=st.integers(0, BOTS - 1))
+    @rule(which=st.sets(st.integers(0, BOTS - 1)), scope=st.sampled_from(MetricsScope), dry_run=st.booleans())
     @precondition(lambda self: self.running())
-    def reset(self, which: int) -> None:
-        bot_id = self.world.bots[which]
-        self.perform(self.world.rescue, lambda session: begin_epochs(session, bot_id))
+    def reset(self, which: Collection[int], scope: MetricsScope, *, dry_run: bool) -> None:
+        asked = ResetRequest(scope, self.meant(which), "TEST")
+        self.in_bulk(
+            lambda session: reset_metrics(session, asked, dry_run=dry_run, actor="test", now=utc_now()),
+            which,
+            "reset",
+            cancels=asks_for_baseline(scope),
+            dry_run=dry_run,
+        )
+
+    @rule(which=st.sets(st.integers(0, BOTS - 1)), dry_run=st.booleans())
+    @precondition(lambda self: self.running())
+    def revert(self, which: Collection[int], *, dry_run: bool) -> None:
+        def act(session: Session) -> RevertReport:
+            return revert_to_lab(
+                session,
+                self.meant(which),
+                lock_hours=24,
+                reason_code="TEST",
+                dry_run=dry_run,
+                actor="test",
+                now=utc_now(),
+            )
+
+        self.in_bulk(act, which, "reverted", cancels=True, dry_run=dry_run)
+
+    # The planner.
+
+    @rule()
+    @precondition(lambda self: len(self.active()) < BOTS)
+    def tick(self) -> None:
+        busy = {job.bot_id for job in self.active()}
+        try:
+            made = planner.tick(self.world.rescue, PLANNED, cause=TickCause.CLOCK)
+        except GantryError as error:
+            if not self.is_blocked(error):
+                raise
+            return
+        assert made is not None
+        assert busy.isdisjoint(job.bot_id for job in made.queued), "nobody gets a second job"
+        for job in made.queued:
+            root = job.root_job_id or job.id
+            self.jobs[job.id] = Job(job.id, job.bot_id, root, job.attempt, PLANNED.max_attempts)
+            self.world.seen["planned"] += 1
 
     # Workers.
 
