@@ -14,17 +14,22 @@ from sqlalchemy.orm import Session
 
 from core.clock import utc_now
 from core.errors import ErrorCode, GantryError, Kind
+from fleet.bars_outlook import Suppliers
 from fleet.caps import Caps
-from fleet.closed_sets import BacktestKind
+from fleet.closed_sets import BacktestKind, MetricsScope, TickCause
 from fleet.jobs import JobReason
-from services import bots, grade_writes, jobs
+from fleet.planner_types import PlannerCaps
+from services import bots, grade_writes, jobs, planner
 from services.bots import NewBot
 from services.cancel import cancel_job
 from services.claims import claim_chunk
 from services.heartbeat import LeaseTerms
 from services.invariants import check_invariants
 from services.jobs import Claim
+from services.planner import PlannerTerms
 from services.reaper import reap_lost_leases
+from services.resets import ResetRequest, reset_metrics
+from services.reverts import revert_to_lab
 from sql.engine import Transactions, transactions
 from sql.queries import claims as queries
 from tests.conftest import OwnerSql
@@ -32,6 +37,7 @@ from tests.factories.graded import tiny_graded
 
 TERMS = LeaseTerms(lease_s=600)
 NEVER = 1_000_000
+PLANNED = PlannerTerms(PlannerCaps(Caps(3, 0, 3)), Suppliers("anybody", can=True))
 
 
 @dataclass(slots=True)
@@ -184,6 +190,41 @@ def is_canceled_at_work(play: Play) -> None:
     complete(play.knife.tx, held)
 
 
+def reset(tx: Transactions, bot_id: UUID) -> None:
+    with tx() as session:
+        asked = ResetRequest(MetricsScope.ALL, (bot_id,), "TEST")
+        reset_metrics(session, asked, dry_run=False, actor="test", now=utc_now())
+
+
+def revert(tx: Transactions, bot_id: UUID) -> None:
+    with tx() as session:
+        revert_to_lab(session, (bot_id,), lock_hours=24, reason_code="TEST", dry_run=False, actor="test", now=utc_now())
+
+
+def is_planned_and_completes(play: Play) -> None:
+    planner.tick(play.knife.tx, PLANNED, cause=TickCause.CLOCK)
+    held = claim(play.knife.tx)
+    if held is not None:
+        complete(play.knife.tx, held)
+
+
+def is_reset_while_it_waits(play: Play) -> None:
+    enqueue(play.knife.tx, play.bot_id)
+    reset(play.knife.tx, play.bot_id)
+
+
+def is_reset_at_work(play: Play) -> None:
+    held = play.held()
+    reset(play.knife.tx, play.bot_id)
+    complete(play.knife.tx, held)
+
+
+def is_reverted_at_work(play: Play) -> None:
+    held = play.held()
+    revert(play.knife.tx, play.bot_id)
+    complete(play.knife.tx, held)
+
+
 # The way, and how its job ends where nothing is cut.
 WAYS: tuple[tuple[Callable[[Play], None], str], ...] = (
     (completes, "COMPLETED"),
@@ -193,6 +234,10 @@ WAYS: tuple[tuple[Callable[[Play], None], str], ...] = (
     (is_reaped_and_its_worker_comes_back, "COMPLETED"),
     (is_canceled_while_it_waits, "CANCELED"),
     (is_canceled_at_work, "CANCELED"),
+    (is_planned_and_completes, "COMPLETED"),
+    (is_reset_while_it_waits, "CANCELED"),
+    (is_reset_at_work, "CANCELED"),
+    (is_reverted_at_work, "CANCELED"),
 )
 
 
@@ -234,6 +279,10 @@ def _play(tx: Transactions, knife: Knife, owner_sql: OwnerSql, way: Callable[[Pl
         ).all()
         assert waiting == 0, "no connection keeps locks"
     statuses = owner_sql("SELECT status, attempt FROM bot_jobs WHERE bot_id = %s ORDER BY attempt", bot_id)
+    for table in ("bot_metrics_events", "bot_stage_events"):
+        event_type = "event_type IN ('METRICS_RESET', 'REVERTED_TO_LAB')"
+        [(audited,)] = owner_sql(f"SELECT count(*) FROM {table} WHERE bot_id = %s AND {event_type}", bot_id)
+        assert audited <= 1, "one that was asked for once is audited once"
     sessions = owner_sql("SELECT count(*) FROM backtest_sessions WHERE bot_id = %s AND status = 'COMPLETED'", bot_id)
     assert sessions == [(int(statuses[-1][0] == "COMPLETED"),)], (where, statuses)
     return points

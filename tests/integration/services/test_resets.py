@@ -1,10 +1,13 @@
 """A reset lets metrics begin anew and touches nothing that happened; a revert puts bots back; whole or not at all."""
 
+import subprocess
+import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from uuid import UUID
 
+import psycopg
 import pytest
 from sqlalchemy import Engine, event
 
@@ -20,10 +23,12 @@ from services.invariants import check_invariants
 from services.jobs import Claim
 from services.resets import ResetReport, ResetRequest, reset_metrics
 from services.reverts import RevertReport, revert_to_lab
+from sql.embedded import RunningState
 from sql.engine import Transactions
 from tests.conftest import OwnerSql
 from tests.factories.graded import tiny_graded
 from tests.integration.services.conftest import NOW, MakeBot
+from tests.running import until
 
 RAW = ("backtest_sessions", "trade_logs", "bot_equity_curve")
 ALL = MetricsScope.ALL
@@ -253,3 +258,49 @@ def test_a_bot_that_is_not_there_stops_all_of_it(
         act(tx, bot_id, new_id())
     assert refused.value.code is ErrorCode.NOT_FOUND
     assert owner_sql("SELECT count(*) FROM bot_metrics_events") == [(0,)]
+
+
+KILLED = """
+import sys
+from uuid import UUID
+from core.clock import utc_now
+from fleet.closed_sets import MetricsScope
+from services.resets import ResetRequest, reset_metrics
+from services.reverts import revert_to_lab
+from sql.engine import connect, transactions
+
+with transactions(connect(sys.argv[1]))() as session:
+    if sys.argv[2] == "reset":
+        asked = ResetRequest(MetricsScope.ALL, None, "TEST")
+        reset_metrics(session, asked, dry_run=False, actor="killed", now=utc_now())
+    else:
+        revert_to_lab(
+            session, None, lock_hours=24, reason_code="TEST", dry_run=False, actor="killed", now=utc_now()
+        )
+"""
+
+
+@pytest.mark.parametrize("act", ["reset", "revert"])
+def test_a_process_that_is_killed_within_it_leaves_nothing_and_another_one_does_it_whole(
+    database: RunningState, tx: Transactions, graded: list[UUID], owner_sql: OwnerSql, act: str
+) -> None:
+    enqueued(tx, graded[0])
+    before = fingerprint(owner_sql, *every_table(owner_sql))
+    command = [sys.executable, "-c", KILLED, database.app_url, act]
+    with psycopg.connect(database.owner_url) as holding:
+        holding.execute("LOCK TABLE system_events IN ACCESS EXCLUSIVE MODE")  # its last statement waits for this
+        process = subprocess.Popen(command)
+        try:
+            waits = "SELECT 1 FROM pg_locks WHERE relation = 'system_events'::regclass AND NOT granted"
+            until(lambda: bool(owner_sql(waits)), seconds=60, what="it waits for its last statement")
+        finally:
+            process.kill()
+            process.wait()
+    gone = "SELECT 1 FROM pg_stat_activity WHERE state LIKE 'idle in transaction%' AND datname = current_database()"
+    until(lambda: not owner_sql(gone), seconds=30, what="its transaction is gone")
+    assert fingerprint(owner_sql, *every_table(owner_sql)) == before
+    subprocess.run(command, check=True, timeout=60)
+    table = "bot_metrics_events" if act == "reset" else "bot_stage_events"
+    assert owner_sql(f"SELECT count(*) FROM {table} WHERE actor = 'killed'") == [(len(graded),)]
+    with tx() as session:
+        assert check_invariants(session, quiet=True) == ()
