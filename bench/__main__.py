@@ -1,4 +1,4 @@
-"""Run every benchmark, or those named: `python -m bench [engine bars_io trade_writes grading list_page planner]`."""
+"""Run every benchmark, or those named, as in `python -m bench engine list_page`; without a name, all of `MODULES`."""
 
 import importlib
 import sys
@@ -7,7 +7,7 @@ from pathlib import Path
 from bench.table import Row, print_table, write_json
 from core.settings import get_settings
 
-MODULES = ("engine", "bars_io", "trade_writes", "grading", "list_page", "planner")
+MODULES = ("engine", "bars_io", "trade_writes", "grading", "list_page", "planner", "fleet_reset")
 
 
 def main(names: list[str]) -> int:

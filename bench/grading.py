@@ -116,7 +116,7 @@ def _grade(
     backtests.compute = counted  # counted from outside: production has no such hook
     try:
         began = time.perf_counter()
-        done = _work(fleet, caps)
+        done = work(fleet, caps)
         seconds = time.perf_counter() - began
     finally:
         backtests.compute = counted._compute  # noqa: SLF001
@@ -127,7 +127,8 @@ def _grade(
     return seconds, max(0.0, 1 - counted.seconds / (seconds * chunks.THREADS)), trades
 
 
-def _work(fleet: Fleet, caps: Caps) -> int:
+def work(fleet: Fleet, caps: Caps) -> int:
+    """Let a worker pull until nothing waits; return how many jobs it did."""
     with fleet.tx() as session:
         worker = WorkerRun(id=new_id(), job_type=JobType.BACKTEST, trace_id=new_id().hex)
         session.add(worker)
