@@ -1,17 +1,12 @@
-"""Keeps the partitions `bots` equal to the bots there are: new ones are added, archived ones removed."""
+"""Keeps the partitions `bots` equal to the bots there are: new ones are added, archived ones removed.
+
+The keys are written here and not asked for in the sensor's result: the daemon looks each one up on a connection of its
+own, which took 39 s for a thousand new bots.
+"""
 
 from dataclasses import dataclass
 
-from dagster import (
-    AddDynamicPartitionsRequest,
-    DefaultSensorStatus,
-    DeleteDynamicPartitionsRequest,
-    ResourceParam,
-    SensorEvaluationContext,
-    SensorResult,
-    SkipReason,
-    sensor,
-)
+from dagster import DefaultSensorStatus, ResourceParam, SensorEvaluationContext, SkipReason, sensor
 
 from assets.domain import Domain
 from assets.partitions import BOTS
@@ -41,23 +36,16 @@ def key_changes(present: tuple[str, ...], wanted: tuple[str, ...]) -> KeyChanges
     minimum_interval_seconds=2,
     default_status=DefaultSensorStatus.RUNNING,
 )
-def bot_partitions(context: SensorEvaluationContext, domain: ResourceParam[Domain]) -> SensorResult | SkipReason:
-    """Compare bots with keys, and ask for the difference."""
+def bot_partitions(context: SensorEvaluationContext, domain: ResourceParam[Domain]) -> SkipReason:
+    """Compare bots with keys, and write the difference."""
+    name, instance = BOTS.name or "", context.instance
     with noted(domain, "bot_partitions") as this:
-        result = _compared(context, domain)
-        this.said = result.skip_message or "" if isinstance(result, SkipReason) else "Partitions added or removed."
-    return result
-
-
-def _compared(context: SensorEvaluationContext, domain: Domain) -> SensorResult | SkipReason:
-    with domain.tx() as session:
-        wanted = tuple(str(bot_id) for bot_id in bot_keys.active(session))
-    changes = key_changes(tuple(context.instance.get_dynamic_partitions(BOTS.name or "")), wanted)
-    if not changes.added and not changes.removed:
-        return SkipReason(f"{len(wanted)} bots, {len(wanted)} partitions.")
-    requests: list[AddDynamicPartitionsRequest | DeleteDynamicPartitionsRequest] = []
-    if changes.added:
-        requests.append(BOTS.build_add_request(list(changes.added)))
-    if changes.removed:
-        requests.append(BOTS.build_delete_request(list(changes.removed)))
-    return SensorResult(dynamic_partitions_requests=requests)
+        with domain.tx() as session:
+            wanted = tuple(str(bot_id) for bot_id in bot_keys.active(session))
+        changes = key_changes(tuple(instance.get_dynamic_partitions(name)), wanted)
+        if changes.added:
+            instance.add_dynamic_partitions(name, list(changes.added))
+        for key in changes.removed:
+            instance.delete_dynamic_partition(name, key)
+        this.said = f"{len(wanted)} bots: {len(changes.added)} partitions added, {len(changes.removed)} removed."
+    return SkipReason(this.said)

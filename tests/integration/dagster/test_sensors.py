@@ -26,6 +26,7 @@ from fleet.caps import Caps
 from fleet.closed_sets import BacktestKind
 from orchestration.definitions import defs
 from orchestration.jobs import worker
+from orchestration.sensors.autonomy import autonomy_tick, metrics_reset, stage_change
 from orchestration.sensors.bars_months import bars_months
 from orchestration.sensors.bot_partitions import bot_partitions
 from orchestration.sensors.workers import workers_alive
@@ -33,11 +34,13 @@ from services import bars, jobs
 from services.bots import NewBot, create
 from services.claims import claim_chunk
 from services.heartbeat import LeaseTerms
+from services.starter import create_starter_pack
 from sql.engine import Transactions
 from sql.tables.jobs import BotJob
 from sql.tables.workers import WorkerRun
 
 NOW = datetime(2024, 2, 5, tzinfo=UTC)
+SENSORS = (bot_partitions, workers_alive, bars_months, autonomy_tick, stage_change, metrics_reset)
 
 
 def new_bot(tx: Transactions, name: str, symbol: str = "ES") -> UUID:
@@ -50,7 +53,11 @@ def queue(tx: Transactions, bot_id: UUID) -> UUID:
         return jobs.enqueue(session, bot_id, kind=BacktestKind.MANUAL, actor="test")
 
 
-@pytest.mark.parametrize("sensor", [bot_partitions, workers_alive, bars_months], ids=lambda one: one.name)
+@pytest.mark.parametrize(
+    "sensor",
+    [bot_partitions, workers_alive, bars_months, autonomy_tick, stage_change, metrics_reset],
+    ids=lambda one: one.name,
+)
 def test_every_sensor_is_defined_and_runs_from_the_start(sensor: SensorDefinition) -> None:
     assert sensor in (defs.sensors or ())
     assert sensor.default_status is DefaultSensorStatus.RUNNING
@@ -60,10 +67,17 @@ def test_a_new_bot_becomes_a_partition_and_a_key_without_a_bot_goes(domain: Doma
     kept, fresh = new_bot(domain.tx, "kept"), new_bot(domain.tx, "fresh")
     instance.add_dynamic_partitions("bots", ["gone", str(kept)])
     with build_sensor_context(instance, resources={"domain": domain}) as context:
-        result = bot_partitions(context)
-    assert isinstance(result, SensorResult)
-    asked = {type(request).__name__: request.partition_keys for request in result.dynamic_partitions_requests or ()}
-    assert asked == {"AddDynamicPartitionsRequest": [str(fresh)], "DeleteDynamicPartitionsRequest": ["gone"]}
+        for _ in range(2):
+            bot_partitions(context)
+    assert instance.get_dynamic_partitions("bots") == [str(kept), str(fresh)]
+
+
+def test_a_thousand_new_bots_become_partitions_in_one_round(domain: Domain, instance: DagsterInstance) -> None:
+    with domain.tx() as session:
+        create_starter_pack(session, symbols=["ES"], count=1_000, actor="test", now=NOW, max_attempts=3)
+    with build_sensor_context(instance, resources={"domain": domain}) as context:
+        bot_partitions(context)
+    assert len(instance.get_dynamic_partitions("bots")) == 1_000
 
 
 def tick(domain: Domain, instance: DagsterInstance) -> list[RunRequest]:
