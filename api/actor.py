@@ -3,7 +3,6 @@
 import ipaddress
 from collections.abc import Callable
 from dataclasses import dataclass
-from enum import IntEnum
 from hmac import compare_digest
 from typing import Annotated
 
@@ -11,22 +10,23 @@ from fastapi import Depends, Header, Request
 
 from core.errors import ErrorCode, GantryError, Kind
 from core.settings import AppEnv, Settings
-
-
-class Role(IntEnum):
-    """What a caller may do; a higher role may do what a lower one may."""
-
-    VIEWER = 1
-    OPERATOR = 2
-    ADMIN = 3
+from fleet.roles import Caller, Role
 
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """The caller of a request; `id` is what audit rows and events name."""
+    """The caller of a request; `id` is what audit rows and events name.
+
+    credentials: known by a token, not only by sitting at this machine.
+    """
 
     id: str
     role: Role
+    credentials: bool = False
+
+    def as_caller(self) -> Caller:
+        """Return who asks for a change of stage."""
+        return Caller(self.id, self.role, credentials=self.credentials)
 
 
 def identify(settings: Settings, *, admin_token: str | None, client_host: str | None) -> Actor:
@@ -39,7 +39,7 @@ def identify(settings: Settings, *, admin_token: str | None, client_host: str | 
     if admin_token is not None:
         expected = settings.admin_token.get_secret_value().encode()
         if compare_digest(admin_token.encode(), expected):
-            return Actor("admin:token", Role.ADMIN)
+            return Actor("admin:token", Role.ADMIN, credentials=True)
         raise _unauthenticated("The X-Admin-Token is wrong.")
     if settings.app_env is AppEnv.DEVELOPMENT and is_loopback(client_host):
         return Actor("operator:local", Role.OPERATOR)

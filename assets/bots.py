@@ -93,7 +93,7 @@ def bot_grades(context: AssetExecutionContext, domain: ResourceParam[Domain]) ->
     """Grade, derive, tell: one materialization a bot and asset, then the checks, then a Failure naming who failed."""
     quicken(context.instance)
     bot_ids = tuple(UUID(key) for key in context.partition_keys)
-    with tracing(_trace_of(context)):
+    with tracing(trace_of(context)):
         failed = _make(context, domain, bot_ids)
         standings = tuple(read_standing(domain.tx, bot_id, now=utc_now()) for bot_id in bot_ids if bot_id not in failed)
         pictured = len(bot_ids) <= MOST_PICTURES
@@ -103,13 +103,13 @@ def bot_grades(context: AssetExecutionContext, domain: ResourceParam[Domain]) ->
             if rule.spec.key in context.selected_asset_check_keys and standings:
                 yield judge(rule, standings)
     if failed:
-        raise _failure(failed, len(bot_ids))
+        raise failed_bots(failed, len(bot_ids))
 
 
 def _make(context: AssetExecutionContext, domain: Domain, bot_ids: Sequence[UUID]) -> dict[UUID, str]:
     """Do what the selected assets ask for; return what went wrong, by bot."""
     selected = context.selected_asset_keys
-    gone = _gone(domain, bot_ids)
+    gone = not_active(domain, bot_ids)
     present = tuple(bot_id for bot_id in bot_ids if bot_id not in gone)
     if BASELINES in selected:
         return gone | _grade(context, domain, present)
@@ -122,7 +122,7 @@ def _make(context: AssetExecutionContext, domain: Domain, bot_ids: Sequence[UUID
     return gone
 
 
-def _gone(domain: Domain, bot_ids: Sequence[UUID]) -> dict[UUID, str]:
+def not_active(domain: Domain, bot_ids: Sequence[UUID]) -> dict[UUID, str]:
     """Say which bots were archived since the run was asked for: the others are not to suffer for it."""
     with domain.tx() as session:
         active = set(bot_keys.active(session))
@@ -170,7 +170,8 @@ def _why(bot: GradedBot) -> str:
     return f"{bot.error.code}: {bot.error.message} Fix: {bot.error.fix}"
 
 
-def _failure(failed: dict[UUID, str], asked: int) -> Failure:
+def failed_bots(failed: dict[UUID, str], asked: int) -> Failure:
+    """Return the failure of a run in which these bots failed: why, by bot."""
     told = {str(bot_id): why for bot_id, why in failed.items()}
     first = next(iter(told.items()))
     return Failure(
@@ -180,8 +181,8 @@ def _failure(failed: dict[UUID, str], asked: int) -> Failure:
     )
 
 
-def _trace_of(context: AssetExecutionContext) -> str | None:
-    """The trace id of what asked for the run, or the run's own id, which has the same form."""
+def trace_of(context: AssetExecutionContext) -> str | None:
+    """Return the trace id of what asked for the run, or the run's own id, which has the same form."""
     asked = context.run.tags.get(TRACE_TAG, "")
     own = context.run.run_id.replace("-", "")
     return next((text for text in (asked, own) if is_trace_id(text)), None)

@@ -1,4 +1,4 @@
-"""The op of a worker run: pulls jobs for some minutes, and tells Dagster of every bot it graded."""
+"""The op of a worker run: pulls jobs for some minutes, and tells Dagster of every bot it graded or improved."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -9,22 +9,27 @@ from dagster import OpExecutionContext, ResourceParam, op
 from assets.bot_events import OF_A_BOT, made_of
 from assets.domain import Domain
 from assets.event_speed import quicken, tell
+from assets.improvement_events import improvements_made
 from assets.standing import read_standings
 from core.clock import utc_now
 from core.trace import tracing
-from fleet.closed_sets import JobStatus
+from fleet.caps import BACKTESTS, IMPROVING
+from fleet.closed_sets import JobStatus, JobType
 from services.chunks import GradedBot
+from services.improving import ImprovedBot
 from services.usage import calling_for
 from services.working import PullWorker
 
 WORKER_TAG: Final = "gantry/worker"
+TYPE_TAG: Final = "gantry/job_type"  # BACKTEST, or IMPROVE for both kinds of improvement
 
 
-@op(description="Claims queued jobs chunk by chunk, within the caps, and grades their bots until nothing waits.")
+@op(description="Claims queued jobs, within the caps, and grades or improves their bots until nothing waits.")
 def pull_jobs(context: OpExecutionContext, domain: ResourceParam[Domain]) -> None:
     """Pull until nothing waits for 5 s, or 10 minutes are over."""
     quicken(context.instance)
     worker_id = UUID(context.run.tags[WORKER_TAG])
+    improves = context.run.tags.get(TYPE_TAG) == JobType.IMPROVE
     told = _Teller(context, domain)
     with tracing(context.run.run_id.replace("-", "")), calling_for(context.run.run_id):
         report = PullWorker(
@@ -36,6 +41,8 @@ def pull_jobs(context: OpExecutionContext, domain: ResourceParam[Domain]) -> Non
             utc_now,
             on_chunk=told.chunk,
             top_up=lambda symbol: _top_up(context, domain, symbol),
+            job_types=IMPROVING if improves else BACKTESTS,
+            on_improved=told.improved,
         ).run()
     context.log.info(f"Done: {report.jobs_done} jobs, {told.failed} of them failed; stopped: {report.reason}.")
 
@@ -58,6 +65,13 @@ class _Teller:
             self._domain.on_graded(bot)
         self.done += len(bots)
         self._context.log.info(f"{self.done} bots graded, {self.failed} of them failed.")
+
+    def improved(self, bot: ImprovedBot) -> None:
+        tell(self._context, improvements_made(self._domain.tx, [bot]))
+        if bot.error is not None:
+            self.failed += 1
+            self._context.log.warning(f"{bot.bot_id}: {bot.status}, {bot.error.code}: {bot.error.message}")
+        self._context.log.info(f"{bot.bot_id}: {bot.job_type} {bot.status}, {bot.verdict or 'no verdict'}.")
 
 
 def _top_up(context: OpExecutionContext, domain: Domain, symbol: str) -> bool:

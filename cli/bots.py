@@ -1,4 +1,4 @@
-"""`gantry bots`: list, show, create, starter-pack, archive, lineage."""
+"""`gantry bots`: list, show, create, starter-pack, archive, lineage; what changes stages is in `cli.bot_stage`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
-app = typer.Typer(add_completion=False, help="Bots: list, show, create, archive.", no_args_is_help=True)
+app = typer.Typer(add_completion=False, help="Bots: list, show, create, promote, archive.", no_args_is_help=True)
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Which = Annotated[str, typer.Argument(metavar="BOT", help="A bot's id or name.")]
 ACTOR = "operator:cli"

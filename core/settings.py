@@ -135,10 +135,18 @@ class Settings(BaseSettings):
     evolve_after_rounds: int = Field(
         3, ge=1, alias="EVOLVE_AFTER_ROUNDS", description="Improvements without adoption before a bot is evolved."
     )
+    improve_sets: int = Field(
+        200, ge=2, le=10_000, alias="IMPROVE_SETS", description="Parameter sets that one improvement tries."
+    )
+    improve_folds: int = Field(
+        5, ge=1, le=50, alias="IMPROVE_FOLDS", description="Walk-forward folds of one improvement."
+    )
     max_job_minutes: int = Field(
         30, ge=1, alias="MAX_JOB_MINUTES", description="A job that runs longer ends with JOB_TIMEOUT, minutes."
     )
-    max_workers: int = Field(2, ge=1, alias="MAX_WORKERS", description="Worker runs that may live at once.")
+    max_workers: int = Field(
+        2, ge=1, alias="MAX_WORKERS", description="Worker runs for backtests at once; one more improves."
+    )
     max_attempts: int = Field(
         3, ge=1, alias="MAX_ATTEMPTS", description="Attempts at one job before it needs a person."
     )

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from fleet.closed_sets import JobType
 
+BACKTESTS = frozenset({JobType.BACKTEST})
 IMPROVING = frozenset({JobType.IMPROVE, JobType.EVOLVE})  # EVOLVE counts as IMPROVE
 
 

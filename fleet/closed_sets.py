@@ -99,6 +99,14 @@ class ImprovementVerdict(StrEnum):
     REJECTED = "REJECTED"
 
 
+class CandidateSource(StrEnum):
+    """Where an improvement's candidate came from."""
+
+    SWEEP = "SWEEP"
+    STRATEGY_SWITCH = "STRATEGY_SWITCH"
+    LLM = "LLM"
+
+
 class SessionStatus(StrEnum):
     """How a backtest session ended; RUNNING lives in bot_jobs alone."""
 

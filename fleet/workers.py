@@ -5,6 +5,8 @@ from enum import StrEnum
 from typing import Final
 from uuid import UUID
 
+from fleet.closed_sets import JobType
+
 NEVER_STARTED_S: Final = 120.0
 SILENT_S: Final = 60.0  # twice a lease: its jobs were rescued long before
 
@@ -26,12 +28,16 @@ OVER: Final = frozenset({RunState.SUCCEEDED, RunState.FAILED, RunState.CANCELED}
 
 @dataclass(frozen=True, slots=True)
 class Worker:
-    """A worker that has not ended. silent_s: since its last heartbeat, or since it was asked for."""
+    """A worker that has not ended.
+
+    silent_s: since its last heartbeat, or since it was asked for. job_type: IMPROVE for both kinds of improvement.
+    """
 
     id: UUID
     silent_s: float
     began: bool
     run: RunState | None
+    job_type: JobType = JobType.BACKTEST
 
 
 def ended(worker: Worker) -> str | None:

@@ -10,7 +10,18 @@ from core.errors import ErrorCode, GantryError, Kind
 from fleet.closed_sets import CallStatus
 from integrations.files.types import FileBars
 
-__all__ = ["BadPayload", "BarsSource", "CallStatus", "FetchedMonth", "Quote", "UsageEvent", "UsageSink"]
+__all__ = [
+    "BadPayload",
+    "BarsSource",
+    "CallStatus",
+    "FetchedMonth",
+    "Proposal",
+    "ProposalRequest",
+    "ProposalSource",
+    "Quote",
+    "UsageEvent",
+    "UsageSink",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,4 +123,42 @@ class BarsSource(Protocol):
 
     def fetch_month(self, symbol: str, month: str, *, now: datetime) -> FetchedMonth:
         """One month of one-minute bars (UTC open stamps); a stamp after `now` is refused."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ProposalRequest:
+    """What a bot trades, and how it does so now. strategies: the names that may be proposed."""
+
+    symbol: str
+    timeframe: str
+    strategy: str
+    params: Mapping[str, object]
+    strategies: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A strategy with parameters that may do better, and why; it is tried like any other candidate."""
+
+    strategy: str
+    params: Mapping[str, object]
+    why: str
+
+
+class ProposalSource(Protocol):
+    """Somebody who proposes candidates for an evolution, such as a language model; what it says is never trusted."""
+
+    @property
+    def provider_id(self) -> str:
+        """Who it is, such as `anthropic`."""
+        ...
+
+    def propose(self, request: ProposalRequest, *, most: int) -> Sequence[Proposal]:
+        """Return up to `most` proposals.
+
+        Raises:
+            GantryError: as a `BarsSource` does; the evolution then goes on without proposals.
+
+        """
         ...

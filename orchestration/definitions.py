@@ -4,6 +4,7 @@ from dagster import Definitions, in_process_executor
 
 from assets.bars import bars_fit_for_backtests, historical_bars
 from assets.bots import bot_grades
+from assets.improvements import improvements
 from orchestration.jobs import grade_bots, worker
 from orchestration.resources import domain_resource
 from orchestration.sensors.autonomy import autonomy_tick, metrics_reset, stage_change
@@ -12,7 +13,7 @@ from orchestration.sensors.bot_partitions import bot_partitions
 from orchestration.sensors.workers import workers_alive
 
 defs = Definitions(
-    assets=[historical_bars, bot_grades],
+    assets=[historical_bars, bot_grades, improvements],
     asset_checks=[bars_fit_for_backtests],
     jobs=[grade_bots, worker],
     sensors=[bot_partitions, workers_alive, bars_months, autonomy_tick, stage_change, metrics_reset],

@@ -12,6 +12,7 @@ from services.heartbeat import LeaseTerms
 from services.planner_terms import caps_of, planner_terms_of
 from services.providers import suppliers_of, supply_of
 from sql.engine import connect, database_urls, transactions
+from trading.improve.limits import Budget
 
 POOL_SIZE = 5  # a code server's few threads, or one run; the API has a pool of its own
 
@@ -44,6 +45,7 @@ def _terms(settings: Settings) -> GradeTerms:
         caps=caps_of(settings),
         max_job_minutes=settings.max_job_minutes,
         suppliers=suppliers_of(settings),
+        improve=Budget(sets=settings.improve_sets, folds=settings.improve_folds),
     )
 
 

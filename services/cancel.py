@@ -6,11 +6,12 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from fleet.closed_sets import ActivityEvent, JobStatus
+from fleet.closed_sets import JobStatus
 from fleet.jobs import ACTIVE, JobReason, check_transition
+from fleet.telling import told_of, word_of
 from services import events, ledger
 from sql.queries import cancel as queries
-from sql.queries import resets
+from sql.queries import leases, resets
 from sql.tables.jobs import BotJob
 
 _WHY = {
@@ -18,6 +19,7 @@ _WHY = {
     JobReason.CANCELED_BY_PERSON: "someone asked for it",
     JobReason.METRICS_RESET: "its bot's metrics were reset",
     JobReason.BULK_REVERT: "its bot was put back into LAB",
+    JobReason.LEFT_LAB: "its bot left LAB",
 }
 
 
@@ -36,14 +38,26 @@ def cancel_job(session: Session, job: BotJob, *, reason: JobReason, actor: str) 
     ledger.record(session, job.id, old, JobStatus.CANCELED, reason, {"actor": actor}, trace_id=job.trace_id)
     events.tell(
         session,
-        ActivityEvent.BACKTEST_CANCELED,
-        f"Backtest canceled: {_WHY.get(reason, reason.value)}.",
+        told_of(job.job_type, "CANCELED"),
+        f"{word_of(job.job_type)} canceled: {_WHY.get(reason, reason.value)}.",
         actor=actor,
         bot_id=job.bot_id,
         job_id=job.id,
         payload={"from_status": old, "reason_code": reason},
     )
     return True
+
+
+def cancel_active(session: Session, bot_id: UUID, *, reason: JobReason, actor: str) -> list[UUID]:
+    """End what is active of a bot, which is locked, until nothing is; return the jobs (a unit).
+
+    A job that ends at this moment may have left a retry in its place.
+    """
+    canceled: list[UUID] = []
+    while (job := leases.active_job(session, bot_id)) is not None:
+        if cancel_job(session, job, reason=reason, actor=actor):
+            canceled.append(job.id)
+    return canceled
 
 
 def cancel_all(session: Session, bot_ids: Sequence[UUID], *, reason: JobReason, actor: str) -> Mapping[UUID, UUID]:
@@ -57,10 +71,15 @@ def cancel_all(session: Session, bot_ids: Sequence[UUID], *, reason: JobReason, 
         ended = [(Ended.of(job), {"actor": actor}) for job, before in jobs if before is old]
         ledger.record_all(session, old, JobStatus.CANCELED, reason, ended)
     told = [
-        (Ended.of(job), f"Backtest canceled: {_WHY[reason]}.", {"from_status": old, "reason_code": reason, "by": actor})
+        (
+            told_of(job.job_type, "CANCELED"),
+            Ended.of(job),
+            f"{word_of(job.job_type)} canceled: {_WHY[reason]}.",
+            {"from_status": old, "reason_code": reason, "by": actor},
+        )
         for job, old in jobs
     ]
-    events.tell_all(session, ActivityEvent.BACKTEST_CANCELED, told)
+    events.tell_each(session, told)
     return {job.bot_id: job.id for job, _old in jobs}
 
 

@@ -11,14 +11,13 @@ from sqlalchemy.orm import Session
 from core.errors import ErrorCode, GantryError, Kind
 from core.ids import new_id
 from core.trace import current_trace_id
-from fleet.closed_sets import ActivityEvent
+from fleet.closed_sets import ActivityEvent, PromotionMode
 from fleet.jobs import JobReason
 from services import events
 from services.bots import checked_name, checked_timeframe, checked_window, parse_costs, stored_costs
-from services.cancel import cancel_job
+from services.cancel import cancel_active
 from services.reads import unknown_bot
 from sql.queries import changes as queries
-from sql.queries import leases
 from sql.tables.bots import Bot, BotVersion
 from trading.instruments import get_instrument
 from trading.strategies.registry import get_strategy
@@ -29,6 +28,7 @@ class BotChange:
     """What is to be different; None leaves a thing as it is, and what a mapping doesn't name stays too.
 
     costs: None for one means the instrument's default again. window: None for an end means all there is.
+    promotion_mode: AUTO lets the planner promote the bot once its gates are met.
     """
 
     name: str | None = None
@@ -36,6 +36,7 @@ class BotChange:
     params: Mapping[str, object] | None = None
     costs: Mapping[str, object | None] | None = None
     window: Mapping[str, str | None] | None = None
+    promotion_mode: PromotionMode | None = None
 
 
 class StaleRevision(GantryError):  # noqa: N818 - named for what it is
@@ -76,10 +77,10 @@ def change(
     different = {name: {"from": before[name], "to": after[name]} for name in after if before[name] != after[name]}
     if not different:
         return False
-    bot.name, bot.timeframe = after["name"], after["timeframe"]
+    bot.name, bot.timeframe, bot.promotion_mode = after["name"], after["timeframe"], after["promotion_mode"]
     bot.revision, bot.updated_at = bot.revision + 1, now
     number = old.number
-    if different.keys() - {"name"}:
+    if different.keys() - {"name", "promotion_mode"}:
         version = _next_version(session, old, after, now)
         number, bot.current_version_id = version.number, version.id
     session.flush()
@@ -111,7 +112,7 @@ def archive(
         return bot.archived_at
     if revisions is not None and bot.revision not in revisions:
         raise StaleRevision(bot)
-    canceled = _cancel_jobs(session, bot, actor)
+    canceled = cancel_active(session, bot.id, reason=JobReason.ARCHIVED, actor=actor)
     bot.archived_at = bot.updated_at = now
     bot.revision += 1
     session.flush()
@@ -126,15 +127,6 @@ def archive(
     return now
 
 
-def _cancel_jobs(session: Session, bot: Bot, actor: str) -> list[UUID]:
-    """Cancel what is active until nothing is: a job that ends at this moment may have left a retry in its place."""
-    canceled: list[UUID] = []
-    while (job := leases.active_job(session, bot.id)) is not None:
-        if cancel_job(session, job, reason=JobReason.ARCHIVED, actor=actor):
-            canceled.append(job.id)
-    return canceled
-
-
 def _locked(session: Session, bot_id: UUID) -> Bot:
     bot = queries.lock_bot(session, bot_id)
     if bot is None:
@@ -146,6 +138,7 @@ def _state(bot: Bot, version: BotVersion) -> dict[str, Any]:
     return {
         "name": bot.name,
         "timeframe": bot.timeframe,
+        "promotion_mode": bot.promotion_mode,
         "params": version.params,
         "costs": version.costs,
         "window": version.window,
@@ -159,6 +152,8 @@ def _wanted_state(bot: Bot, version: BotVersion, wanted: BotChange) -> dict[str,
         state["name"] = checked_name(wanted.name)
     if wanted.timeframe is not None:
         state["timeframe"] = checked_timeframe(wanted.timeframe).value
+    if wanted.promotion_mode is not None:
+        state["promotion_mode"] = wanted.promotion_mode.value
     if wanted.params is not None:
         state["params"] = asdict(get_strategy(version.strategy).parse({**version.params, **wanted.params}))
     if wanted.costs is not None:

@@ -94,7 +94,7 @@ class ChunkGrader:
             material = self._material(key)
             claims, refreshed = self._refreshed(claims, material, keeper)
         except Exception as error:  # noqa: BLE001 - these bots' edge: those on other bars must still be graded
-            problem = error if isinstance(error, GantryError) else _defect(error)
+            problem = error if isinstance(error, GantryError) else defect_of(error)
             return [self._failed(claim, None, problem, keeper, now) for claim in claims]
         done: list[Graded] = []
         failed: list[tuple[Claim, GantryError]] = []
@@ -137,7 +137,7 @@ class ChunkGrader:
         except Exception as error:  # noqa: BLE001 - one bot's edge: the others must still be written
             if len(mine) > 1:
                 return [*gone, *(bot for one in mine for bot in self._completed([one], keeper, now))]
-            problem = error if isinstance(error, GantryError) else _defect(error)
+            problem = error if isinstance(error, GantryError) else defect_of(error)
             return [*gone, *(self._failed(one.claim, one.material, problem, keeper, now) for one in mine)]
         return [*gone, *(self._outcome(one, written=one.claim.job_id in written) for one in mine)]
 
@@ -174,7 +174,7 @@ class ChunkGrader:
         self, claim: Claim, material: Material | None, error: GantryError, keeper: LeaseKeeper, now: datetime
     ) -> GradedBot:
         """Write a failure whole, or nothing where the lease is gone."""
-        problem = _storable(error)
+        problem = storable(error)
         try:
             keeper.check(claim.job_id)
             with tracing(claim.trace_id), self.tx() as session:
@@ -202,12 +202,13 @@ def _compute(claim: Claim, material: Material) -> Computed | GantryError:
         except GantryError as error:
             return error
         except Exception as defect:  # noqa: BLE001 - one bot's edge: the others must still be graded
-            return _defect(defect)
+            return defect_of(defect)
     nothing = np.empty(0, np.int64)
     return replace(computed, result=replace(computed.result, equity_e4=nothing, ts=nothing, session=nothing))
 
 
-def _defect(defect: Exception) -> GantryError:
+def defect_of(defect: Exception) -> GantryError:
+    """Return what a defect of ours is told as; the log has the rest."""
     get_logger("grading").error("grading_failed", exc_info=defect)
     return GantryError(
         ErrorCode.INTERNAL,
@@ -217,8 +218,11 @@ def _defect(defect: Exception) -> GantryError:
     )
 
 
-def _storable(error: GantryError) -> GantryError:
-    """A strategy may say anything as it fails: what Postgres can't hold is replaced, and the rest kept short."""
+def storable(error: GantryError) -> GantryError:
+    """Return the error as it can be stored: what Postgres can't hold is replaced, and the rest kept short.
+
+    A strategy may say anything as it fails.
+    """
 
     def kept(text: str) -> str:
         cleaned = text[:MAX_MESSAGE].replace("\0", "?").encode("utf-8", "replace").decode()

@@ -7,9 +7,10 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from core.ids import new_id
-from fleet.caps import Caps
+from fleet.caps import BACKTESTS, Caps
 from fleet.closed_sets import ActivityEvent, BacktestKind, JobStatus, JobType
 from fleet.jobs import JobReason
+from fleet.telling import told_of, word_of
 from services import backtests, events, ledger
 from services.events import JobRef
 from services.heartbeat import LeaseTerms
@@ -24,21 +25,22 @@ def claim_chunk(  # noqa: PLR0913 - all but the session by keyword
     most: int,
     terms: LeaseTerms,
     run_id: str | None,
-    job_type: JobType = JobType.BACKTEST,
+    job_types: frozenset[JobType] = BACKTESTS,
     worker_id: UUID | None = None,
     symbol: str | None = None,
     bot_ids: Sequence[UUID] | None = None,
 ) -> tuple[Claim, ...]:
     """Take up to `most` of the oldest due jobs under leases, as far as the caps leave room (a unit).
 
-    symbol, bot_ids: only jobs of that symbol, of those bots. Epoch and version are copied under the bots' locks.
+    job_types: of one cap: BACKTESTS or IMPROVING. symbol, bot_ids: only jobs of that symbol, of those bots.
+    Epoch and version are copied under the bots' locks.
     The number of statements is the same whatever the number of jobs.
     """
     queries.lock_caps(session)
-    room = min(most, caps.free(job_type, queries.running_by_type(session)))
+    room = min(most, caps.free(min(job_types), queries.running_by_type(session)))
     if room <= 0:
         return ()
-    candidates = queries.oldest_queued(session, job_type, limit=room, symbol=symbol, bot_ids=bot_ids)
+    candidates = queries.oldest_queued(session, job_types, limit=room, symbol=symbol, bot_ids=bot_ids)
     candidates = _within_symbol_cap(session, caps, candidates)
     if not candidates:
         return ()
@@ -70,10 +72,16 @@ def claim_chunk(  # noqa: PLR0913 - all but the session by keyword
     )
     told = [(claim, {"run_id": run_id, "epoch": claim.epoch}) for claim in claims]
     ledger.record_all(session, JobStatus.QUEUED, JobStatus.RUNNING, JobReason.CLAIMED, told)
-    begun: list[tuple[JobRef, str, dict[str, object]]] = [
-        (claim, f"Backtest started, attempt {claim.attempt}.", {}) for claim in claims
+    begun: list[tuple[ActivityEvent, JobRef, str, dict[str, object]]] = [
+        (
+            told_of(claim.job_type, "STARTED"),
+            claim,
+            f"{word_of(claim.job_type)} started, attempt {claim.attempt}.",
+            {},
+        )
+        for claim in claims
     ]
-    events.tell_all(session, ActivityEvent.BACKTEST_STARTED, begun)
+    events.tell_each(session, begun)
     return claims
 
 

@@ -66,6 +66,11 @@ class JobRef(Protocol):
 
 def tell_all(session: Session, event_type: ActivityEvent, told: Sequence[tuple[JobRef, str, dict[str, Any]]]) -> None:
     """Write a line of the feed for each of several jobs, under its own trace: job, message, payload."""
+    tell_each(session, [(event_type, *one) for one in told])
+
+
+def tell_each(session: Session, told: Sequence[tuple[ActivityEvent, JobRef, str, dict[str, Any]]]) -> None:
+    """Do the same where each job has an event of its own; one statement."""
     if told:
         rows = [
             {
@@ -78,7 +83,7 @@ def tell_all(session: Session, event_type: ActivityEvent, told: Sequence[tuple[J
                 "payload": payload,
                 "trace_id": job.trace_id,
             }
-            for job, message, payload in told
+            for event_type, job, message, payload in told
         ]
         session.execute(insert(Activity), rows)
 

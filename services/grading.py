@@ -13,8 +13,9 @@ from core.errors import ErrorCode, GantryError, Kind
 from core.log import get_logger
 from fleet.bars_outlook import Suppliers
 from fleet.caps import Caps
-from fleet.closed_sets import BacktestKind, JobStatus
+from fleet.closed_sets import BacktestKind, JobStatus, JobType
 from fleet.jobs import TERMINAL
+from integrations.ports import ProposalSource
 from integrations.store import BarsStore
 from services import claims, jobs, reaper, rollups
 from services.chunks import ChunkGrader, GradedBot, GradeFailure, not_graded
@@ -22,6 +23,7 @@ from services.heartbeat import LeaseTerms
 from sql.engine import Transactions
 from sql.queries import leases
 from sql.tables.jobs import BotJob
+from trading.improve.limits import Budget
 
 __all__ = ["GradeFailure", "GradeReport", "GradeTerms", "GradedBot", "grade"]
 
@@ -48,6 +50,8 @@ class GradeTerms:
 
     only_missing: a bot that was backtested in its present epoch and version gets no new job: it ended as that did.
     suppliers: of bars; noted on each job, so that the planner knows when others could make a difference.
+    improve: what one improvement may spend, and what a change must show. proposals: a further source of an
+    evolution's candidates; None: off.
     """
 
     lease: LeaseTerms = LeaseTerms()  # noqa: RUF009 - frozen
@@ -58,6 +62,8 @@ class GradeTerms:
     max_job_minutes: int = reaper.MAX_JOB_MINUTES
     suppliers: Suppliers = Suppliers()  # noqa: RUF009 - frozen
     only_missing: bool = False
+    improve: Budget = Budget()  # noqa: RUF009 - frozen
+    proposals: ProposalSource | None = None
 
 
 def grade(
@@ -164,11 +170,23 @@ class _Asked:
         if retry is not None and retry.root_job_id == job.root_job_id:
             self.waiting[job.bot_id] = retry.id
             return
+        if job.job_type != JobType.BACKTEST and self._backtest_after(session, job):
+            return
         self.waiting.pop(job.bot_id, None)
         status, completed = JobStatus(job.status), job.status == JobStatus.COMPLETED
         figures = rollups.from_raw_rows(session, job.session_id) if completed and job.session_id else None
         error = None if completed else _stored_failure(job)
         self._note(GradedBot(job.bot_id, job.id, status, job.session_id, figures, error))
+
+    def _backtest_after(self, session: Session, job: BotJob) -> bool:
+        """Ask for a backtest behind an improvement that was in its way; False when its bot was archived."""
+        try:
+            jobs.lock_bot(session, job.bot_id)
+        except GantryError:
+            return False
+        active = leases.active_job(session, job.bot_id)
+        self.waiting[job.bot_id] = active.id if active else self._enqueue(session, job.bot_id)
+        return True
 
     def _note(self, bot: GradedBot) -> None:
         self.ended[bot.bot_id] = bot

@@ -1,6 +1,6 @@
 """What must always hold, checked over the whole database by whoever asks: `gantry doctor`, and every test of faults."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import islice
@@ -11,6 +11,7 @@ import numpy as np
 from sqlalchemy.orm import Session
 
 from sql.queries import invariants as queries
+from sql.queries import invariants_improvements as improvements
 from sql.queries import invariants_results as results
 from trading import metrics
 from trading.backtest.types import STARTING_CAPITAL_USD
@@ -25,6 +26,8 @@ INVARIANTS: Final[Mapping[str, str]] = {
     "I5": "a lost attempt left nothing behind",
     "I6": "a completed session has all its trades and days, to the cent",
     "I7": "each change of stage and each reset has its one audit row",
+    "I8": "raw rows can't be changed: what refuses that is in place",
+    "I9": "metrics count the newest result of the present epoch and version, and no other",
     ROLLUPS: "metrics are those of the raw rows",
 }
 
@@ -46,11 +49,19 @@ def check_invariants(session: Session, *, quiet: bool = False) -> tuple[Violatio
     queries.allow_long_statements(session)
     found = [
         Violation(rule.invariant, rule.message.format_map(row), row)
-        for rule in (*queries.RULES, *results.RULES, *((queries.AT_REST,) if quiet else ()))
+        for rule in (*queries.RULES, *results.RULES, *improvements.RULES, *((queries.AT_REST,) if quiet else ()))
         for row in queries.offenders(session, rule, limit=MOST_OF_A_KIND)
     ]
     found += islice(_wrong_rollups(session), MOST_OF_A_KIND)
     return tuple(sorted(found, key=lambda violation: list(INVARIANTS).index(violation.invariant)))
+
+
+def invariant_lines(violations: Sequence[Violation]) -> Iterator[str]:
+    """Yield a line for each invariant, and below it one for each violation."""
+    for name, rule in INVARIANTS.items():
+        found = [one for one in violations if one.invariant == name]
+        yield f"{name:<8} {f'{len(found)} violations' if found else 'ok':<14} {rule}"
+        yield from (f"         {one.message}" for one in found)
 
 
 def _wrong_rollups(session: Session) -> Iterator[Violation]:

@@ -10,8 +10,9 @@ from sqlalchemy.orm import Session
 from core.errors import ErrorCode, GantryError, Kind, not_found
 from core.ids import new_id
 from core.trace import current_trace_id
-from fleet.closed_sets import ActivityEvent, BacktestKind, JobStatus, JobType
+from fleet.closed_sets import BacktestKind, JobStatus, JobType
 from fleet.jobs import JobReason, iteration_after, reason_of, retry_of
+from fleet.telling import told_of, word_of
 from services import events, ledger
 from services.backtests import Plan
 from services.heartbeat import lease_lost
@@ -50,8 +51,16 @@ class JobPage:
     following: After | None
 
 
-def enqueue(session: Session, bot_id: UUID, *, kind: BacktestKind, actor: str, max_attempts: int = 3) -> UUID:
-    """Queue a backtest of a bot; return the job's id (a unit: the caller commits).
+def enqueue(
+    session: Session,
+    bot_id: UUID,
+    *,
+    kind: BacktestKind | None,
+    actor: str,
+    max_attempts: int = 3,
+    job_type: JobType = JobType.BACKTEST,
+) -> UUID:
+    """Queue a job of a bot; return its id (a unit: the caller commits). kind: of a backtest, else None.
 
     Raises:
         GantryError: NOT_FOUND; CONFLICT when the bot has an active job (facts: job_id, status).
@@ -67,13 +76,13 @@ def enqueue(session: Session, bot_id: UUID, *, kind: BacktestKind, actor: str, m
             kind=Kind.CONFLICT,
             facts={"job_id": str(active.id), "status": active.status},
         )
-    earlier = leases.count_root_jobs(session, bot_id, JobType.BACKTEST)
+    earlier = leases.count_root_jobs(session, bot_id, job_type)
     job_id = new_id()
     job = BotJob(
         id=job_id,
         root_job_id=job_id,
         bot_id=bot_id,
-        job_type=JobType.BACKTEST,
+        job_type=job_type,
         kind=kind,
         status=JobStatus.QUEUED,
         attempt=1,
@@ -101,8 +110,8 @@ def fail(session: Session, held: Claim, error: GantryError, *, session_id: UUID 
     ledger.record(session, held.job_id, JobStatus.RUNNING, JobStatus.FAILED, reason, {"error_code": error.code.value})
     events.tell(
         session,
-        ActivityEvent.BACKTEST_FAILED,
-        f"Backtest failed: {error.message}",
+        told_of(held.job_type, "FAILED"),
+        f"{word_of(held.job_type)} failed: {error.message}",
         actor=held.actor,
         bot_id=held.bot_id,
         job_id=held.job_id,

@@ -11,8 +11,9 @@ from sqlalchemy.orm import Session
 from core.ids import new_id
 from core.trace import current_trace_id
 from fleet.backoff import backoff
-from fleet.closed_sets import ActivityEvent, JobStatus
+from fleet.closed_sets import JobStatus
 from fleet.jobs import JobReason, Retry
+from fleet.telling import told_of, word_of
 from services import events
 from services.events import JobRef
 from sql.tables.jobs import BotJob, JobRunEvent
@@ -43,8 +44,8 @@ def queue(session: Session, job: BotJob, reason: JobReason) -> None:
     record(session, job.id, None, JobStatus.QUEUED, reason, {"attempt": job.attempt}, trace_id=job.trace_id)
     events.tell(
         session,
-        ActivityEvent.BACKTEST_QUEUED,
-        f"Backtest queued, attempt {job.attempt}.",
+        told_of(job.job_type, "QUEUED"),
+        f"{word_of(job.job_type)} queued, attempt {job.attempt}.",
         actor=job.actor,
         bot_id=job.bot_id,
         job_id=job.id,

@@ -10,8 +10,9 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from core.errors import ErrorCode, GantryError
-from fleet.closed_sets import ActivityEvent, JobStatus, SystemEvent
+from fleet.closed_sets import JobStatus, SystemEvent
 from fleet.jobs import JobReason, check_transition, retry_of
+from fleet.telling import told_of, word_of
 from services import events, ledger
 from sql.engine import Transactions
 from sql.queries import leases
@@ -123,8 +124,8 @@ def _end(session: Session, job: BotJob, status: JobStatus, error: GantryError) -
     if retry is None:
         events.tell(
             session,
-            ActivityEvent.BACKTEST_FAILED,
-            f"Backtest failed at attempt {job.attempt}, the last one: {error.message}",
+            told_of(job.job_type, "FAILED"),
+            f"{word_of(job.job_type)} failed at attempt {job.attempt}, the last one: {error.message}",
             actor=job.actor,
             bot_id=job.bot_id,
             job_id=job.id,

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from core.ids import new_id
 from core.trace import current_trace_id
-from fleet.caps import Caps
+from fleet.caps import BACKTESTS, IMPROVING, Caps
 from fleet.closed_sets import JobType, SystemEvent
 from fleet.workers import RunState, Worker, ended, pause_after, wanted
 from services import events
@@ -17,23 +17,30 @@ from sql.queries import claims, workers
 from sql.tables.workers import WorkerRun
 
 WORKERS_LOCK = 0x7772_6B73  # "wrks"
+MOST_IMPROVING = 1  # worker runs; the cap on running improvements holds besides
 
 
 @dataclass(frozen=True, slots=True)
 class Demand:
-    """What a tick decided: workers to start under these run keys, those that ended, and what waits."""
+    """What a tick decided: workers to start under these run keys, those that ended, and what waits.
+
+    improving: those to start that are for improvements; the others are for backtests.
+    """
 
     start: tuple[UUID, ...]
     ended: tuple[UUID, ...]
     living: int
     due: int
+    improving: frozenset[UUID] = frozenset()
 
 
 def tend(tx: Transactions, runs: Mapping[str, RunState], *, caps: Caps, most: int, chunk: int, actor: str) -> Demand:
     """Close the rows of workers that are gone, and see that enough live for the jobs that are due (a flow).
 
-    runs: what Dagster says of the runs of living workers, by worker id. One tick at a time; a worker that was asked
-    for and has no run yet is asked for again under the same key, so that Dagster starts it once.
+    runs: what Dagster says of the runs of living workers, by worker id. most: workers for backtests at once; one more
+    may live for improvements, each of which keeps the cores busy by itself. chunk: backtests a worker takes. One tick
+    at a time; a worker that was asked for and has no run yet is asked for again under the same key, so that Dagster
+    starts it once.
     """
     with tx() as session:
         if not workers.try_lock(session, WORKERS_LOCK):
@@ -50,14 +57,22 @@ def tend(tx: Transactions, runs: Mapping[str, RunState], *, caps: Caps, most: in
                 payload={str(worker_id): reason for worker_id, reason in gone.items()},
             )
         living = [worker for worker in rows if worker.id not in gone]
-        due = workers.due_jobs(session, JobType.BACKTEST)
-        free = caps.free(JobType.BACKTEST, claims.running_by_type(session))
-        need = wanted(due=due, free=free, chunk=chunk, most=most)
-        failures, since_s = workers.failures_in_a_row(session)
-        paused = since_s < pause_after(failures)
-        fresh = [_ask(session) for _ in range(0 if paused else max(0, need - len(living)))]
-        waiting = [worker.id for worker in living if worker.run is None]
-        return Demand((*waiting, *fresh), tuple(gone), len(living), due)
+        running = claims.running_by_type(session)
+        start: dict[UUID, JobType] = {worker.id: worker.job_type for worker in living if worker.run is None}
+        total = 0
+        for job_type, types, limit, size in (
+            (JobType.BACKTEST, BACKTESTS, most, chunk),
+            (JobType.IMPROVE, IMPROVING, MOST_IMPROVING, 1),
+        ):
+            due = workers.due_jobs(session, types)
+            need = wanted(due=due, free=caps.free(job_type, running), chunk=size, most=limit)
+            failures, since_s = workers.failures_in_a_row(session, job_type)
+            alive = sum(worker.job_type is job_type for worker in living)
+            if since_s >= pause_after(failures):
+                start |= {_ask(session, job_type): job_type for _ in range(need - alive)}
+            total += due
+        improving = frozenset(worker_id for worker_id, kind in start.items() if kind is JobType.IMPROVE)
+        return Demand(tuple(start), tuple(gone), len(living), total, improving)
 
 
 def living_ids(tx: Transactions) -> Sequence[UUID]:
@@ -84,8 +99,8 @@ def beat(tx: Transactions, worker_id: UUID, *, jobs_done: int) -> bool:
         return workers.beat(session, worker_id, jobs_done=jobs_done)
 
 
-def _ask(session: Session) -> UUID:
-    row = WorkerRun(id=new_id(), job_type=JobType.BACKTEST, trace_id=current_trace_id())
+def _ask(session: Session, job_type: JobType) -> UUID:
+    row = WorkerRun(id=new_id(), job_type=job_type, trace_id=current_trace_id())
     session.add(row)
     session.flush()
     return row.id
@@ -93,4 +108,5 @@ def _ask(session: Session) -> UUID:
 
 def _worker(row: tuple[WorkerRun, float], runs: Mapping[str, RunState]) -> Worker:
     worker, silent_s = row
-    return Worker(worker.id, silent_s, worker.heartbeat_at is not None, runs.get(str(worker.id)))
+    began, run = worker.heartbeat_at is not None, runs.get(str(worker.id))
+    return Worker(worker.id, silent_s, began, run, JobType(worker.job_type))

@@ -1,4 +1,7 @@
-"""The pull loop of a worker: claim a chunk, grade it, tell of it, until nothing waits or its time is up."""
+"""The pull loop of a worker: claim a chunk, work on it, tell of it, until nothing waits or its time is up.
+
+A worker is for backtests, in chunks, or for improvements, one at a time: both kinds pull, beat and end alike.
+"""
 
 import threading
 import time
@@ -11,11 +14,13 @@ from uuid import UUID
 
 from core.errors import GantryError
 from core.log import get_logger
+from fleet.caps import BACKTESTS
 from fleet.closed_sets import JobType
 from integrations.store import BarsStore
 from services import claims, workers
 from services.chunks import ChunkGrader, GradedBot
 from services.grading import GradeTerms
+from services.improving import ImprovedBot, Improver
 from services.jobs import Claim
 from sql.engine import Transactions
 from sql.queries import claims as queries
@@ -38,8 +43,9 @@ class WorkReport:
 class PullWorker:
     """One worker run.
 
-    on_chunk: told of every chunk that was graded. top_up: sees that a symbol has bars, before its jobs are claimed;
-    False while somebody else is at it: then the next symbol's jobs are.
+    on_chunk: told of every chunk that was graded. on_improved: told of every improvement that ended; job_types says
+    which of the two the worker does: BACKTESTS or IMPROVING. top_up: sees that a symbol has bars, before its jobs are
+    claimed; False while somebody else is at it: then the next symbol's jobs are.
     """
 
     tx: Transactions
@@ -52,6 +58,8 @@ class PullWorker:
     top_up: Callable[[str], bool]
     idle_s: float = IDLE_S
     life_s: float = LIFE_S
+    job_types: frozenset[JobType] = BACKTESTS
+    on_improved: Callable[[ImprovedBot], None] = lambda _bot: None
     _done: int = field(default=0, init=False)
     _chunks: int = field(default=0, init=False)
 
@@ -71,11 +79,20 @@ class PullWorker:
                         return self._finish("IDLE")
                     heart.stopped.wait(POLL_S)
                     continue
-                graded = grader.grade(chunk, self.clock())
-                self._done += len(graded)
-                self.on_chunk(graded)
+                self._work(chunk, grader)
                 worked = time.monotonic()
         return WorkReport(self._done, "ENDED")
+
+    def _work(self, chunk: Sequence[Claim], grader: ChunkGrader) -> None:
+        if self.job_types == BACKTESTS:
+            graded = grader.grade(chunk, self.clock())
+            self._done += len(graded)
+            self.on_chunk(graded)
+            return
+        for claim in chunk:
+            improved = Improver(self.tx, self.store, self.terms).improve(claim)
+            self._done += 1
+            self.on_improved(improved)
 
     def _finish(self, reason: str) -> WorkReport:
         workers.finish(self.tx, self.worker_id, reason=reason, jobs_done=self._done)
@@ -92,7 +109,7 @@ class PullWorker:
         busy: set[str] = set()
         while True:
             with self.tx() as session:
-                symbol = queries.oldest_symbol(session, JobType.BACKTEST, but=busy)
+                symbol = queries.oldest_symbol(session, self.job_types, but=busy)
             if symbol is None:
                 return ()
             if self._topped_up(symbol) and (taken := self._take(symbol)):
@@ -111,9 +128,10 @@ class PullWorker:
             return claims.claim_chunk(
                 session,
                 caps=self.terms.caps,
-                most=self.terms.chunk,
+                most=self.terms.chunk if self.job_types == BACKTESTS else 1,
                 terms=self.terms.lease,
                 run_id=self.run_id,
+                job_types=self.job_types,
                 worker_id=self.worker_id,
                 symbol=symbol,
             )

@@ -116,6 +116,12 @@ def sessions_between(instrument: Instrument, first_day: int, last_day: int) -> I
     return days[np.searchsorted(days, first_day) : np.searchsorted(days, last_day, side="right")]
 
 
+def sessions_within(instrument: Instrument, start_ns: int, end_ns: int) -> int:
+    """Return how many sessions opened at or after start_ns and closed by end_ns, both ns UTC."""
+    schedule = schedule_of(instrument.calendar)
+    return int(((schedule.opens >= start_ns) & (schedule.closes <= end_ns)).sum())
+
+
 def session_minutes(instrument: Instrument, day: int) -> int:
     """Return how many minutes the calendar allows on a trading day (days since 1970); 0 on a day without a session."""
     schedule = schedule_of(instrument.calendar)

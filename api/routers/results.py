@@ -1,4 +1,4 @@
-"""What a bot's backtests led to: sessions, trades, equity, and the lineage of its score."""
+"""What a bot's jobs led to: sessions, trades, equity, improvements, and the lineage of its score."""
 
 from typing import Annotated
 from uuid import UUID
@@ -14,12 +14,13 @@ from api.schemas.results import (
     BacktestBody,
     EquityBody,
     EquityList,
+    ImprovementBody,
     LineageBody,
     LineageReply,
     TradeBody,
     TradeList,
 )
-from services import lineage, results
+from services import improvements, lineage, results
 
 router = APIRouter(prefix="/api/bots/{bot_id}", tags=["results"], responses=responses(404))
 MAX_LIMIT = 200
@@ -82,6 +83,18 @@ def list_equity(
         page=_page(listing, page.session_id, page.following, size),
         session_id=page.session_id,
     )
+
+
+@router.get("/improvements", responses=responses(400))
+def list_improvements(
+    _actor: Reader, session: Db, bot_id: UUID, limit: Limit = 50, cursor: Cursor = None
+) -> ListOf[ImprovementBody]:
+    """List what was tried on a bot, newest first: old and new side by side, the verdict, and what it rests on."""
+    size = limited(limit, maximum=MAX_LIMIT)
+    listing = Listing("improvements:created_at desc", {"bot": bot_id})
+    page = improvements.page(session, bot_id, after=after_of(listing, cursor), limit=size)
+    data = [ImprovementBody.model_validate(row) for row in page.rows]
+    return ListOf(data=data, page=page_after(listing, page.following, size))
 
 
 @router.get("/lineage")

@@ -72,7 +72,7 @@ class WindowChange(WindowRequest):
 
 
 class BotChangeRequest(BaseModel):
-    """What is to be different. Everything but the name makes a new version, graded anew."""
+    """What is to be different. Everything but name and promotion mode makes a new version, graded anew."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -81,6 +81,9 @@ class BotChangeRequest(BaseModel):
     params: dict[str, Scalar] = Field(default_factory=dict, description="Those named change, the others stay.")
     costs: CostsChange = Field(default_factory=CostsChange)
     window: WindowChange = Field(default_factory=WindowChange)
+    promotion_mode: PromotionMode = Field(
+        PromotionMode.MANUAL, description="AUTO: the planner promotes the bot once its gates are met."
+    )
 
     def to_change(self) -> BotChange:
         """Return what the service takes: only what was sent."""

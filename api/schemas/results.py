@@ -1,4 +1,4 @@
-"""Sessions, trades, equity and lineage as they are answered."""
+"""Sessions, trades, equity, improvements and lineage as they are answered."""
 
 from datetime import date
 from typing import Any, Literal
@@ -7,7 +7,16 @@ from uuid import UUID
 from pydantic import Field
 
 from api.envelope import Envelope, Instant, ListOf, Model, Money
-from fleet.closed_sets import DataLabel, QualityVerdict, SessionStatus, Tier, TradeSource
+from fleet.closed_sets import (
+    CandidateSource,
+    DataLabel,
+    ImprovementVerdict,
+    JobType,
+    QualityVerdict,
+    SessionStatus,
+    Tier,
+    TradeSource,
+)
 
 
 class BacktestBody(Model):
@@ -43,6 +52,41 @@ class BacktestBody(Model):
     trace_id: str
     started_at: Instant
     completed_at: Instant
+    created_at: Instant
+
+
+class FiguresBody(Model):
+    """What a parameter set did on all bars of an improvement, and on those that chose nothing; Sharpe a year."""
+
+    net_usd: Money
+    out_net_usd: Money
+    unseen_net_usd: Money
+    sharpe: float | None
+    trades: int
+
+
+class ImprovementBody(Model):
+    """One improvement: old is what was in use, new the candidate. version_id: made of it, when it was adopted."""
+
+    id: UUID
+    bot_id: UUID
+    job_id: UUID
+    job_type: JobType
+    base_version_id: UUID
+    version_id: UUID | None
+    verdict: ImprovementVerdict
+    reason_code: str
+    source: CandidateSource
+    candidate: dict[str, Any] | None
+    old: FiguresBody
+    new: FiguresBody
+    sets_tried: int
+    epoch: int
+    bars_hash: str
+    data_label: DataLabel
+    evidence: dict[str, Any]
+    actor: str
+    trace_id: str
     created_at: Instant
 
 

@@ -84,7 +84,7 @@ def _planned(domain: Domain, cause: TickCause) -> str:
         return "Another planner is at it."
     return (
         f"{made.summary['bots_evaluated']} bots looked at, {made.jobs_enqueued} jobs queued, "
-        f"{made.decisions_changed} decisions changed."
+        f"{len(made.promoted)} bots promoted, {made.decisions_changed} decisions changed."
     )
 
 

@@ -23,7 +23,8 @@ from dagster import (
 )
 
 from assets.domain import Domain
-from assets.worker import WORKER_TAG
+from assets.worker import TYPE_TAG, WORKER_TAG
+from fleet.closed_sets import JobType
 from fleet.workers import RunState
 from orchestration.jobs import WORKER
 from orchestration.sensors.loops import noted
@@ -78,7 +79,14 @@ def _tended(context: SensorEvaluationContext, domain: Domain) -> SensorResult | 
     context.log.info(f"{said} Starting {len(demand.start)}.")
     return SensorResult(
         run_requests=[
-            RunRequest(run_key=str(worker_id), job_name=WORKER, tags={WORKER_TAG: str(worker_id)})
+            RunRequest(
+                run_key=str(worker_id),
+                job_name=WORKER,
+                tags={
+                    WORKER_TAG: str(worker_id),
+                    TYPE_TAG: (JobType.IMPROVE if worker_id in demand.improving else JobType.BACKTEST).value,
+                },
+            )
             for worker_id in demand.start
         ]
     )

@@ -62,13 +62,21 @@ def running_by_symbol(session: Session) -> Mapping[str, int]:
 
 
 def oldest_queued(
-    session: Session, job_type: JobType, *, limit: int, symbol: str | None, bot_ids: Sequence[UUID] | None
+    session: Session,
+    job_types: Collection[JobType],
+    *,
+    limit: int,
+    symbol: str | None,
+    bot_ids: Sequence[UUID] | None,
 ) -> Sequence[Candidate]:
-    """Return the oldest due QUEUED jobs of active bots, of one symbol or some bots only where asked; not locked."""
+    """Return the oldest due QUEUED jobs of these types, of active bots, one symbol or some bots only where asked.
+
+    They aren't locked.
+    """
     query = (
         select(BotJob.id, BotJob.bot_id, Bot.symbol)
         .join(Bot, Bot.id == BotJob.bot_id)
-        .where(BotJob.status == JobStatus.QUEUED, BotJob.job_type == job_type, _due(), Bot.archived_at.is_(None))
+        .where(BotJob.status == JobStatus.QUEUED, BotJob.job_type.in_(job_types), _due(), Bot.archived_at.is_(None))
     )
     if symbol is not None:
         query = query.where(Bot.symbol == symbol)
@@ -77,12 +85,12 @@ def oldest_queued(
     return [Candidate(*row) for row in session.execute(query.order_by(BotJob.created_at, BotJob.id).limit(limit))]
 
 
-def oldest_symbol(session: Session, job_type: JobType, *, but: Collection[str] = ()) -> str | None:
-    """Return the symbol of the oldest due QUEUED job of any symbol but those; None when nothing waits."""
+def oldest_symbol(session: Session, job_types: Collection[JobType], *, but: Collection[str] = ()) -> str | None:
+    """Return the symbol of the oldest due QUEUED job of these types, of any symbol but those; None without one."""
     query = (
         select(Bot.symbol)
         .join(BotJob, BotJob.bot_id == Bot.id)
-        .where(BotJob.status == JobStatus.QUEUED, BotJob.job_type == job_type, _due(), Bot.archived_at.is_(None))
+        .where(BotJob.status == JobStatus.QUEUED, BotJob.job_type.in_(job_types), _due(), Bot.archived_at.is_(None))
     )
     if but:
         query = query.where(Bot.symbol.not_in(but))

@@ -87,6 +87,36 @@ RULES: Final = (
           OR d.last + 1 <> d.days OR d.low <> s.epoch OR d.high <> s.epoch)
         """,
     ),
+    Rule(
+        "I8",
+        "nothing refuses changes of {table_name}",
+        """
+        SELECT t.table_name FROM unnest(ARRAY['backtest_sessions', 'trade_logs', 'bot_equity_curve']) t (table_name)
+        WHERE NOT EXISTS (SELECT FROM pg_trigger g WHERE g.tgrelid = to_regclass('public.' || t.table_name)
+                          AND g.tgname = 'insert_only' AND g.tgenabled = 'O')
+        """,
+    ),
+    Rule(
+        "I9",
+        "metrics of bot {bot_id} are of epoch {epoch}, and its {source} epoch is {present}",
+        """
+        SELECT r.bot_id, r.source, r.epoch, o.epoch AS present FROM bot_metrics_rollups r
+        JOIN bot_boundaries o ON o.bot_id = r.bot_id AND o.source = r.source WHERE r.epoch > o.epoch
+        """,
+    ),
+    Rule(
+        "I9",
+        "metrics of bot {bot_id} are those of session {session_id}, {newest} is newer",
+        """
+        SELECT r.bot_id, r.session_id, n.id AS newest FROM bot_metrics_rollups r
+        JOIN bots b ON b.id = r.bot_id JOIN backtest_sessions s ON s.id = r.session_id
+        JOIN bot_boundaries o ON o.bot_id = r.bot_id AND o.source = r.source AND o.epoch = r.epoch
+        JOIN LATERAL (SELECT id FROM backtest_sessions WHERE bot_id = b.id AND version_id = b.current_version_id
+                      AND epoch = o.epoch AND status = 'COMPLETED'
+                      ORDER BY completed_at DESC, id DESC LIMIT 1) n ON true
+        WHERE r.source = 'BACKTEST' AND s.version_id = b.current_version_id AND n.id <> r.session_id
+        """,
+    ),
 )
 
 # Each BACKTEST rollup beside what its session's raw rows say; the ratios are computed by `trading.metrics`.

@@ -42,7 +42,8 @@ _ACTIVITY: Final = text(
     """
     INSERT INTO activity_events (id, event_type, bot_id, job_id, actor, message, payload, trace_id)
     SELECT t.id, j.job_type || '_QUEUED', j.bot_id, j.id, j.actor,
-           initcap(j.job_type) || ' queued, attempt ' || j.attempt || ': ' || t.reason || '.',
+           CASE j.job_type WHEN 'BACKTEST' THEN 'Backtest' WHEN 'IMPROVE' THEN 'Improvement' ELSE 'Evolution' END
+             || ' queued, attempt ' || j.attempt || ': ' || t.reason || '.',
            jsonb_build_object('reason_code', t.reason, 'kind', j.kind), j.trace_id
     FROM unnest(:event_ids, :ids, CAST(:reasons AS text[])) t (id, job_id, reason) JOIN bot_jobs j ON j.id = t.job_id
     """

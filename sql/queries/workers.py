@@ -1,6 +1,6 @@
 """Reads and writes of worker runs."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from itertools import takewhile
 from uuid import UUID
 
@@ -45,12 +45,15 @@ def end(session: Session, reasons: Mapping[UUID, str]) -> None:
         session.execute(query)
 
 
-def failures_in_a_row(session: Session) -> tuple[int, float]:
-    """Return how many of the last workers ended one after the other without a job done, and seconds since the last."""
+def failures_in_a_row(session: Session, job_type: JobType) -> tuple[int, float]:
+    """Return how many of the last workers of a type ended one after the other without a job done.
+
+    And seconds since the last of them.
+    """
     age = func.extract("epoch", func.clock_timestamp() - WorkerRun.ended_at)
     query = (
         select(WorkerRun.jobs_done, WorkerRun.end_reason, age)
-        .where(WorkerRun.ended_at.is_not(None))
+        .where(WorkerRun.ended_at.is_not(None), WorkerRun.job_type == job_type)
         .order_by(WorkerRun.ended_at.desc(), WorkerRun.id.desc())
         .limit(LAST_WORKERS)
     )
@@ -95,15 +98,15 @@ def finish(session: Session, worker_id: UUID, *, reason: str, jobs_done: int) ->
     session.execute(query)
 
 
-def due_jobs(session: Session, job_type: JobType) -> int:
-    """Count QUEUED jobs of active bots that may be claimed now."""
+def due_jobs(session: Session, job_types: Collection[JobType]) -> int:
+    """Count QUEUED jobs of these types, of active bots, that may be claimed now."""
     query = (
         select(func.count())
         .select_from(BotJob)
         .join(Bot, Bot.id == BotJob.bot_id)
         .where(
             BotJob.status == JobStatus.QUEUED,
-            BotJob.job_type == job_type,
+            BotJob.job_type.in_(job_types),
             Bot.archived_at.is_(None),
             or_(BotJob.not_before.is_(None), BotJob.not_before <= func.clock_timestamp()),
         )

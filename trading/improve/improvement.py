@@ -8,23 +8,22 @@ neighbours over everything, holds the candidate's figures against the engine of 
 from dataclasses import asdict, dataclass, field
 from hashlib import sha256
 from json import dumps
-from math import inf
 from typing import Any, Final
 
-from core.errors import ErrorCode, GantryError, Kind, invalid
+from core.errors import invalid
 from trading.backtest.convention import check_costs
-from trading.backtest.run import engine_version, run_backtest
+from trading.backtest.run import engine_version
 from trading.backtest.types import Costs
 from trading.bars.schema import IntArray
 from trading.bars.series import Window
 from trading.improve.folds import Fold, sessions_of, until_session, walk_forward
 from trading.improve.limits import Budget
 from trading.improve.scores import FoldScore, Values, score_of
+from trading.improve.selection import best_of, fold_score, hold_against_engine, stressed
 from trading.improve.space import as_values, neighbours, search_space
-from trading.improve.sweep import SetResult, of_backtest, sweep
+from trading.improve.sweep import SetResult, sweep
 from trading.improve.verdict import Verdict, judge
 from trading.instruments import Instrument
-from trading.metrics import sharpe_ratio
 from trading.strategies.base import Params, Strategy
 
 _FORMAT: Final = 1  # of the state
@@ -90,32 +89,16 @@ class Improvement:
 
     def _fold(self, fold: Fold) -> FoldScore:
         inside = self._sweep(self.sets, fold.in_end)
-        best = max(range(len(inside)), key=lambda number: (self._rank(inside[number]), -number))
+        best = best_of(inside, self.budget.limits)
         winner, incumbent = self._sweep((self.sets[best], self.params), fold.out_end)
-        out = slice(fold.out_start, fold.out_end)
-        return FoldScore(
-            winner=as_values(winner.params),
-            in_sessions=fold.in_end,
-            in_trades=int(inside[best].trades.sum()),
-            in_sharpe=sharpe_ratio(inside[best].daily_e4),
-            out_sessions=fold.out_end - fold.out_start,
-            out_trades=int(winner.trades[out].sum()),
-            out_daily_e4=tuple(winner.daily_e4[out].tolist()),
-            incumbent_out_trades=int(incumbent.trades[out].sum()),
-            incumbent_out_daily_e4=tuple(incumbent.daily_e4[out].tolist()),
-        )
-
-    def _rank(self, result: SetResult) -> float:
-        """Sharpe ratio in-sample; sets with too few trades to tell come after all others, the incumbent's first."""
-        ratio = sharpe_ratio(result.daily_e4)
-        return -inf if ratio is None or int(result.trades.sum()) < self.budget.limits.min_in_trades else ratio
+        return fold_score(fold, as_values(winner.params), inside[best], winner, incumbent)
 
     def _judged(self) -> Verdict:
         folds = tuple(FoldScore.from_json(values) for values in self.state["folds"])
         candidate = self.strategy.parse(folds[-1].winner)
         near = neighbours(candidate)
         first, second, *rest = self._sweep((candidate, self.params, *near), len(self.days))
-        self._hold_against_engine(first)
+        hold_against_engine(first, self.windows, self.strategy, self.instrument, self.costs)
         scores = [score_of(result, self.folds) for result in (first, second, *rest)]
         tried = self.budget.tried_before + len({*self.sets, *near})
         verdict = judge(scores[0], scores[1], folds, scores[2:], tried, limits=self.budget.limits)
@@ -123,10 +106,10 @@ class Improvement:
 
     def _about(self, candidate: Params) -> Values:
         """Say what else is stored: the candidate at doubled costs, and what the figures were made with."""
-        doubled = Costs(self.costs.slippage_ticks * 2, self.costs.commission_usd * 2, self.costs.contracts)
-        (stressed,) = sweep(self.windows, self.strategy, (candidate,), self.instrument, doubled)
         return {
-            "stress": score_of(stressed, self.folds).as_json(),
+            "stress": stressed(
+                self.windows, self.strategy, candidate, self.instrument, self.costs, self.folds
+            ).as_json(),
             "budget": asdict(self.budget),
             "engine_version": engine_version(),
         }
@@ -134,20 +117,6 @@ class Improvement:
     def _sweep(self, sets: tuple[Params, ...], sessions: int) -> tuple[SetResult, ...]:
         part = until_session(self.windows, self.days, sessions)
         return sweep(part, self.strategy, sets, self.instrument, self.costs)
-
-    def _hold_against_engine(self, swept: SetResult) -> None:
-        ran = run_backtest(self.windows, self.strategy, swept.params, self.instrument, self.costs)
-        engine = of_backtest(swept.params, ran)
-        pairs = {name: (getattr(swept, name), getattr(engine, name)) for name in ("daily_e4", "trades", "net_e4")}
-        wrong = [name for name, (ours, theirs) in pairs.items() if not (ours == theirs).all()]
-        if wrong:
-            raise GantryError(
-                ErrorCode.STRATEGY_ERROR,
-                f"The sweep of {self.strategy.name} isn't what the engine says: {', '.join(wrong)}.",
-                fix="See that the strategy decides the same every time; else run `make test`.",
-                kind=Kind.INVALID,
-                facts={"strategy": self.strategy.name, "params": as_values(swept.params)},
-            )
 
 
 def improve(

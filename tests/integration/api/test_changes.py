@@ -77,6 +77,15 @@ def test_what_a_bot_is_made_of_becomes_a_new_version(api: Api, tx: Transactions)
     assert told["payload"]["changed"]["params"] == {"from": {"fast": 10, "slow": 100}, "to": {"fast": 10, "slow": 200}}
 
 
+def test_the_promotion_mode_is_changed_by_name_only_and_makes_no_version(api: Api) -> None:
+    bot_id = create(api)
+    auto = patch(api, bot_id, {"promotion_mode": "AUTO"}).json()["data"]
+    assert (auto["promotion_mode"], auto["revision"], auto["version"]) == ("AUTO", 2, 1)
+    named = patch(api, bot_id, {"name": "beta"}, if_match='"2"').json()["data"]
+    assert (named["promotion_mode"], named["revision"]) == ("AUTO", 3)
+    assert patch(api, bot_id, {"promotion_mode": "SOMETIMES"}, if_match="*").status_code == 422
+
+
 def test_a_new_name_makes_no_version_and_a_new_timeframe_does(api: Api) -> None:
     bot_id = create(api)
     named = patch(api, bot_id, {"name": " beta "}).json()["data"]

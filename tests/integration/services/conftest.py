@@ -11,6 +11,7 @@ from integrations.store import BarsStore
 from services import bars, bots
 from services.bots import NewBot
 from sql.engine import Transactions
+from tests.factories import edge_bars
 
 NOW = datetime(2024, 3, 1, 12, tzinfo=UTC)
 MONTH = "2024-01"
@@ -35,3 +36,21 @@ def make_bot(tx: Transactions) -> MakeBot:
             return bots.create(session, new, actor="test", now=NOW)
 
     return make
+
+
+@pytest.fixture
+def edge(tx: Transactions, store: BarsStore) -> None:
+    """A month of ES bars with an edge."""
+    edge_bars.put_in_use(tx, store, edge_bars.swinging(), now=NOW)
+
+
+@pytest.fixture
+def noise(tx: Transactions, store: BarsStore) -> None:
+    """A month of ES bars without any."""
+    edge_bars.put_in_use(tx, store, edge_bars.noise(), now=NOW)
+
+
+@pytest.fixture
+def far_off(make_bot: MakeBot) -> UUID:
+    """A bot whose parameters are far from what pays on bars with an edge."""
+    return make_bot("far off", strategy="bollinger_reversion", params={"period": 600})

@@ -200,6 +200,17 @@ PLANTED = (
             f"UPDATE bots SET stage = 'LIVE' WHERE id = {_bot('done')}",
         ),
     ),
+    Planted("I8", "changes of trade_logs", ("DROP TRIGGER insert_only ON trade_logs",)),
+    Planted("I8", "changes of backtest_sessions", ("ALTER TABLE backtest_sessions DISABLE TRIGGER insert_only",)),
+    Planted("I9", "its BACKTEST epoch is 0", (f"UPDATE bot_metrics_rollups SET epoch = 1 WHERE {BORN}",)),
+    Planted(
+        "I9",
+        "is newer",
+        (
+            "UPDATE bot_metrics_rollups SET session_id = (SELECT s.id FROM backtest_sessions s "
+            f"WHERE s.{BORN} AND s.status = 'COMPLETED' ORDER BY s.completed_at LIMIT 1) WHERE {BORN}",
+        ),
+    ),
     Planted("ROLLUPS", "net_pnl is", (f"UPDATE bot_metrics_rollups SET net_pnl = net_pnl + 0.01 WHERE {BORN}",)),
     Planted("ROLLUPS", "sharpe is", (f"UPDATE bot_metrics_rollups SET sharpe = 9 WHERE {BORN}",)),
     Planted("ROLLUPS", "profit_factor is None", (f"UPDATE bot_metrics_rollups SET profit_factor = NULL WHERE {BORN}",)),

@@ -34,6 +34,12 @@ TABLES = (
     "activity_events, autonomy_scores, backtest_sessions, bot_equity_curve, bot_jobs, bot_metrics_rollups, "
     "bot_improvements, improvement_progress, job_run_events, system_events, trade_logs"
 )
+RAW = """
+    SELECT 'session', id, 0, md5(s::text) FROM backtest_sessions s
+    UNION ALL SELECT 'trade', session_id, seq, md5(t::text) FROM trade_logs t
+    UNION ALL SELECT 'day', session_id, seq, md5(e::text) FROM bot_equity_curve e
+    UNION ALL SELECT 'reset', id, 0, md5(r::text) FROM bot_metrics_events r
+"""
 FINGERPRINT = """
     SELECT md5(string_agg(j::text, '' ORDER BY id)) FROM bot_jobs j
     UNION ALL SELECT concat_ws(' ', (SELECT count(*) FROM job_run_events), (SELECT count(*) FROM backtest_sessions),
@@ -104,8 +110,12 @@ class JobsModel:
         self.jobs: dict[UUID, Job] = {}
         self.claims: list[Claim] = []
         self.slow: Slow | None = None
+        self.raw: dict[tuple[object, ...], str] = {}
 
     def check(self, *, quiet: bool = False) -> None:
+        raw = {(table, *key): digest for table, *key, digest in self.world.owner(RAW)}
+        assert raw.items() >= self.raw.items(), "what was once written is never changed and never gone"
+        self.raw = raw
         with self.world.rescue() as session:
             assert check_invariants(session, quiet=quiet) == ()
 

@@ -31,7 +31,8 @@ from fleet.closed_sets import BacktestKind, MetricsScope, TickCause
 from fleet.jobs import JobReason
 from fleet.planner_types import PlannerCaps
 from fleet.resets import asks_for_baseline
-from services import bots, changes, grade_writes, jobs, planner
+from fleet.roles import PLANNER, Caller, Role
+from services import bots, changes, grade_writes, jobs, planner, promotions
 from services.bots import NewBot
 from services.cancel import cancel_job
 from services.jobs import Claim
@@ -54,21 +55,24 @@ CHECK_EVERY = 10
 EXAMPLES, STEPS = 48, 60
 SEEN = (
     *("claimed", "COMPLETED", "FAILED", "TIMEOUT", "CANCELED", "retried"),
-    *("reset", "reverted", "planned"),
+    *("reset", "reverted", "planned", ErrorCode.STAGE_LOCKED, ErrorCode.PROMOTION_MANUAL, ErrorCode.GATE_NOT_MET),
     *("stale", "blocked", "committed late", "connections lost", "rearmed"),
 )
 ANY = st.integers(0, 1_000)
+HELD_BACK = (ErrorCode.STAGE_LOCKED, ErrorCode.PROMOTION_MANUAL, ErrorCode.GATE_NOT_MET)
 PLANNED = PlannerTerms(PlannerCaps(Caps(CAP, 0, CAP)), Suppliers("anybody", can=True))
 
 
 class JobsMachine(JobsModel, RuleBasedStateMachine):
     """Rules are what may happen at any moment; the model changes only by what was reported."""
 
-    @initialize()
-    def start(self) -> None:
+    @initialize(locked=st.booleans())
+    def start(self, *, locked: bool) -> None:
         self.world.superuser.execute(
             f"SET session_replication_role = replica; TRUNCATE {TABLES}; RESET session_replication_role".encode()
         )
+        until = "now() + interval '1 day'" if locked else "NULL"
+        self.world.owner(f"UPDATE bots SET stage_locked_until = {until}")
         for which in range(BOTS):
             self.enqueue(which, 3)
 
@@ -147,6 +151,17 @@ class JobsMachine(JobsModel, RuleBasedStateMachine):
             )
 
         self.in_bulk(act, which, "reverted", cancels=True, dry_run=dry_run)
+
+    @rule(which=st.integers(0, BOTS - 1), by=st.sampled_from([PLANNER, Caller("person", Role.OPERATOR)]))
+    @precondition(lambda self: self.running())
+    def promote(self, which: int, by: Caller) -> None:
+        """Two trades are no evidence: whatever else happened, the gates, a lock or the bot's mode hold it back."""
+        before = self.fingerprint()
+        with pytest.raises(GantryError) as refused, self.world.rescue() as session:
+            promotions.promote(session, self.world.bots[which], by=by, now=utc_now(), development=True)
+        assert refused.value.code in HELD_BACK or self.is_blocked(refused.value)
+        assert self.fingerprint() == before
+        self.world.seen[refused.value.code] += 1
 
     # The planner.
 

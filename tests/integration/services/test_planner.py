@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import Engine, event
@@ -12,7 +12,7 @@ from sqlalchemy import Engine, event
 from core.errors import GantryError
 from fleet.bars_outlook import Suppliers
 from fleet.caps import Caps
-from fleet.closed_sets import BacktestKind, NotEnqueued, NotStarted, TickCause
+from fleet.closed_sets import BacktestKind, NotEnqueued, NotStarted, PromotionMode, TickCause
 from fleet.planner_types import PlannerCaps
 from integrations.store import BarsStore
 from services import bars, changes, grading, jobs, planner
@@ -24,7 +24,9 @@ from services.planner import PlannerTerms, Tick
 from sql.engine import Transactions
 from sql.month_lock import if_nobody_else
 from tests.conftest import OwnerSql
+from tests.factories.promotions import a_good_backtest
 from tests.integration.services.conftest import MONTH, NOW, MakeBot
+from tests.integration.services.promoting import set_bot
 from tests.integration.services.test_resets import reset, revert
 
 SIMULATOR = Suppliers("simulator", can=True)
@@ -272,3 +274,24 @@ def test_old_ticks_and_decisions_go_and_what_is_shown_stays(
     assert owner_sql("SELECT count(*), sum(jobs_enqueued) FROM autonomy_planner_runs") == [(51, 1)]
     assert decided(owner_sql, bot) == [(False, "ACTIVE_JOB_EXISTS", None)]
     assert planner.prune(tx) == 0
+
+
+def test_a_tick_promotes_who_meets_the_gates_unless_a_person_must(
+    tx: Transactions, make_bot: MakeBot, owner_sql: OwnerSql
+) -> None:
+    auto, manual, locked = (make_bot(name) for name in ("auto", "manual", "locked"))
+    for bot_id in (auto, manual, locked):
+        a_good_backtest(tx, bot_id, now=NOW)
+    set_bot(tx, auto, promotion_mode=PromotionMode.AUTO)
+    set_bot(tx, locked, promotion_mode=PromotionMode.AUTO, stage_locked_until=datetime(2999, 1, 1, tzinfo=UTC))
+    made = tick(tx)
+    assert made.promoted == (auto,)
+    assert reasons(made) == {
+        NotEnqueued.BASELINE_FRESH: 1,
+        NotEnqueued.PROMOTION_MANUAL: 1,
+        NotEnqueued.STAGE_LOCKED: 1,
+    }
+    assert owner_sql("SELECT stage FROM bots ORDER BY name") == [("PAPER",), ("LAB",), ("LAB",)]
+    audit = owner_sql("SELECT bot_id, actor, event_type FROM bot_stage_events WHERE to_stage = 'PAPER'")
+    assert audit == [(auto, "planner", "PROMOTED")]
+    assert reasons(tick(tx))[NotEnqueued.NOT_IN_LAB] == 1

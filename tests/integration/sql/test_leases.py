@@ -140,5 +140,5 @@ def test_the_active_job_is_the_one_not_ended(tx: Transactions) -> None:
         assert active is not None
         assert active.id == queued.id
         assert leases.count_root_jobs(session, bot.id, JobType.BACKTEST) == 5
-        waiting = claims.oldest_queued(session, JobType.BACKTEST, limit=10, symbol=None, bot_ids=None)
+        waiting = claims.oldest_queued(session, [JobType.BACKTEST], limit=10, symbol=None, bot_ids=None)
         assert [one.job_id for one in waiting] == [queued.id]

@@ -16,6 +16,7 @@ from trading.sessions import (
     session_minutes,
     session_of,
     sessions_between,
+    sessions_within,
 )
 
 ES = get_instrument("ES")
@@ -36,6 +37,20 @@ def test_every_instrument_has_a_calendar_with_a_daily_break(symbol: str) -> None
     assert (schedule.opens[1:][modern[1:]] - schedule.closes[:-1][modern[1:]] >= 60 * MINUTE_NS).all()
     assert (np.diff(schedule.days) > 0).all()
     assert 250 <= len(sessions_between(INSTRUMENTS[symbol], day("2023-01-01"), day("2023-12-31"))) <= 260
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "whole"),
+    [
+        ("2024-03-03T23:00", "2024-03-08T22:00", 5),  # Sunday's open to Friday's close
+        ("2024-03-03T23:01", "2024-03-08T22:00", 4),
+        ("2024-03-03T23:00", "2024-03-08T21:59", 4),
+        ("2024-03-08T22:00", "2024-03-10T22:00", 0),  # a weekend
+        ("2024-03-04T10:00", "2024-03-04T09:00", 0),
+    ],
+)
+def test_only_whole_sessions_are_counted(start: str, end: str, whole: int) -> None:
+    assert sessions_within(ES, ns(start), ns(end)) == whole
 
 
 def test_an_evening_bar_belongs_to_the_next_trading_day() -> None:

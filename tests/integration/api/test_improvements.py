@@ -1,0 +1,51 @@
+"""What was tried on a bot, over the API: newest first, page by page, old and new side by side."""
+
+from dataclasses import replace
+from pathlib import Path
+from uuid import UUID
+
+from core.ids import new_id
+from fleet.closed_sets import JobType
+from integrations.store import BarsStore
+from services import jobs
+from sql.engine import Transactions
+from tests.factories import edge_bars
+from tests.integration.api.client import Api
+from tests.integration.api.test_bots import create, walk
+from tests.integration.services.conftest import NOW
+from tests.integration.services.improve_world import TERMS, improve, queue
+
+
+def test_improvements_are_listed_newest_first_with_verdict_figures_and_evidence(
+    api: Api, tx: Transactions, tmp_path: Path
+) -> None:
+    store = BarsStore(str(tmp_path))
+    edge_bars.put_in_use(tx, store, edge_bars.noise(), now=NOW)
+    bot_id = create(api, strategy="bollinger_reversion")["id"]
+    assert walk(api, f"/api/bots/{bot_id}/improvements", limit=1) == []
+    for place, job_type in enumerate((JobType.IMPROVE, JobType.EVOLVE, JobType.IMPROVE), start=1):
+        queue(tx, UUID(bot_id), job_type, place=place)
+        improve(tx, store, improve=replace(TERMS.improve, sets=6))
+    rows = walk(api, f"/api/bots/{bot_id}/improvements", limit=1)
+    assert rows == walk(api, f"/api/bots/{bot_id}/improvements", limit=50)
+    assert [row["job_type"] for row in rows] == ["IMPROVE", "EVOLVE", "IMPROVE"]
+    for row in rows:
+        assert (row["verdict"], row["version_id"], row["data_label"]) == ("REJECTED", None, "IMPORTED")
+        assert len(row["evidence"]["folds"]) == 3
+        for which, scored in (("old", "incumbent"), ("new", "candidate")):
+            assert float(row[which]["net_usd"]) * 10_000 == row["evidence"][scored]["net_e4"]
+            assert row[which]["trades"] == row["evidence"][scored]["trades"]
+
+
+def test_an_unknown_bot_and_a_foreign_cursor_are_refused(api: Api) -> None:
+    assert api.get(f"/api/bots/{new_id()}/improvements").status_code == 404
+    bot_id = create(api)["id"]
+    assert api.get(f"/api/bots/{bot_id}/improvements", params={"cursor": "x"}).status_code == 400
+
+
+def test_a_bot_that_is_improved_says_so(api: Api, tx: Transactions) -> None:
+    bot_id = create(api)["id"]
+    with tx() as session:
+        jobs.enqueue(session, UUID(bot_id), kind=None, actor="test", job_type=JobType.IMPROVE)
+    now = api.get(f"/api/bots/{bot_id}").json()["data"]["botNow"]
+    assert (now["state"], now["activeJob"]["type"]) == ("IMPROVING_QUEUED", "IMPROVE")

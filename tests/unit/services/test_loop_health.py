@@ -1,0 +1,88 @@
+"""A loop's health, from when it last went round: every state, and the worst of many."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from services.loops import LATE_AFTER, SLACK_S, health_of
+from services.scheduler import NO_ROUND, PLANNER, judged, worst
+from sql.queries.loops import LoopAge
+
+AT = datetime(2024, 3, 1, 12, tzinfo=UTC)
+EVERY_S = 10.0
+LATE_S = LATE_AFTER * EVERY_S + SLACK_S
+
+
+def age(age_s: float = 1.0, *, loop: str = PLANNER, error: str | None = None) -> LoopAge:
+    return LoopAge(loop, EVERY_S, AT, age_s, 0.1, "said", error)
+
+
+@pytest.mark.parametrize(
+    ("seen", "health"),
+    [
+        ([], "NEVER"),
+        ([age(0.0)], "OK"),
+        ([age(LATE_S)], "OK"),
+        ([age(LATE_S + 0.1)], "STOPPED"),
+        ([age(error="Boom: no")], "FAILING"),
+        ([age(LATE_S, error="Boom: no")], "FAILING"),
+        ([age(LATE_S + 0.1, error="Boom: no")], "STOPPED"),
+        ([age(loop="another")], "NEVER"),
+    ],
+)
+def test_health_by_age_and_error(seen: list[LoopAge], health: str) -> None:
+    (found,) = health_of(seen, {PLANNER: EVERY_S})
+    assert found.health == health
+    assert (found.last_tick_at is None) == (health == "NEVER")
+    assert found.every_s == EVERY_S
+
+
+def test_a_slow_loop_may_be_late_in_its_own_measure() -> None:
+    fast, slow = health_of([age(60, loop="fast"), age(60, loop="slow")], {"fast": 2, "slow": 30})
+    assert (fast.health, slow.health) == ("STOPPED", "OK")
+
+
+@pytest.mark.parametrize(
+    ("ages", "expected"),
+    [
+        ({"a": 1, "b": 1}, "OK"),
+        ({"a": 1, "b": None}, "NEVER"),
+        ({"a": 1, "b": 1000}, "STOPPED"),
+        ({"a": 1000, "b": None}, "NEVER"),
+    ],
+)
+def test_the_worst_of_all_is_told(ages: dict[str, float | None], expected: str) -> None:
+    seen = [age(age_s, loop=loop) for loop, age_s in ages.items() if age_s is not None]
+    assert worst(health_of(seen, dict.fromkeys(ages, EVERY_S))) == expected
+
+
+def test_a_loop_that_fails_is_worse_than_one_that_is_well_and_better_than_one_that_stopped() -> None:
+    failing, well, stopped = age(loop="a", error="Boom"), age(loop="b"), age(1000, loop="c")
+    assert worst(health_of([failing, well], {"a": 10, "b": 10})) == "FAILING"
+    assert worst(health_of([failing, stopped], {"a": 10, "c": 10})) == "STOPPED"
+
+
+def test_without_any_loop_nothing_is_called_well() -> None:
+    status = judged((), None)
+    assert (status.active, status.loop_health, status.daemon.healthy) == (False, "NEVER", False)
+    assert status.daemon.reason == NO_ROUND
+
+
+@pytest.mark.parametrize(
+    ("planner", "active"), [(age(), True), (age(error="Boom"), False), (age(LATE_S + 1), False), (None, False)]
+)
+def test_only_a_planner_that_is_well_is_active(planner: LoopAge | None, *, active: bool) -> None:
+    seen = [age(loop="other"), *([planner] if planner else [])]
+    status = judged(health_of(seen, {PLANNER: EVERY_S, "other": EVERY_S}), None)
+    assert status.active is active
+    assert status.daemon.healthy
+
+
+@pytest.mark.parametrize(("newest_s", "healthy"), [(26.0, True), (26.1, False)])
+def test_the_daemon_is_as_late_as_its_quickest_loop_though_a_slow_one_may_wait(
+    newest_s: float, *, healthy: bool
+) -> None:
+    seen = [age(newest_s), age(40, loop="quick")]
+    status = judged(health_of(seen, {PLANNER: EVERY_S, "quick": 2}), None)
+    assert status.daemon.healthy is healthy
+    assert status.daemon.last_heartbeat_at == AT
