@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from api import errors, requests
 from api.edge import Edge
 from api.openapi import describe
-from api.routers import activity, admin, bars, bots, health, jobs, proof, results, starter
+from api.routers import activity, admin, bars, bots, health, jobs, promotions, proof, results, scheduler, starter
 from core.production import refuse_unsafe_production
 from core.settings import Settings, get_settings
 from sql.engine import POOL_SIZE, Transactions, connect, database_urls, transactions
@@ -21,11 +21,13 @@ ROUTERS = (
     health.router,
     starter.router,
     bots.router,
+    promotions.router,
     results.router,
     jobs.router,
     activity.router,
     bars.router,
     proof.router,
+    scheduler.router,
     admin.router,
 )
 

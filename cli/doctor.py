@@ -42,7 +42,7 @@ def check_data(*, as_json: bool) -> None:
     Nothing is changed, and a fleet may be at work meanwhile.
     """
     from core.settings import get_settings
-    from services.invariants import INVARIANTS, check_invariants
+    from services.invariants import INVARIANTS, check_invariants, invariant_lines
     from sql.engine import connect, database_urls, transactions
 
     engine = connect(database_urls(get_settings()).app, pool_size=1)
@@ -65,10 +65,8 @@ def check_data(*, as_json: bool) -> None:
             ]
         )
     else:
-        for name, found in by_name.items():
-            say(f"{name:<8} {f'{len(found)} violations' if found else 'ok':<14} {INVARIANTS[name]}")
-            for one in found:
-                say(f"         {one.message}")
+        for line in invariant_lines(violations):
+            say(line)
     if violations:
         raise SystemExit(1)
 

@@ -4,6 +4,7 @@ import re
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -11,11 +12,14 @@ from shutil import disk_usage
 
 from cli.up.home import MIN_FREE_BYTES, Home, open_home
 from cli.up.ports import require_free
-from cli.up.state import is_locked
+from cli.up.state import is_locked, read_state
+from core.clock import utc_now
 from core.errors import ErrorCode, GantryError, Kind, data_unavailable
 from core.settings import ROOT, Settings
 
 PINNED = re.compile(r"^([A-Za-z0-9._-]+)(?:\[[^]]*])?==([^ ;\\]+)(?: ; ([^\\]+))?", re.MULTILINE)
+
+SETTLING_S = 60.0  # after the daemon's start: its sensors come up one by one
 
 
 class Verdict(StrEnum):
@@ -46,7 +50,14 @@ def all_checks(settings: Settings) -> tuple[Check, ...]:
         ("dagster port", settings.gantry_dagster_port, "GANTRY_DAGSTER_PORT"),
     ):
         checks.append(check_port(name, port, variable=variable, running=running))
-    return (*checks, *database_checks(settings, running=running))
+    database = tuple(database_checks(settings, running=running))
+    reachable = any(check.name == "postgres" and check.verdict is Verdict.OK for check in database)
+    loops = (
+        loops_check(settings, home, running=running)
+        if reachable or not running
+        else Check("loops", Verdict.NOT_CHECKED, "Postgres can't be asked")
+    )
+    return (*checks, *database, loops)
 
 
 def check_python() -> Check:
@@ -115,6 +126,51 @@ def database_checks(settings: Settings, *, running: bool) -> Iterator[Check]:
             yield _looked(name, look, settings)
         else:
             yield Check(name, Verdict.NOT_CHECKED, "Postgres can't be asked")
+
+
+def loops_check(settings: Settings, home: Home, *, running: bool) -> Check:
+    """Whether every loop goes round while Gantry runs; just after its start they may not have begun."""
+    if not running:
+        return Check("loops", Verdict.NOT_CHECKED, "Gantry isn't running", "`gantry up`, then again.")
+    up_s = _daemon_up_s(home)
+    if up_s is not None and up_s < SETTLING_S:
+        return Check(
+            "loops", Verdict.NOT_CHECKED, f"Dagster's daemon started {up_s:.0f} s ago", "Ask again in a minute."
+        )
+    return _looked("loops", _loops, settings)
+
+
+def _daemon_up_s(home: Home) -> float | None:
+    """Return for how many seconds the daemon has been in its state; None where that isn't known."""
+    state = read_state(home)
+    since = next((one.since for one in state.processes if one.name == "dagster-daemon"), None) if state else None
+    return None if since is None else (utc_now() - datetime.fromisoformat(since)).total_seconds()
+
+
+def _loops(settings: Settings) -> str:
+    from fleet.loops import LoopState, loops
+    from services import scheduler
+    from sql.engine import connect, database_urls, transactions
+
+    engine = connect(database_urls(settings).app, pool_size=1)
+    try:
+        with transactions(engine)() as session:
+            status = scheduler.status(session, loops(settings.planner_tick_seconds))
+    finally:
+        engine.dispose()
+    bad = [
+        f"{loop.loop} {loop.health}" + (f": {loop.error}" if loop.error else "")
+        for loop in status.loops
+        if loop.health is not LoopState.OK
+    ]
+    if bad:
+        raise GantryError(
+            ErrorCode.INTERNAL,
+            "; ".join(bad),
+            fix="`gantry status` shows the daemon; in Dagster, under Automation, see that the sensor is on.",
+            kind=Kind.UNAVAILABLE,
+        )
+    return f"{len(status.loops)} go round"
 
 
 def _looked(name: str, look: Callable[[Settings], str], settings: Settings) -> Check:

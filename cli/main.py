@@ -31,11 +31,13 @@ COMMANDS: dict[str, Entry] = {
     "status": Entry("cli.status", "State of every process."),
     "demo": Entry("cli.demo", "Headless: bars in, graded bots out."),
     "bars": Entry("cli.bars", "Bars: import, fetch, list, check, gaps, export."),
-    "bots": Entry("cli.bots", "Bots: list, show, create, starter-pack, archive, lineage."),
+    "bots": Entry("cli.bot_stage", "Bots: list, show, create, starter-pack, promote, demote, gates, archive, lineage."),
     "jobs": Entry("cli.jobs", "Jobs: list, show with the ledger."),
+    "autonomy": Entry("cli.autonomy", "What the planner did and why a bot has no job: show, bots, tick."),
     "admin": Entry("cli.admin", "Bulk changes: reset-metrics, revert-to-lab; each with --dry-run."),
     "backtest": Entry("cli.backtest", "One backtest of one file, without a database."),
     "db": Entry("cli.db", "The database: its URL."),
+    "proof": Entry("cli.proof", "Write the proof pack: what the API, the database and the checks answer, as files."),
     "doctor": Entry("cli.doctor", "Check this machine and this installation."),
 }
 

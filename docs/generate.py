@@ -11,14 +11,15 @@ from core import error_catalogue
 from core.errors import ErrorCode
 from core.settings import Settings
 from docs.where import map_page
-from fleet import autonomy_score, bot_now, closed_sets, jobs, stages
+from fleet import autonomy_score, bot_now, closed_sets, gates, jobs, loops, stages
 from trading.backtest.types import ExitReason
 from trading.bars import quality_types
+from trading.improve import verdict
 from trading.strategies.registry import STRATEGIES
 
 FOLDER = Path(__file__).parent / "generated"
 NOTICE = "<!-- Written by `make docs` from code; edit the code instead. -->\n"
-SET_MODULES = (closed_sets, jobs, stages, bot_now, autonomy_score, quality_types)
+SET_MODULES = (closed_sets, jobs, loops, stages, gates, bot_now, autonomy_score, quality_types, verdict)
 STRATEGIES_PREFACE = """
 Decided at the close of bar i, on closes `c`, filled at the next bar's open as the [convention](../convention.md) says.
 Prices are the window's, adjusted for rolls; times are the exchange's. A strategy is one file and one line in the

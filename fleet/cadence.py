@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from fleet.closed_sets import BacktestKind, DueReason, JobType, NotEnqueued, Stage
+from fleet.closed_sets import BacktestKind, DueReason, JobType, NotEnqueued, PromotionMode, Stage
 from fleet.due import Due
 from fleet.losses import after_backtest, after_improvement
 from fleet.planner_types import BarsState, Baseline, BotSnapshot, PlannerCaps
@@ -33,6 +33,18 @@ def due(bot: BotSnapshot, caps: PlannerCaps, now: datetime) -> Due | NotEnqueued
     if isinstance(found, Due) and bot.bars is BarsState.UNAVAILABLE:
         return NotEnqueued.DATA_UNAVAILABLE
     return found
+
+
+def is_promotion_due(bot: BotSnapshot) -> bool:
+    """Whether a bot that is at rest in LAB meets all gates of the next stage."""
+    return bot.promotion_due and bot.stage is Stage.LAB and not bot.archived and bot.active is None
+
+
+def promotion_held(bot: BotSnapshot, now: datetime) -> NotEnqueued | None:
+    """Return why nobody but a person, or nobody at all, may promote a bot whose promotion is due."""
+    if bot.stage_locked_until is not None and bot.stage_locked_until > now:
+        return NotEnqueued.STAGE_LOCKED
+    return NotEnqueued.PROMOTION_MANUAL if bot.promotion_mode is PromotionMode.MANUAL else None
 
 
 @lru_cache(maxsize=4096)

@@ -1,6 +1,16 @@
 """Loops that must go round for the fleet to be looked after: their names, and how often each is due."""
 
 from collections.abc import Mapping
+from enum import StrEnum
+
+
+class LoopState(StrEnum):
+    """How a loop stands, each worse than the one before: FAILING is that its last round raised."""
+
+    OK = "OK"
+    FAILING = "FAILING"
+    STOPPED = "STOPPED"
+    NEVER = "NEVER"
 
 
 def loops(tick_s: float) -> Mapping[str, float]:

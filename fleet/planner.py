@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from fleet.cadence import due
+from fleet.cadence import due, is_promotion_due, promotion_held
 from fleet.closed_sets import JobStatus, JobType, NotEnqueued, NotStarted
 from fleet.due import Due
 from fleet.planner_result import Plan, PlannedJob, summarise
@@ -25,8 +25,16 @@ def plan(snapshot: FleetSnapshot, caps: PlannerCaps, now: datetime) -> Plan:
     bots = sorted(snapshot.bots, key=_number)
     wanted: list[tuple[BotSnapshot, Due]] = []
     not_enqueued: dict[UUID, NotEnqueued] = {}
+    promote: list[UUID] = []
     for bot in bots:
         found = due(bot, caps, now)
+        if is_promotion_due(bot):
+            held = promotion_held(bot, now)
+            if held is None:
+                promote.append(bot.id)
+                found = NotEnqueued.BASELINE_FRESH
+            elif not isinstance(found, Due):
+                found = held
         if isinstance(found, Due):
             wanted.append((bot, found))
         else:
@@ -35,7 +43,8 @@ def plan(snapshot: FleetSnapshot, caps: PlannerCaps, now: datetime) -> Plan:
     enqueue = tuple(PlannedJob(bot.id, job.job_type, job.kind, job.reason, job.retry) for bot, job in ordered)
     queue = _queued(bots, now) + [(bot, job.job_type) for bot, job in ordered]
     not_started = _held_back(queue, snapshot, caps)
-    return Plan(enqueue, not_enqueued, not_started, summarise(snapshot, caps, enqueue, not_enqueued, not_started))
+    summary = summarise(snapshot, caps, enqueue, not_enqueued, not_started)
+    return Plan(enqueue, not_enqueued, not_started, summary, tuple(promote))
 
 
 def _fair(wanted: Sequence[tuple[BotSnapshot, Due]]) -> list[tuple[BotSnapshot, Due]]:

@@ -59,13 +59,15 @@ class Plan:
     """One tick's plan. Each bot of the snapshot is either in `enqueue` once or in `not_enqueued`.
 
     enqueue: in the order in which the jobs are to queue. not_started: bots whose job (QUEUED already or planned here)
-    is due and can't start now; at most one job a bot, so the bot names it.
+    is due and can't start now; at most one job a bot, so the bot names it. promote: bots to be promoted by the gates
+    alone; they get no further job in LAB.
     """
 
     enqueue: tuple[PlannedJob, ...]
     not_enqueued: Mapping[UUID, NotEnqueued]
     not_started: Mapping[UUID, NotStarted]
     summary: PlanSummary
+    promote: tuple[UUID, ...] = ()
 
 
 def summarise(

@@ -82,7 +82,8 @@ class BotSnapshot:
     version_id, epoch: the present ones, the epoch BACKTEST's. bars_last_at: open of the newest bar that the bot's
     window takes. bars_generation: any text that changes whenever those bars, or the providers that could supply them,
     change.
-    stage_locked_until, promotion_mode: bind promotions; work in LAB never looks at them.
+    stage_locked_until, promotion_mode: bind promotions; work in LAB never looks at them. promotion_due: all gates of
+    the next stage are met.
     """
 
     id: UUID
@@ -98,6 +99,7 @@ class BotSnapshot:
     archived: bool = False
     stage_locked_until: datetime | None = None
     promotion_mode: PromotionMode = PromotionMode.MANUAL
+    promotion_due: bool = False
     active: ActiveWork | None = None
     baseline: Baseline | None = None
     ended_backtest: EndedWork | None = None

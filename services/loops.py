@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Final
 
 from core.log import get_logger
+from fleet.loops import LoopState
 from sql.engine import Transactions
 from sql.queries import loops as queries
 from sql.queries.loops import LoopAge
@@ -19,11 +20,11 @@ SLACK_S: Final = 20.0
 
 @dataclass(frozen=True, slots=True)
 class LoopHealth:
-    """A loop as it stands. health: OK, FAILING (its last round raised), STOPPED (none for too long), NEVER."""
+    """A loop as it stands. age_s: since its last round; took_s, said, error: of that round."""
 
     loop: str
     every_s: float
-    health: str
+    health: LoopState
     last_tick_at: datetime | None
     age_s: float | None
     took_s: float | None
@@ -56,11 +57,16 @@ def health_of(ages: Sequence[LoopAge], expected: dict[str, float]) -> tuple[Loop
     return tuple(_health(loop, every_s, seen.get(loop)) for loop, every_s in expected.items())
 
 
+def late_after_s(every_s: float) -> float:
+    """Return how long after its last round a loop that is due every so often counts as stopped, seconds."""
+    return LATE_AFTER * every_s + SLACK_S
+
+
 def _health(loop: str, every_s: float, age: LoopAge | None) -> LoopHealth:
     if age is None:
-        return LoopHealth(loop, every_s, "NEVER", None, None, None, None, None)
-    stopped = age.age_s > LATE_AFTER * every_s + SLACK_S
-    health = "STOPPED" if stopped else "FAILING" if age.error is not None else "OK"
+        return LoopHealth(loop, every_s, LoopState.NEVER, None, None, None, None, None)
+    stopped = age.age_s > late_after_s(every_s)
+    health = LoopState.STOPPED if stopped else LoopState.FAILING if age.error is not None else LoopState.OK
     return LoopHealth(loop, every_s, health, age.ticked_at, age.age_s, age.took_s, age.said, age.error)
 
 

@@ -1,20 +1,24 @@
 """The planner's tick: read the fleet, plan, write jobs and what was decided of each bot, in one transaction."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from core.errors import GantryError
 from core.ids import new_id
+from core.log import get_logger
 from core.trace import current_trace_id
 from fleet.bars_outlook import Suppliers
 from fleet.closed_sets import TickCause
 from fleet.planner import plan
 from fleet.planner_result import Plan, PlannedJob, summarise
 from fleet.planner_types import BotSnapshot, FleetSnapshot, PlannerCaps
+from fleet.roles import PLANNER
+from services import promotions
 from services.planner_snapshot import read_fleet
 from sql.engine import Transactions
 from sql.queries import leases
@@ -24,17 +28,22 @@ from sql.queries.plan_writes import NewDecision, NewJob
 
 KEEP: Final = timedelta(days=7)  # ticks and decisions; the newest of each bot stays
 KEEP_RUNS: Final = 50
+MOST_PROMOTED: Final = 50  # in one tick; the others are due in the next one too
 ACTOR: Final = "planner"
 Decision = tuple[bool, str, str | None]  # enqueued, reason code, why its job can't start
 
 
 @dataclass(frozen=True, slots=True)
 class PlannerTerms:
-    """What the planner goes by besides the fleet: caps and cadences, who supplies bars, attempts at a job."""
+    """What the planner goes by besides the fleet: caps and cadences, who supplies bars, attempts at a job.
+
+    development: simulated and imported bars are evidence for a promotion too.
+    """
 
     caps: PlannerCaps = field(default_factory=PlannerCaps)
     suppliers: Suppliers = Suppliers()  # noqa: RUF009 - frozen
     max_attempts: int = 3
+    development: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +54,7 @@ class Tick:
     summary: Mapping[str, object]
     queued: tuple[NewJob, ...]
     decisions_changed: int
+    promoted: tuple[UUID, ...] = ()
 
     @property
     def jobs_enqueued(self) -> int:
@@ -53,15 +63,22 @@ class Tick:
 
 
 def tick(tx: Transactions, terms: PlannerTerms, *, cause: TickCause, actor: str = ACTOR) -> Tick | None:
-    """Plan once (a flow); None while another planner is at it. Times are the database's."""
+    """Plan once, and promote who is due (a flow); None while another planner is at it. Times are the database's."""
     with tx() as session:
         if not queries.try_planner_lock(session):
             return None
         started_at = leases.database_time(session)
-        fleet = read_fleet(session, terms.suppliers, started_at, evolve_after=terms.caps.evolve_after)
+        fleet = read_fleet(
+            session,
+            terms.suppliers,
+            started_at,
+            evolve_after=terms.caps.evolve_after,
+            development=terms.development,
+        )
         planned = plan(fleet, terms.caps, started_at)
         made = _enqueue(session, fleet, planned, terms, actor)
-        return _note(session, fleet, planned, made, terms, cause, started_at)
+        done = _note(session, fleet, planned, made, terms, cause, started_at)
+    return replace(done, promoted=_promote(tx, planned.promote[:MOST_PROMOTED], terms, started_at))
 
 
 def is_unseen(tx: Transactions, cause: TickCause) -> bool:
@@ -105,6 +122,20 @@ def _enqueue(
         trace_id=current_trace_id(),
     )
     return {job.bot_id: job for job in jobs if job.id in made}
+
+
+def _promote(tx: Transactions, bot_ids: Sequence[UUID], terms: PlannerTerms, now: datetime) -> tuple[UUID, ...]:
+    """Promote bots by their gates alone, each in its own transaction; whom a gate stops now is left where it is."""
+    done = []
+    for bot_id in bot_ids:
+        try:
+            with tx() as session:
+                promotions.promote(session, bot_id, by=PLANNER, now=now, development=terms.development)
+        except GantryError as refused:
+            get_logger("planner").info("not_promoted", bot_id=str(bot_id), code=refused.code.value)
+        else:
+            done.append(bot_id)
+    return tuple(done)
 
 
 def _job(job: PlannedJob) -> NewJob:

@@ -24,13 +24,20 @@ from fleet.closed_sets import (
 )
 from fleet.jobs import reason_of
 from fleet.planner_types import ActiveWork, Baseline, BotSnapshot, EndedWork, FleetSnapshot, Improvement
+from services import promotion_reads
 from sql.queries import planner as queries
 
 _IMPROVING: Final = (JobType.IMPROVE, JobType.EVOLVE)
 
 
-def read_fleet(session: Session, suppliers: Suppliers, now: datetime, *, evolve_after: int) -> FleetSnapshot:
-    """Return the whole fleet, archived bots included, in eleven statements (a unit). now: the database's."""
+def read_fleet(
+    session: Session, suppliers: Suppliers, now: datetime, *, evolve_after: int, development: bool
+) -> FleetSnapshot:
+    """Return the whole fleet, archived bots included, in a fixed number of statements (a unit).
+
+    now: the database's. development: simulated and imported bars are evidence for a promotion too.
+    """
+    promoted = promotion_reads.due_for_promotion(session, now=now, development=development)
     active = {row.bot_id: row for row in queries.active_jobs(session)}
     backtests = {row.bot_id: row for row in queries.ended_jobs(session, JobType.BACKTEST)}
     improving = _newest((kind, row) for kind in _IMPROVING for row in queries.ended_jobs(session, kind))
@@ -52,6 +59,7 @@ def read_fleet(session: Session, suppliers: Suppliers, now: datetime, *, evolve_
             improving.get(row.id),
             baselines.get(row.id),
             rounds.get(row.id),
+            promotion_due=row.id in promoted,
         )
         for row in queries.bots(session)
     )
@@ -71,6 +79,8 @@ def _bot(
     improving: tuple[JobType, Row[Any]] | None,
     baseline: Row[Any] | None,
     rounds: Improvement | None,
+    *,
+    promotion_due: bool,
 ) -> BotSnapshot:
     lab_since: datetime = row.lab_since or row.created_at
     asked = [lab_since, row.version_at, *([row.boundary_at] if row.epoch else [])]
@@ -88,6 +98,7 @@ def _bot(
         archived=row.archived_at is not None,
         stage_locked_until=row.stage_locked_until,
         promotion_mode=PromotionMode(row.promotion_mode),
+        promotion_due=promotion_due,
         active=_active(active) if active is not None else None,
         baseline=_baseline(row, baseline, backtest) if baseline is not None else None,
         ended_backtest=_ended(JobType.BACKTEST, backtest) if backtest is not None else None,

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from core.settings import Settings
+from core.settings import AppEnv, Settings
 from fleet.caps import Caps
 from fleet.planner_types import PlannerCaps
 from services.planner import PlannerTerms
@@ -28,4 +28,5 @@ def planner_terms_of(settings: Settings) -> PlannerTerms:
         improve_cadence=timedelta(minutes=settings.improve_cadence_minutes),
         evolve_after=settings.evolve_after_rounds,
     )
-    return PlannerTerms(caps, suppliers_of(settings), settings.max_attempts)
+    development = settings.app_env is AppEnv.DEVELOPMENT
+    return PlannerTerms(caps, suppliers_of(settings), settings.max_attempts, development)

@@ -44,6 +44,8 @@ class Running:
             "NUMBA_CACHE_DIR": os.environ.get("NUMBA_CACHE_DIR", str(ROOT / ".gantry" / "cache" / "numba")),
             "LEASE_SECONDS": "3",
             "HEARTBEAT_SECONDS": "1",
+            # Backtests alone, unless a test is about improvements: they would keep its fleet busy for minutes.
+            "MAX_IMPROVE_RUNNING": os.environ.get("MAX_IMPROVE_RUNNING", "0"),
         }
 
     def gantry(self, *arguments: str) -> str:

@@ -1,17 +1,26 @@
-"""Proof of what ran."""
+"""Proof of what was planned and of what ran."""
 
-from fastapi import APIRouter, Request
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Request
 
 from api.actor import Reader
 from api.cursors import Cursor, Listing, limited
 from api.database import Db
-from api.envelope import responses
+from api.envelope import ListOf, responses
 from api.paging import Limit, after_of, page_after
+from api.schemas.autonomy import AutonomyProofReply, DecisionBody
 from api.schemas.proof import JobsProofReply
-from services import proof
+from fleet.closed_sets import DueReason, NotEnqueued, NotStarted
+from services import proof, proof_autonomy
 
 router = APIRouter(prefix="/api/_proof", tags=["proof"])
 MAX_LIMIT = 200
+Reason = Annotated[
+    DueReason | NotEnqueued | NotStarted | None,
+    Query(description="Only decisions with this code: why planned, why not, or why it can't start."),
+]
 
 
 @router.get("/jobs", responses=responses(400))
@@ -26,3 +35,29 @@ def prove_jobs(
         session, max_job_minutes=settings.max_job_minutes, after=after_of(listing, cursor), limit=size
     )
     return JobsProofReply.of(found, page_after(listing, found.following, size))
+
+
+@router.get("/autonomy")
+def prove_autonomy(_actor: Reader, session: Db) -> AutonomyProofReply:
+    """Show the planner's newest ticks: what each found, planned and left, and why."""
+    return AutonomyProofReply.of(proof_autonomy.of_autonomy(session))
+
+
+@router.get("/autonomy/decisions", responses=responses(400, 404))
+def list_decisions(
+    _actor: Reader,
+    session: Db,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+    bot_id: Annotated[UUID | None, Query(description="All decisions of this bot, newest first.")] = None,
+    reason: Reason = None,
+) -> ListOf[DecisionBody]:
+    """List each bot's newest decision, newest bot first; or those of one bot, newest first."""
+    size = limited(limit, maximum=MAX_LIMIT)
+    name = "decisions:bot created_at desc" if bot_id is None else "decisions:created_at desc"
+    listing = Listing(name, {"bot": bot_id, "reason": reason})
+    page = proof_autonomy.page_decisions(
+        session, bot_id=bot_id, reason=reason, after=after_of(listing, cursor), limit=size
+    )
+    data = [DecisionBody.of(row) for row in page.decisions]
+    return ListOf(data=data, page=page_after(listing, page.following, size))

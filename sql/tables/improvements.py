@@ -16,6 +16,7 @@ class BotImprovement(Base):
 
     candidate: its strategy and parameters, null when the present ones were the best. evidence: both side by side, the
     folds, the neighbours and every check. version_id: the version that was made of it, null unless ADOPTED.
+    reason_code: of `trading.improve.verdict`, or SUPERSEDED where the bot was another one by then.
     """
 
     __tablename__ = "bot_improvements"
@@ -36,7 +37,7 @@ class BotImprovement(Base):
     version_id: Mapped[UUID | None] = mapped_column(ForeignKey("bot_versions.id"))
     verdict: Mapped[str]
     reason_code: Mapped[str]
-    source: Mapped[str]  # where the candidate came from: SWEEP, STRATEGY_SWITCH, LLM
+    source: Mapped[str]  # where the candidate came from: CandidateSource
     candidate: Mapped[dict[str, Any] | None]
     evidence: Mapped[dict[str, Any]]
     sets_tried: Mapped[int]

@@ -1,0 +1,75 @@
+"""`gantry proof`: what the API, the database and the checks answer, as files, each with its hash."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cli.console import note, say
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from core.settings import Settings
+    from services.proof_pack import Piece
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command()
+def proof(
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for the files; made if it isn't there.")],
+    bots: Annotated[int, typer.Option(min=1, max=1000, help="Of how many bots, newest first, rows are written.")] = 10,
+    *,
+    force: Annotated[bool, typer.Option("--force", help="Write into a folder that isn't empty.")] = False,
+) -> None:
+    """Write the whole proof pack of the running Gantry. Changes nothing; exits 1 when a part of it failed."""
+    from cli.proof_files import INDEX, open_folder
+    from core.clock import utc_now
+    from core.settings import get_settings
+    from core.trace import current_trace_id
+    from services.code_version import code_version
+    from services.proof_pack import Outcome
+
+    settings = get_settings()
+    folder = open_folder(out, settings, force=force)
+    began = utc_now()
+    for piece in _pieces(settings, bots):
+        folder.put(piece)
+        if piece.outcome is not Outcome.OK:
+            note(f"{piece.file}: {piece.outcome}: {piece.said}")
+    folder.put_index(
+        [
+            f"Made from {began:%Y-%m-%d %H:%M:%S}Z to {utc_now():%Y-%m-%d %H:%M:%S}Z by gantry {code_version()}, "
+            f"of the Gantry on port {settings.gantry_port} ({settings.app_env}); trace id `{current_trace_id()}`.",
+            "The fleet was at work meanwhile: each file is the state at its own moment.",
+        ]
+    )
+    say(f"{len(folder.written)} files in {folder.path}; begin with {folder.path / INDEX}.")
+    if failed := folder.of(Outcome.FAILED):
+        note(f"{len(failed)} of them failed.")
+        raise SystemExit(1)
+
+
+def _pieces(settings: Settings, bots: int) -> Iterator[Piece]:
+    from cli.proof_api import Api, api_pieces
+    from core.errors import GantryError
+    from core.settings import AppEnv
+    from core.trace import current_trace_id
+    from services.proof_pack import Outcome, Piece, database_pieces
+    from sql.engine import connect, database_urls, transactions
+
+    token = settings.admin_token.get_secret_value()
+    guarded = settings.app_env is AppEnv.PRODUCTION  # there every route needs credentials
+    yield from api_pieces(Api(settings.gantry_port, token, current_trace_id(), for_all=guarded))
+    try:
+        engine = connect(database_urls(settings).app, pool_size=1)
+    except GantryError as error:
+        yield Piece("sql-rows.txt", "the database answers", f"{error}\n", Outcome.FAILED, str(error))
+        return
+    try:
+        yield from database_pieces(transactions(engine), bots=bots)
+    finally:
+        engine.dispose()
