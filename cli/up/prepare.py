@@ -6,12 +6,17 @@ lease was lost with a killed worker are reaped; on a first start without any pro
 
 import json
 import os
+import re
 import sys
 from pathlib import Path
+from typing import Final
 
 from core.clock import utc_now
 from core.errors import GantryError
 from core.settings import ROOT, Settings, get_settings
+
+
+LIMITS: Final = re.compile(r"(max_concurrent_runs: )\d+(.*?key: gantry/worker\s+limit: )\d+", re.DOTALL)
 
 
 def main() -> int:
@@ -52,13 +57,24 @@ def prepare_dagster(home: Path, url: str) -> None:
     """Put dagster.yaml into DAGSTER_HOME and bring Dagster's own tables up to date."""
     folder = home.absolute() / "dagster"
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "dagster.yaml").write_text((ROOT / "dagster.yaml").read_text())
+    (folder / "dagster.yaml").write_text(instance_of((ROOT / "dagster.yaml").read_text(), get_settings().max_workers))
     os.environ["DAGSTER_HOME"] = str(folder)
     os.environ["GANTRY_DAGSTER_URL"] = url
     from dagster import DagsterInstance
 
     with DagsterInstance.get() as instance:
         instance.upgrade()
+
+
+def instance_of(shipped: str, max_workers: int) -> str:
+    """Return the instance's file with room for that many workers for backtests, one that improves, and a person's run.
+
+    A worker that Dagster keeps waiting would count as never started.
+    """
+    made, count = LIMITS.subn(rf"\g<1>{max_workers + 2}\g<2>{max_workers + 1}", shipped)
+    if count != 1:
+        raise AssertionError("dagster.yaml has no limits on runs and on gantry/worker, in this order")
+    return made
 
 
 def _write(answer: Path, found: object) -> None:

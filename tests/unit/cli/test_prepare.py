@@ -1,0 +1,33 @@
+"""Dagster's own limits leave room for every worker there may be, and for a run that a person starts."""
+
+import re
+
+import pytest
+
+from cli.up.prepare import instance_of
+from core.settings import ROOT, Settings
+
+SHIPPED = (ROOT / "dagster.yaml").read_text()
+
+
+def limits(text: str) -> tuple[int, int]:
+    """Runs at once, workers at once."""
+    found = re.search(r"max_concurrent_runs: (\d+)\n.*?key: gantry/worker\n\s+limit: (\d+)\n", text, re.DOTALL)
+    assert found
+    return int(found[1]), int(found[2])
+
+
+@pytest.mark.parametrize("most", [1, 2, 7])
+def test_there_is_room_for_workers_for_backtests_one_that_improves_and_a_run_of_a_person(most: int) -> None:
+    made = instance_of(SHIPPED, most)
+    assert limits(made) == (most + 2, most + 1)
+    assert made.count("\n") == SHIPPED.count("\n"), "nothing else is changed"
+
+
+def test_what_is_shipped_fits_the_default() -> None:
+    assert limits(SHIPPED) == limits(instance_of(SHIPPED, Settings.model_fields["max_workers"].default))
+
+
+def test_a_file_without_the_limits_is_not_taken_for_one_with_them() -> None:
+    with pytest.raises(AssertionError, match="no limits"):
+        instance_of("telemetry: {enabled: false}", 2)
