@@ -15,7 +15,6 @@ from core.clock import utc_now
 from core.errors import GantryError
 from core.settings import ROOT, Settings, get_settings
 
-
 LIMITS: Final = re.compile(r"(max_concurrent_runs: )\d+(.*?key: gantry/worker\s+limit: )\d+", re.DOTALL)
 
 
