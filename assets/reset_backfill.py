@@ -5,6 +5,7 @@ What is private of Dagster here has its own test: tests/integration/dagster/test
 
 from collections.abc import Sequence
 from typing import Any, Final
+from uuid import UUID
 
 from dagster import DagsterInstance
 from dagster._core.definitions.assets.graph.base_asset_graph import BaseAssetGraph
@@ -15,7 +16,8 @@ from assets.bots import RESET_TAG, RUN_SIZE
 from assets.partitions import BOTS
 from assets.ranges import ranges
 from core.clock import utc_now
-from services.recent_resets import RecentReset, backfill_id
+from services.recent_resets import RecentReset, backfill_id, recent
+from sql.engine import Transactions
 
 MOST_RANGES: Final = 16  # scattered bots would be a run each: workers grade those, under a tag with the reset's id
 SELECTION: Final = (BASELINES, ROLLUPS, SCORES)
@@ -26,13 +28,17 @@ def is_followed(instance: DagsterInstance, reset: RecentReset) -> bool:
     return instance.get_backfill(backfill_id(reset.request_id)) is not None
 
 
-def follow(instance: DagsterInstance, graph: BaseAssetGraph[Any], reset: RecentReset, bot_ids: Sequence[str]) -> bool:
-    """Add the reset's backfill; False where its bots form too many ranges, or none of them is a partition yet.
+def follow(instance: DagsterInstance, graph: BaseAssetGraph[Any], reset: RecentReset, bot_ids: Sequence[UUID]) -> bool:
+    """Add the reset's backfill; False where its bots form too many ranges, or there is one.
 
     A backfill's id is unique: who comes second changes nothing.
     """
+    if is_followed(instance, reset):
+        return False
+    keys = [str(bot_id) for bot_id in bot_ids]
+    instance.add_dynamic_partitions(BOTS.name or "", keys)  # of bots so new that their sensor hasn't come round
     every = instance.get_dynamic_partitions(BOTS.name or "")
-    parts = ranges(every, bot_ids, at_most=RUN_SIZE)
+    parts = ranges(every, keys, at_most=RUN_SIZE)
     if not parts or len(parts) > MOST_RANGES:
         return False
     backfill = PartitionBackfill.from_asset_partitions(
@@ -54,3 +60,10 @@ def follow(instance: DagsterInstance, graph: BaseAssetGraph[Any], reset: RecentR
         if not is_followed(instance, reset):
             raise
     return True
+
+
+def left_to_workers(instance: DagsterInstance, tx: Transactions) -> RecentReset | None:
+    """Return the newest reset of the last hour if no backfill follows it: workers started since carry its tag."""
+    with tx() as session:
+        resets = recent(session)
+    return resets[-1] if resets and not is_followed(instance, resets[-1]) else None

@@ -76,7 +76,7 @@ def create(  # noqa: PLR0913 - one option for each thing a bot is made of
     end: Annotated[str | None, typer.Option(help='Last month graded on, "YYYY-MM".')] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Create a bot in LAB. It is graded once its partition is materialized, or a backtest is asked for."""
+    """Create a bot in LAB. Its first backtest is queued by itself."""
     from cli.bot_shown import bot_fields
     from core.clock import utc_now
     from services.bots import NewBot

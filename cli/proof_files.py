@@ -1,9 +1,11 @@
 """The folder of a proof pack: every file without secrets, and an index with the hash of each."""
 
 import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import quote, unquote, urlsplit
 
 from pydantic import SecretStr
 
@@ -106,8 +108,11 @@ def secrets_of(settings: Settings) -> dict[str, str]:
     for name, spec in type(settings).model_fields.items():
         value = getattr(settings, name)
         text = value.get_secret_value() if isinstance(value, SecretStr) else None
+        if name == "database_url" and value:
+            text = unquote(urlsplit(value).password or "")
         if text is not None and len(text) >= SHORTEST_SECRET:
-            found[text] = f"${spec.alias}"
+            # As it is, as JSON writes it, and as a URL does.
+            found |= dict.fromkeys((text, json.dumps(text)[1:-1], quote(text, safe="")), f"${spec.alias}")
     if settings.database_url:
         found[settings.database_url] = "$DATABASE_URL"
     return dict(sorted(found.items(), key=lambda pair: -len(pair[0])))

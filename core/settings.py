@@ -144,9 +144,7 @@ class Settings(BaseSettings):
     max_job_minutes: int = Field(
         30, ge=1, alias="MAX_JOB_MINUTES", description="A job that runs longer ends with JOB_TIMEOUT, minutes."
     )
-    max_workers: int = Field(
-        2, ge=1, alias="MAX_WORKERS", description="Worker runs for backtests at once; one more improves."
-    )
+    max_workers: int = Field(2, ge=1, alias="MAX_WORKERS", description="Worker runs for backtests at once.")
     max_attempts: int = Field(
         3, ge=1, alias="MAX_ATTEMPTS", description="Attempts at one job before it needs a person."
     )

@@ -8,13 +8,17 @@ a bot's id settles what is left. No symbol waits behind all of another's bots.
 from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from fleet.cadence import due, is_promotion_due, promotion_held
+from fleet.caps import IMPROVING
 from fleet.closed_sets import JobStatus, JobType, NotEnqueued, NotStarted
 from fleet.due import Due
 from fleet.planner_result import Plan, PlannedJob, summarise
 from fleet.planner_types import BarsState, BotSnapshot, FleetSnapshot, PlannerCaps
+
+IMPROVEMENTS_AHEAD: Final = 4  # active ones, for each that may run at once
 
 
 def plan(snapshot: FleetSnapshot, caps: PlannerCaps, now: datetime) -> Plan:
@@ -39,11 +43,12 @@ def plan(snapshot: FleetSnapshot, caps: PlannerCaps, now: datetime) -> Plan:
             wanted.append((bot, found))
         else:
             not_enqueued[bot.id] = found
-    ordered = _fair(wanted)
+    ordered, later = _as_many_as_run_soon(_fair(wanted), bots, caps)
+    not_enqueued |= dict.fromkeys(later, NotEnqueued.CADENCE_NOT_DUE)
     enqueue = tuple(PlannedJob(bot.id, job.job_type, job.kind, job.reason, job.retry) for bot, job in ordered)
     queue = _queued(bots, now) + [(bot, job.job_type) for bot, job in ordered]
     not_started = _held_back(queue, snapshot, caps)
-    summary = summarise(snapshot, caps, enqueue, not_enqueued, not_started)
+    summary = summarise(snapshot, caps, enqueue, not_enqueued, not_started, eligible=len(wanted))
     return Plan(enqueue, not_enqueued, not_started, summary, tuple(promote))
 
 
@@ -54,6 +59,27 @@ def _fair(wanted: Sequence[tuple[BotSnapshot, Due]]) -> list[tuple[BotSnapshot, 
         turns.append((rounds[bot.symbol], job.since, bot.id.int, bot, job))
         rounds[bot.symbol] += 1
     return [(bot, job) for *_, bot, job in sorted(turns, key=lambda turn: turn[:3])]
+
+
+def _as_many_as_run_soon(
+    ordered: Sequence[tuple[BotSnapshot, Due]], bots: Sequence[BotSnapshot], caps: PlannerCaps
+) -> tuple[Sequence[tuple[BotSnapshot, Due]], Sequence[UUID]]:
+    """Keep the improvements that will run soon, longest waiting first; return the bots whose turn comes later too.
+
+    A job that waits for hours would keep its bot's baseline from being refreshed: it is the bot's one active job.
+    """
+    waiting = sum(bot.active is not None and bot.active.job_type in IMPROVING for bot in bots)
+    room = IMPROVEMENTS_AHEAD * caps.running.max_improve_running - waiting
+    kept: list[tuple[BotSnapshot, Due]] = []
+    later: list[UUID] = []
+    for bot, job in ordered:
+        if job.job_type in IMPROVING and job.retry is None:
+            room -= 1
+            if room < 0:
+                later.append(bot.id)
+                continue
+        kept.append((bot, job))
+    return kept, later
 
 
 def _queued(bots: Sequence[BotSnapshot], now: datetime) -> list[tuple[BotSnapshot, JobType]]:

@@ -28,7 +28,7 @@ class PlannedJob:
 class PlanSummary:
     """The counts of `/api/_proof/autonomy`, by their names there; every code is present, at 0 where there is none.
 
-    eligible_candidates_count: bots that were due for a job, which are those that got one planned.
+    eligible_candidates_count: bots that were due for a job; improvements beyond what runs soon get theirs later.
     """
 
     bots_evaluated: int
@@ -76,11 +76,13 @@ def summarise(
     enqueue: tuple[PlannedJob, ...],
     not_enqueued: Mapping[UUID, NotEnqueued],
     not_started: Mapping[UUID, NotStarted],
+    *,
+    eligible: int,
 ) -> PlanSummary:
-    """Count a plan."""
+    """Count a plan. eligible: bots that were due for a job, those whose turn comes later among them."""
     return PlanSummary(
         bots_evaluated=len(snapshot.bots),
-        eligible_candidates_count=len(enqueue),
+        eligible_candidates_count=eligible,
         jobs_enqueued=len(enqueue),
         jobs_enqueued_by_type=_counted(JobType, (job.job_type for job in enqueue)),
         currently_running_jobs_by_type={kind: snapshot.running_by_type.get(kind, 0) for kind in JobType},

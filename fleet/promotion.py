@@ -144,7 +144,7 @@ def _measured(
     if seen is None or not isfinite(seen):
         return Gate(name, None, _plain(limit), False, missing)
     return Gate(
-        name, _plain(seen), _plain(limit), reaches(seen), told or f"{_plain(seen)} observed, {asked} asked for."
+        name, _plain(seen), _plain(limit), reaches(seen), told or f"{float(seen):.6g} observed, {asked} asked for."
     )
 
 

@@ -84,8 +84,15 @@ def plan_of(bot: Bot, version: BotVersion) -> Plan:
             f"Version {version.number} of the bot can't be read: {type(error).__name__}: {error}.",
             fix="Make a new version: PATCH the bot's parameters, costs and window.",
         )
-        key = BarsKey(bot.symbol, bot.timeframe, None, None)
+        key = BarsKey(bot.symbol, bot.timeframe, *_ends(version.window))
         return Plan(bot.id, key, version.strategy, {}, Costs(0, Decimal(0), 1), fault)
+
+
+def _ends(window: object) -> tuple[str | None, str | None]:
+    """Return as much of a window as can be read: what else is wrong with a version, its bars are what they are."""
+    found = window if isinstance(window, Mapping) else {}
+    start, end = found.get("start"), found.get("end")
+    return start if isinstance(start, str) else None, end if isinstance(end, str) else None
 
 
 def load(tx: Transactions, store: BarsStore, key: BarsKey) -> Material:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from core.errors import GantryError
 from core.log import get_logger
 from fleet.loops import LoopState
 from sql.engine import Transactions
@@ -46,7 +47,7 @@ def round_of(tx: Transactions, loop: str, *, every_s: float) -> Iterator[Round]:
     try:
         yield this
     except Exception as error:
-        _note(tx, loop, every_s, began, this.said, f"{type(error).__name__}: {error}")
+        _note(tx, loop, every_s, began, this.said, _told(error))
         raise
     _note(tx, loop, every_s, began, this.said, None)
 
@@ -60,6 +61,14 @@ def health_of(ages: Sequence[LoopAge], expected: dict[str, float]) -> tuple[Loop
 def late_after_s(every_s: float) -> float:
     """Return how long after its last round a loop that is due every so often counts as stopped, seconds."""
     return LATE_AFTER * every_s + SLACK_S
+
+
+def _told(error: Exception) -> str:
+    """Say what went wrong to any reader; the text of a library's exception may hold values, and stays in the log."""
+    if isinstance(error, GantryError):
+        return f"{error.code}: {error.message}"
+    get_logger("loops").error("round_failed", exc_info=error)
+    return f"{type(error).__name__}; the daemon's log has the rest."
 
 
 def _health(loop: str, every_s: float, age: LoopAge | None) -> LoopHealth:

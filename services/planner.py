@@ -13,7 +13,7 @@ from core.ids import new_id
 from core.log import get_logger
 from core.trace import current_trace_id
 from fleet.bars_outlook import Suppliers
-from fleet.closed_sets import TickCause
+from fleet.closed_sets import Stage, TickCause
 from fleet.planner import plan
 from fleet.planner_result import Plan, PlannedJob, summarise
 from fleet.planner_types import BotSnapshot, FleetSnapshot, PlannerCaps
@@ -93,11 +93,11 @@ def is_unseen(tx: Transactions, cause: TickCause) -> bool:
 
 
 def prune(tx: Transactions) -> int:
-    """Delete ticks and decisions older than a week, a bounded number at a time (a flow); return how many."""
+    """Delete ticks, decisions and left improvements older than a week, a bounded number at a time (a flow)."""
     with tx() as session:
-        return writes.prune_runs(session, older_than=KEEP, keep=KEEP_RUNS) + writes.prune_decisions(
-            session, older_than=KEEP
-        )
+        gone = writes.prune_runs(session, older_than=KEEP, keep=KEEP_RUNS)
+        gone += writes.prune_decisions(session, older_than=KEEP)
+        return gone + writes.prune_progress(session, older_than=KEEP)
 
 
 def _enqueue(
@@ -130,7 +130,7 @@ def _promote(tx: Transactions, bot_ids: Sequence[UUID], terms: PlannerTerms, now
     for bot_id in bot_ids:
         try:
             with tx() as session:
-                promotions.promote(session, bot_id, by=PLANNER, now=now, development=terms.development)
+                promotions.promote(session, bot_id, by=PLANNER, now=now, development=terms.development, seen=Stage.LAB)
         except GantryError as refused:
             get_logger("planner").info("not_promoted", bot_id=str(bot_id), code=refused.code.value)
         else:
@@ -158,8 +158,14 @@ def _note(
 ) -> Tick:
     """Write the tick and the decisions that changed. Counts are of what was written, not of what was meant."""
     written = tuple(job for job in planned.enqueue if job.bot_id in made)
-    summary = summarise(fleet, terms.caps, written, planned.not_enqueued, planned.not_started).as_json()
-    summary["eligible_candidates_count"] = len(planned.enqueue)
+    summary = summarise(
+        fleet,
+        terms.caps,
+        written,
+        planned.not_enqueued,
+        planned.not_started,
+        eligible=planned.summary.eligible_candidates_count,
+    ).as_json()
     run_id = new_id()
     changed = list(_changed(session, planned, made))
     writes.insert_decisions(session, changed, run_id=run_id)

@@ -12,6 +12,7 @@ from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
 from core.errors import ErrorCode
+from core.log import get_logger
 from fleet.bars_outlook import BarsOutlook, MonthInUse, Suppliers, outlook
 from fleet.closed_sets import (
     BacktestKind,
@@ -22,7 +23,7 @@ from fleet.closed_sets import (
     PromotionMode,
     Stage,
 )
-from fleet.jobs import reason_of
+from fleet.jobs import JobReason, reason_of
 from fleet.planner_types import ActiveWork, Baseline, BotSnapshot, EndedWork, FleetSnapshot, Improvement
 from services import promotion_reads
 from sql.queries import planner as queries
@@ -50,8 +51,16 @@ def read_fleet(
     def bars(symbol: str, start: str | None, end: str | None) -> BarsOutlook:
         return outlook(symbol, {"start": start, "end": end}, months.get(symbol, ()), suppliers, fetching, now)
 
-    found = tuple(
-        _bot(
+    def snapshot(row: Any) -> BotSnapshot | None:
+        """Return one bot; None for one whose rows can't be read: it alone waits, and the log says why."""
+        try:
+            return of_row(row)
+        except (LookupError, TypeError, ValueError, AttributeError):
+            get_logger("planner").exception("bot_not_read", bot_id=str(row.id))
+            return None
+
+    def of_row(row: Any) -> BotSnapshot:
+        return _bot(
             row,
             bars(row.symbol, row.window_start, row.window_end),
             active.get(row.id),
@@ -61,8 +70,8 @@ def read_fleet(
             rounds.get(row.id),
             promotion_due=row.id in promoted,
         )
-        for row in queries.bots(session)
-    )
+
+    found = tuple(bot for row in queries.bots(session) if (bot := snapshot(row)) is not None)
     running = [row for row in active.values() if row.status == JobStatus.RUNNING]
     return FleetSnapshot(
         found,
@@ -122,13 +131,12 @@ def _baseline(bot: Row[Any], row: Row[Any], job: Row[Any] | None) -> Baseline | 
 
 
 def _ended(job_type: JobType, row: Row[Any]) -> EndedWork:
-    lost = row.error_code is not None
     return EndedWork(
         root_job_id=row.root_job_id,
         job_type=job_type,
         kind=BacktestKind(row.kind) if row.kind else None,
         status=JobStatus(row.status),
-        reason=reason_of(ErrorCode(row.error_code)) if lost else None,
+        reason=_reason(row.error_code) if row.error_code is not None else None,
         attempt=row.attempt,
         max_attempts=row.max_attempts,
         ended_at=row.completed_at,
@@ -136,6 +144,12 @@ def _ended(job_type: JobType, row: Row[Any]) -> EndedWork:
         epoch=row.epoch,
         bars_generation=row.bars_generation or "",
     )
+
+
+def _reason(code: str) -> JobReason:
+    """Return the reason a stored code stands for; one of another version of Gantry counts as a run that broke."""
+    known = code in ErrorCode.__members__
+    return reason_of(ErrorCode(code)) if known else JobReason.RUN_FAILED
 
 
 def _newest(rows: Iterable[tuple[JobType, Row[Any]]]) -> Mapping[UUID, tuple[JobType, Row[Any]]]:

@@ -55,18 +55,21 @@ def promote(
     now: datetime,
     development: bool,
     revisions: frozenset[int] | None = None,
+    seen: Stage | None = None,
 ) -> Promotion:
     """Promote a bot by one stage, or for CANARY and LIVE ask a second person to (a unit: the caller commits).
 
     by: a loop is `Caller.automatic`. development: simulated and imported bars are evidence too. revisions: those the
-    caller means; None for any.
+    caller means; None for any. seen: the stage it was in when the caller decided this; None for any.
 
     Raises:
-        GantryError: NOT_FOUND; FORBIDDEN; CONFLICT for an archived bot, for LIVE, and as StaleRevision for another
-            revision; STAGE_LOCKED; PROMOTION_MANUAL; GATE_NOT_MET as GatesNotMet.
+        GantryError: NOT_FOUND; FORBIDDEN; CONFLICT for an archived bot, for LIVE, for another stage than was seen, and
+            as StaleRevision for another revision; STAGE_LOCKED; PROMOTION_MANUAL; GATE_NOT_MET as GatesNotMet.
 
     """
     bot = _changeable(session, bot_id, StageChange.PROMOTED, by, revisions, now)
+    if seen is not None and bot.stage != seen:
+        raise StaleRevision(bot)
     to = _next(bot)
     if by.automatic and bot.promotion_mode == PromotionMode.MANUAL:
         raise refusals.manual(bot)

@@ -172,7 +172,6 @@ def _audit(
             "actor": actor,
             "payload_json": {
                 "request_id": str(request_id),
-                "backfill_id": request_id.hex if asks_for_baseline(asked.scope) else None,
                 "epochs": one.after["epochs"],
                 "before": one.before,
                 "equity_rebased": asked.rebase_equity,

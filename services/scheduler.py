@@ -1,7 +1,7 @@
 """Whether the fleet is being looked after: its loops as they stand, their daemon, and the planner's last tick."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from math import inf
 from typing import Final
@@ -23,7 +23,7 @@ NO_BREAKERS: Final = "Nothing trades yet, so there are no circuit breakers."
 class DaemonHealth:
     """Dagster's daemon, judged by the loops it drives: healthy while any went round as lately as the quickest must.
 
-    last_heartbeat_at: the newest round of any loop; without one null, and `reason` says so.
+    last_heartbeat_at: the newest round of any loop; without one null. reason: why it isn't healthy, else null.
     """
 
     last_heartbeat_at: datetime | None
@@ -33,7 +33,7 @@ class DaemonHealth:
 
 @dataclass(frozen=True, slots=True)
 class SchedulerStatus:
-    """active: the planner's loop goes round and its last round went well. loop_health: the worst of all loops'."""
+    """active: the daemon and the planner's loop go round, its last round went well. loop_health: the worst of all."""
 
     active: bool
     last_tick_at: datetime | None
@@ -56,10 +56,12 @@ def judged(loops: Sequence[LoopHealth], last_run: TickProof | None) -> Scheduler
     daemon = DaemonHealth(
         max(rounds, default=None),
         newest_s <= late_after_s(min((loop.every_s for loop in loops), default=0.0)),
-        None if rounds else NO_ROUND,
+        None,
     )
+    if not daemon.healthy:
+        daemon = replace(daemon, reason=f"No sensor has gone round for {newest_s:.0f} s." if rounds else NO_ROUND)
     return SchedulerStatus(
-        active=planner is not None and planner.health is LoopState.OK,
+        active=daemon.healthy and planner is not None and planner.health is LoopState.OK,
         last_tick_at=planner.last_tick_at if planner else None,
         loop_health=worst(loops),
         daemon=daemon,

@@ -17,7 +17,6 @@ from sql.queries import claims, workers
 from sql.tables.workers import WorkerRun
 
 WORKERS_LOCK = 0x7772_6B73  # "wrks"
-MOST_IMPROVING = 1  # worker runs; the cap on running improvements holds besides
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +36,8 @@ class Demand:
 def tend(tx: Transactions, runs: Mapping[str, RunState], *, caps: Caps, most: int, chunk: int, actor: str) -> Demand:
     """Close the rows of workers that are gone, and see that enough live for the jobs that are due (a flow).
 
-    runs: what Dagster says of the runs of living workers, by worker id. most: workers for backtests at once; one more
-    may live for improvements, each of which keeps the cores busy by itself. chunk: backtests a worker takes. One tick
+    runs: what Dagster says of the runs of living workers, by worker id. most: workers for backtests at once; as
+    many more may live for improvements as may run at once. chunk: backtests a worker takes. One tick
     at a time; a worker that was asked for and has no run yet is asked for again under the same key, so that Dagster
     starts it once.
     """
@@ -62,7 +61,7 @@ def tend(tx: Transactions, runs: Mapping[str, RunState], *, caps: Caps, most: in
         total = 0
         for job_type, types, limit, size in (
             (JobType.BACKTEST, BACKTESTS, most, chunk),
-            (JobType.IMPROVE, IMPROVING, MOST_IMPROVING, 1),
+            (JobType.IMPROVE, IMPROVING, caps.max_improve_running, 1),
         ):
             due = workers.due_jobs(session, types)
             need = wanted(due=due, free=caps.free(job_type, running), chunk=size, most=limit)

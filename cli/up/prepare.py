@@ -56,7 +56,9 @@ def prepare_dagster(home: Path, url: str) -> None:
     """Put dagster.yaml into DAGSTER_HOME and bring Dagster's own tables up to date."""
     folder = home.absolute() / "dagster"
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "dagster.yaml").write_text(instance_of((ROOT / "dagster.yaml").read_text(), get_settings().max_workers))
+    settings = get_settings()
+    workers = settings.max_workers + settings.max_improve_running
+    (folder / "dagster.yaml").write_text(instance_of((ROOT / "dagster.yaml").read_text(), workers))
     os.environ["DAGSTER_HOME"] = str(folder)
     os.environ["GANTRY_DAGSTER_URL"] = url
     from dagster import DagsterInstance
@@ -65,12 +67,12 @@ def prepare_dagster(home: Path, url: str) -> None:
         instance.upgrade()
 
 
-def instance_of(shipped: str, max_workers: int) -> str:
-    """Return the instance's file with room for that many workers for backtests, one that improves, and a person's run.
+def instance_of(shipped: str, workers: int) -> str:
+    """Return the instance's file with room for that many workers at once, and for a run that a person starts.
 
     A worker that Dagster keeps waiting would count as never started.
     """
-    made, count = LIMITS.subn(rf"\g<1>{max_workers + 2}\g<2>{max_workers + 1}", shipped)
+    made, count = LIMITS.subn(rf"\g<1>{workers + 1}\g<2>{workers}", shipped)
     if count != 1:
         raise AssertionError("dagster.yaml has no limits on runs and on gantry/worker, in this order")
     return made

@@ -4,6 +4,7 @@ Nothing hangs on a tick: what is due is found by the state the fleet is in, so o
 second daemon changes nothing more.
 """
 
+import json
 from typing import Final
 
 from dagster import DefaultSensorStatus, ResourceParam, SensorEvaluationContext, SkipReason, sensor
@@ -15,15 +16,17 @@ from fleet.closed_sets import TickCause
 from orchestration.sensors.loops import LOOPS, noted
 from services import planner, recent_resets
 
+DAEMON_JITTER_S: Final = 2  # the daemon looks every 5 s or so: asked for 10 s, it would come to 15
 TICK: Final = "autonomy_tick"
 STAGE_CHANGE: Final = "stage_change"
 METRICS_RESET: Final = "metrics_reset"
+MOST_AT_ONCE: Final = 10  # resets that are given a backfill in one round
 
 
 @sensor(
     name=TICK,
     description="Plans: baselines, refreshes, retries and improvements that are due, and a reason for all others.",
-    minimum_interval_seconds=get_settings().planner_tick_seconds,
+    minimum_interval_seconds=max(1, get_settings().planner_tick_seconds - DAEMON_JITTER_S),
     default_status=DefaultSensorStatus.RUNNING,
 )
 def autonomy_tick(_context: SensorEvaluationContext, domain: ResourceParam[Domain]) -> SkipReason:
@@ -64,18 +67,23 @@ def metrics_reset(context: SensorEvaluationContext, domain: ResourceParam[Domain
 
 
 def _followed(context: SensorEvaluationContext, domain: Domain) -> str:
-    """Give each reset of the last hour its backfill, after its jobs are queued."""
+    """Give each reset of the last hour its backfill, after its jobs are queued.
+
+    The cursor holds those that were seen to, so that each is looked at once; without it they are found to be there.
+    """
     with domain.tx() as session:
         resets = recent_resets.recent(session)
-    made = 0
-    for reset in resets:
-        if reset_backfill.is_followed(context.instance, reset):
-            continue
-        with domain.tx() as session:
-            bots = [str(bot_id) for bot_id in recent_resets.bots_of(session, reset.request_id)]
-        graph = context.repository_def.asset_graph if context.repository_def else None
-        made += graph is not None and reset_backfill.follow(context.instance, graph, reset, bots)
-    return f" {made} backfills were added." if made else ""
+    seen = set(json.loads(context.cursor)) if context.cursor else set()
+    fresh = [reset for reset in resets if str(reset.request_id) not in seen][:MOST_AT_ONCE]
+    graph = context.repository_def.asset_graph if context.repository_def else None
+    if not fresh or graph is None:
+        return ""
+    with domain.tx() as session:
+        bots = {reset.request_id: recent_resets.bots_of(session, reset.request_id) for reset in fresh}
+    made = sum(reset_backfill.follow(context.instance, graph, reset, bots[reset.request_id]) for reset in fresh)
+    seen |= {str(reset.request_id) for reset in fresh}
+    context.update_cursor(json.dumps([str(one.request_id) for one in resets if str(one.request_id) in seen]))
+    return f" {made} backfills were added."
 
 
 def _planned(domain: Domain, cause: TickCause) -> str:

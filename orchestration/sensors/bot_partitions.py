@@ -6,7 +6,15 @@ own, which took 39 s for a thousand new bots.
 
 from dataclasses import dataclass
 
-from dagster import DefaultSensorStatus, ResourceParam, SensorEvaluationContext, SkipReason, sensor
+from dagster import (
+    DagsterInstance,
+    DefaultSensorStatus,
+    ResourceParam,
+    SensorEvaluationContext,
+    SkipReason,
+    sensor,
+)
+from dagster._core.execution.backfill import BulkActionsFilter, BulkActionStatus
 
 from assets.domain import Domain
 from assets.partitions import BOTS
@@ -31,6 +39,12 @@ def key_changes(present: tuple[str, ...], wanted: tuple[str, ...]) -> KeyChanges
     )
 
 
+def _followed(instance: DagsterInstance) -> bool:
+    """Whether a backfill is under way: one whose partitions are removed meanwhile fails whole, so that they wait."""
+    under_way = [BulkActionStatus.REQUESTED, BulkActionStatus.CANCELING, BulkActionStatus.FAILING]
+    return bool(instance.get_backfills(filters=BulkActionsFilter(statuses=under_way), limit=1))
+
+
 @sensor(
     description="Adds a partition for each new bot, removes those of archived bots.",
     minimum_interval_seconds=2,
@@ -45,7 +59,8 @@ def bot_partitions(context: SensorEvaluationContext, domain: ResourceParam[Domai
         changes = key_changes(tuple(instance.get_dynamic_partitions(name)), wanted)
         if changes.added:
             instance.add_dynamic_partitions(name, list(changes.added))
-        for key in changes.removed:
+        removed = changes.removed if changes.removed and not _followed(instance) else ()
+        for key in removed:
             instance.delete_dynamic_partition(name, key)
-        this.said = f"{len(wanted)} bots: {len(changes.added)} partitions added, {len(changes.removed)} removed."
+        this.said = f"{len(wanted)} bots: {len(changes.added)} partitions added, {len(removed)} removed."
     return SkipReason(this.said)

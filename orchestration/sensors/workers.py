@@ -22,6 +22,8 @@ from dagster import (
     sensor,
 )
 
+from assets import reset_backfill
+from assets.bots import RESET_TAG
 from assets.domain import Domain
 from assets.worker import TYPE_TAG, WORKER_TAG
 from fleet.closed_sets import JobType
@@ -77,6 +79,7 @@ def _tended(context: SensorEvaluationContext, domain: Domain) -> SensorResult | 
     if not demand.start:
         return SkipReason(said)
     context.log.info(f"{said} Starting {len(demand.start)}.")
+    reset = reset_backfill.left_to_workers(context.instance, domain.tx)
     return SensorResult(
         run_requests=[
             RunRequest(
@@ -85,6 +88,7 @@ def _tended(context: SensorEvaluationContext, domain: Domain) -> SensorResult | 
                 tags={
                     WORKER_TAG: str(worker_id),
                     TYPE_TAG: (JobType.IMPROVE if worker_id in demand.improving else JobType.BACKTEST).value,
+                    **({RESET_TAG: str(reset.request_id)} if reset else {}),
                 },
             )
             for worker_id in demand.start

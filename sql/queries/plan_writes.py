@@ -10,7 +10,10 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session, aliased
 
 from fleet.closed_sets import TradeSource
+from fleet.jobs import ACTIVE
 from sql.tables.bots import Bot, BotBoundary
+from sql.tables.improvements import ImprovementProgress
+from sql.tables.jobs import BotJob
 from sql.tables.planner import BotDecision, PlannerRun
 
 PRUNE_AT_ONCE: Final = 5_000
@@ -185,3 +188,12 @@ def prune_decisions(session: Session, *, older_than: timedelta) -> int:
         .limit(PRUNE_AT_ONCE)
     )
     return len(session.scalars(delete(BotDecision).where(BotDecision.id.in_(old)).returning(BotDecision.id)).all())
+
+
+def prune_progress(session: Session, *, older_than: timedelta) -> int:
+    """Delete old states of improvements that nobody goes on with: canceled, or lost for good; return how many."""
+    goes_on = exists().where(BotJob.root_job_id == ImprovementProgress.root_job_id, BotJob.status.in_(ACTIVE))
+    query = delete(ImprovementProgress).where(
+        ImprovementProgress.updated_at < func.clock_timestamp() - older_than, ~goes_on
+    )
+    return len(session.scalars(query.returning(ImprovementProgress.root_job_id)).all())

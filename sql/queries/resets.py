@@ -25,8 +25,11 @@ class Figures(NamedTuple):
 
 
 def lock_bots(session: Session, bot_ids: Collection[UUID] | None) -> Sequence[Bot]:
-    """Return active bots, these or all, locked by id until the transaction ends."""
-    query = select(Bot).where(Bot.archived_at.is_(None)).order_by(Bot.id).with_for_update()
+    """Return active bots, these or all, locked by id until the transaction ends.
+
+    Not FOR UPDATE: a row that refers to a bot, such as the retry of a job that rescue holds, needn't wait for this.
+    """
+    query = select(Bot).where(Bot.archived_at.is_(None)).order_by(Bot.id).with_for_update(key_share=True)
     if bot_ids is not None:
         query = query.where(Bot.id.in_(bot_ids))
     return session.scalars(query.execution_options(populate_existing=True)).all()

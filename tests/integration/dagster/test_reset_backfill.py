@@ -1,11 +1,13 @@
 """A reset of many bots is one native backfill under the reset's own id, and nothing is graded twice for it."""
 
+import json
 from dataclasses import replace
 from datetime import UTC, datetime
 from uuid import UUID
 
 import pytest
 from dagster import DagsterInstance, SkipReason, build_sensor_context
+from dagster._core.execution.backfill import BulkActionStatus
 
 from assets.bot_checks import BASELINES
 from assets.bots import RESET_TAG
@@ -16,8 +18,10 @@ from fleet.bars_outlook import Suppliers
 from fleet.closed_sets import MetricsScope
 from orchestration.definitions import defs
 from orchestration.sensors.autonomy import metrics_reset
+from orchestration.sensors.bot_partitions import bot_partitions
 from services import bars, grading
 from services.bots import NewBot, create
+from services.changes import archive
 from services.planner import PlannerTerms
 from services.resets import ResetRequest, reset_metrics
 from tests.conftest import OwnerSql
@@ -67,9 +71,43 @@ def test_a_reset_becomes_one_backfill_under_its_own_id_however_often_the_sensor_
     }
     names = ("baseline_backtests", "metric_rollups", "autonomy_scores")
     assert keys == {(name, str(bot_id)) for name in names for bot_id in bots}
-    noted = owner_sql("SELECT DISTINCT payload_json ->> 'backfill_id' FROM bot_metrics_events")
-    assert noted == [(backfill.backfill_id,)]
+    noted = owner_sql("SELECT DISTINCT payload_json ->> 'request_id' FROM bot_metrics_events")
+    assert noted == [(request_id,)]
     assert owner_sql("SELECT count(*) FROM bot_jobs WHERE kind = 'BASELINE'") == [(3,)]
+
+
+def test_a_bot_archived_while_its_reset_is_followed_stays_a_partition_until_that_is_over(
+    domain: Domain, instance: DagsterInstance
+) -> None:
+    bots = new_bots(domain, instance, 2)
+    reset(domain)
+    tick(domain, instance)
+    with domain.tx() as session:
+        archive(session, bots[0], actor="test", now=NOW)
+    keys = [str(bot_id) for bot_id in bots]
+    with build_sensor_context(instance, resources={"domain": domain}) as context:
+        bot_partitions(context)
+        assert instance.get_dynamic_partitions("bots") == keys
+        (backfill,) = instance.get_backfills()
+        instance.update_backfill(backfill._replace(status=BulkActionStatus.COMPLETED_SUCCESS))
+        bot_partitions(context)
+    assert instance.get_dynamic_partitions("bots") == keys[1:]
+
+
+def test_resets_that_were_seen_to_cost_a_round_nothing_more(domain: Domain, instance: DagsterInstance) -> None:
+    bots = new_bots(domain, instance, 3)
+    for bot_id in bots:
+        reset(domain, bot_id)
+    with build_sensor_context(
+        instance, resources={"domain": domain}, repository_def=defs.get_repository_def()
+    ) as context:
+        metrics_reset(context)
+        assert len(list(instance.get_backfills())) == 3
+        assert context.cursor is not None
+        seen = json.loads(context.cursor)
+        assert len(seen) == 3
+        metrics_reset(context)
+        assert json.loads(context.cursor) == seen
 
 
 @pytest.mark.parametrize("scope", [MetricsScope.PAPER_ONLY, MetricsScope.LIVE_ONLY])

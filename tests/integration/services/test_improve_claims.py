@@ -83,7 +83,7 @@ def test_a_claim_of_both_kinds_takes_as_many_statements_as_one_of_a_single_job(
     assert counts[0] == counts[1]
 
 
-def test_a_tick_sees_that_one_worker_lives_for_improvements_beside_those_for_backtests(
+def test_a_tick_sees_that_workers_live_for_improvements_beside_those_for_backtests(
     tx: Transactions, make_bot: MakeBot, owner_sql: OwnerSql
 ) -> None:
     queue(tx, make_bot("one"), place=1)
@@ -91,11 +91,11 @@ def test_a_tick_sees_that_one_worker_lives_for_improvements_beside_those_for_bac
     with tx() as session:
         jobs.enqueue(session, make_bot("three"), kind=BacktestKind.BASELINE, actor="test")
     first, second = (workers.tend(tx, {}, caps=Caps(), most=2, chunk=3, actor="test") for _ in range(2))
-    assert (first.due, len(first.start), len(first.improving)) == (3, 2, 1)
+    assert (first.due, len(first.start), len(first.improving)) == (3, 3, 2)
     assert (set(second.start), second.improving) == (set(first.start), first.improving)
     kinds = owner_sql("SELECT id, job_type FROM worker_runs ORDER BY job_type")
-    assert [kind for _id, kind in kinds] == ["BACKTEST", "IMPROVE"]
-    assert {kinds[1][0]} == first.improving
+    assert [kind for _id, kind in kinds] == ["BACKTEST", "IMPROVE", "IMPROVE"]
+    assert {worker_id for worker_id, _ in kinds[1:]} == first.improving
 
 
 def test_without_room_under_the_cap_no_worker_is_asked_for(tx: Transactions, make_bot: MakeBot) -> None:
@@ -111,7 +111,7 @@ def test_a_worker_for_improvements_improves_bot_after_bot_and_leaves_backtests_a
     queue(tx, make_bot("two"), JobType.EVOLVE, place=2)
     with tx() as session:
         backtest = jobs.enqueue(session, make_bot("three"), kind=BacktestKind.BASELINE, actor="test")
-    (worker_id,) = workers.tend(tx, {}, caps=Caps(0, 2, 6), most=2, chunk=3, actor="test").improving
+    (worker_id,) = workers.tend(tx, {}, caps=Caps(0, 1, 6), most=2, chunk=3, actor="test").improving
     ended: list[ImprovedBot] = []
     report = PullWorker(
         tx, store, worker_id, "run", TERMS, lambda: NOW, on_chunk=lambda _bots: None, top_up=lambda _symbol: True,

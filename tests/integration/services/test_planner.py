@@ -13,6 +13,7 @@ from core.errors import GantryError
 from fleet.bars_outlook import Suppliers
 from fleet.caps import Caps
 from fleet.closed_sets import BacktestKind, NotEnqueued, NotStarted, PromotionMode, TickCause
+from fleet.planner import IMPROVEMENTS_AHEAD
 from fleet.planner_types import PlannerCaps
 from integrations.store import BarsStore
 from services import bars, changes, grading, jobs, planner
@@ -295,3 +296,44 @@ def test_a_tick_promotes_who_meets_the_gates_unless_a_person_must(
     audit = owner_sql("SELECT bot_id, actor, event_type FROM bot_stage_events WHERE to_stage = 'PAPER'")
     assert audit == [(auto, "planner", "PROMOTED")]
     assert reasons(tick(tx))[NotEnqueued.NOT_IN_LAB] == 1
+
+
+def test_a_row_of_another_version_of_gantry_holds_nobody_up(
+    tx: Transactions, make_bot: MakeBot, owner_sql: OwnerSql
+) -> None:
+    odd, other = make_bot("odd"), make_bot("other")
+    tick(tx)
+    owner_sql("ALTER TABLE bot_jobs DISABLE TRIGGER USER")
+    owner_sql(
+        "UPDATE bot_jobs SET status = 'FAILED', error_code = 'OF_ANOTHER_VERSION', completed_at = now(), epoch = 0, "
+        "version_id = (SELECT current_version_id FROM bots WHERE id = bot_id) WHERE bot_id = %s",
+        odd,
+    )
+    owner_sql("ALTER TABLE bot_versions DISABLE TRIGGER USER")
+    owner_sql("UPDATE bot_versions SET \"window\" = '[]' WHERE bot_id = %s", other)
+    made = tick(tx)
+    assert made.summary["bots_evaluated"] == 2
+    assert reasons(made)[NotEnqueued.BACKOFF] == 1, "it counts as a run that broke"
+
+
+def test_a_version_that_cannot_be_read_fails_its_bot_once_and_not_at_every_tick(
+    tx: Transactions, store: BarsStore, make_bot: MakeBot, es_bars: None, owner_sql: OwnerSql
+) -> None:
+    bot = make_bot(window_start=MONTH, window_end=MONTH)
+    owner_sql("ALTER TABLE bot_versions DISABLE TRIGGER USER")
+    owner_sql("UPDATE bot_versions SET costs = '{}'")
+    grade_queued(tx, store, bot)
+    assert owner_sql("SELECT status, error_code FROM bot_jobs") == [("FAILED", "VALIDATION_FAILED")]
+    for _ in range(3):
+        assert reasons(tick(tx)) == {NotEnqueued.RETRIES_EXHAUSTED: 1}
+
+
+def test_improvements_queue_no_deeper_than_they_run_soon(tx: Transactions, make_bot: MakeBot) -> None:
+    for number in range(9):
+        a_good_backtest(tx, make_bot(f"bot {number}"), now=NOW)
+    one_at_a_time = replace(TERMS, caps=PlannerCaps(Caps(3, 1, 6)))
+    made = tick(tx, one_at_a_time)
+    assert made.summary["jobs_enqueued_by_type"] == {"BACKTEST": 0, "IMPROVE": IMPROVEMENTS_AHEAD, "EVOLVE": 0}
+    assert made.summary["eligible_candidates_count"] == 9
+    assert reasons(made) == {NotEnqueued.CADENCE_NOT_DUE: 9 - IMPROVEMENTS_AHEAD}
+    assert tick(tx, one_at_a_time).jobs_enqueued == 0

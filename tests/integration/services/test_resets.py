@@ -21,10 +21,12 @@ from services.claims import claim_chunk
 from services.heartbeat import LeaseTerms
 from services.invariants import check_invariants
 from services.jobs import Claim
+from services.reaper import reap_lost_leases
 from services.resets import ResetReport, ResetRequest, reset_metrics
 from services.reverts import RevertReport, revert_to_lab
 from sql.embedded import RunningState
 from sql.engine import Transactions
+from sql.queries.resets import lock_bots
 from tests.conftest import OwnerSql
 from tests.factories.graded import tiny_graded
 from tests.integration.services.conftest import NOW, MakeBot
@@ -304,3 +306,13 @@ def test_a_process_that_is_killed_within_it_leaves_nothing_and_another_one_does_
     assert owner_sql(f"SELECT count(*) FROM {table} WHERE actor = 'killed'") == [(len(graded),)]
     with tx() as session:
         assert check_invariants(session, quiet=True) == ()
+
+
+def test_a_job_is_rescued_while_a_reset_holds_its_bot(tx: Transactions, make_bot: MakeBot, owner_sql: OwnerSql) -> None:
+    enqueued(tx, make_bot())
+    claimed(tx)
+    owner_sql("UPDATE bot_jobs SET lease_expires_at = now() - interval '1 s'")
+    with tx() as session, ThreadPoolExecutor(1) as pool:
+        lock_bots(session, None)
+        report = pool.submit(reap_lost_leases, tx, actor="test").result(timeout=30)
+    assert len(report.retried) == 1, "its retry refers to the bot, and needn't wait for whoever changes that"

@@ -18,14 +18,16 @@ def limits(text: str) -> tuple[int, int]:
 
 
 @pytest.mark.parametrize("most", [1, 2, 7])
-def test_there_is_room_for_workers_for_backtests_one_that_improves_and_a_run_of_a_person(most: int) -> None:
+def test_there_is_room_for_every_worker_and_a_run_of_a_person(most: int) -> None:
     made = instance_of(SHIPPED, most)
-    assert limits(made) == (most + 2, most + 1)
+    assert limits(made) == (most + 1, most)
     assert made.count("\n") == SHIPPED.count("\n"), "nothing else is changed"
 
 
 def test_what_is_shipped_fits_the_default() -> None:
-    assert limits(SHIPPED) == limits(instance_of(SHIPPED, Settings.model_fields["max_workers"].default))
+    fields = Settings.model_fields
+    most: int = fields["max_workers"].default + fields["max_improve_running"].default
+    assert limits(SHIPPED) == limits(instance_of(SHIPPED, most))
 
 
 def test_a_file_without_the_limits_is_not_taken_for_one_with_them() -> None:
