@@ -38,11 +38,11 @@ demo: $(READY) ## headless: bars in, graded bots out (ARGS="--bars FILE --symbol
 	@$(VENV)/bin/gantry demo $(ARGS)
 
 test: $(READY) ## set everything up and pass the tests
-	@$(VENV)/bin/python -m pytest -n 2 --dist loadgroup -m "not real" $(ARGS)
+	@$(VENV)/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not real" $(ARGS)
 
 test-real: $(READY) ## tests on real bars, in the folder GANTRY_TEST_DATA
 	@test -n "$${GANTRY_TEST_DATA:-}" || { echo "Set GANTRY_TEST_DATA to the folder of real bars."; exit 2; }
-	@$(VENV)/bin/python -m pytest -n 2 --dist loadgroup -m real $(ARGS)
+	@$(VENV)/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m real $(ARGS)
 
 chaos: $(READY) ## the kill loops in full: 20 rounds of each fault on a whole Gantry, half an hour or so (ROUNDS=5 for fewer)
 	@GANTRY_CHAOS_ROUNDS=$(or $(ROUNDS),20) $(VENV)/bin/python -m pytest -s tests/chaos $(ARGS)

@@ -9,7 +9,7 @@ import pytest
 
 from tests.running import Running, until
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("whole gantry"), pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 STRATEGIES = ("sma_cross", "rsi_reversion", "donchian_breakout")
 SMALL = {"MAX_IMPROVE_RUNNING": "1", "IMPROVE_SETS": "10", "IMPROVE_FOLDS": "2", "MIN_TRADES_FOR_IMPROVE": "1"}
 CAPS = {"BACKTEST": 3, "IMPROVE": 1}

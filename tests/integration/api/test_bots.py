@@ -275,4 +275,8 @@ def test_no_route_is_undocumented_and_every_failure_has_the_error_schema(api: Ap
             for status, answer in operation["responses"].items():
                 schema = answer["content"]["application/json"]["schema"]
                 if int(status) >= 400:
-                    assert schema["$ref"].endswith(("/ErrorBody", "/JobConflict")), (path, method, status)
+                    assert schema["$ref"].endswith(("/ErrorBody", "/JobConflict", "/PromotionRefused")), (
+                        path,
+                        method,
+                        status,
+                    )

@@ -55,7 +55,7 @@ CHECK_EVERY = 10
 EXAMPLES, STEPS = 48, 60
 SEEN = (
     *("claimed", "COMPLETED", "FAILED", "TIMEOUT", "CANCELED", "retried"),
-    *("reset", "reverted", "planned", ErrorCode.STAGE_LOCKED, ErrorCode.PROMOTION_MANUAL, ErrorCode.GATE_NOT_MET),
+    *("reset", "reverted", "planned"),
     *("stale", "blocked", "committed late", "connections lost", "rearmed"),
 )
 ANY = st.integers(0, 1_000)
@@ -66,7 +66,7 @@ PLANNED = PlannerTerms(PlannerCaps(Caps(CAP, 0, CAP)), Suppliers("anybody", can=
 class JobsMachine(JobsModel, RuleBasedStateMachine):
     """Rules are what may happen at any moment; the model changes only by what was reported."""
 
-    @initialize(locked=st.booleans())
+    @initialize(locked=st.sampled_from([True, False, False, False]))
     def start(self, *, locked: bool) -> None:
         self.world.superuser.execute(
             f"SET session_replication_role = replica; TRUNCATE {TABLES}; RESET session_replication_role".encode()
@@ -413,3 +413,4 @@ def test_whatever_happens_in_whatever_order_jobs_stay_what_they_should_be(world:
     )
     assert world.steps >= 2_000
     assert all(world.seen[what] >= 5 for what in SEEN), f"what isn't tried isn't tested: {world.seen}"
+    assert all(world.seen[code] for code in HELD_BACK), f"nor is this: {world.seen}"
