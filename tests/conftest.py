@@ -18,7 +18,14 @@ from sql.migrate import upgrade
 
 OwnerSql = Callable[..., Sequence[tuple[Any, ...]]]
 # The run's data needn't survive the machine: what is durable has its own tests.
-HURRIED = {"fsync": "off", "full_page_writes": "off"}
+# A database is cloned for each test that commits: as files and without a log of them that takes 20 ms instead of 140.
+HURRIED = {
+    "fsync": "off",
+    "full_page_writes": "off",
+    "synchronous_commit": "off",
+    "wal_level": "minimal",
+    "max_wal_senders": "0",
+}
 _numbers = count(1)
 
 
@@ -107,7 +114,7 @@ def _fresh(
 ) -> Iterator[RunningState]:
     name = f"test_{next(_numbers)}"
     quoted = pgsql.Identifier(name)
-    statement = pgsql.SQL("CREATE DATABASE {} TEMPLATE {} OWNER gantry_owner")
+    statement = pgsql.SQL("CREATE DATABASE {} TEMPLATE {} OWNER gantry_owner STRATEGY FILE_COPY")
     superuser.execute(statement.format(quoted, pgsql.Identifier(template)))
     urls = (
         make_url(url).set(database=name).render_as_string(hide_password=False)

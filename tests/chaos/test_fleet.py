@@ -24,7 +24,7 @@ from tests.chaos.fleet import LEASE_S, NO_ANSWER, POLL_S, Fleet, hit, signal_all
 from tests.running import Running, until
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(120 + 120 * ROUNDS)]
-BOTS = 40
+BOTS = 24
 MORE = 10
 CAP = 3  # MAX_BACKTESTS_RUNNING as it is by default
 QUIET_S = 2 * (LEASE_S + POLL_S)
