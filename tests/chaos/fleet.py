@@ -62,7 +62,7 @@ class Fleet:
         with ThreadPoolExecutor(8) as pool:
             while not over.is_set():
                 self.acknowledged.update(job_id for job_id in pool.map(self._ask, self.bots) if job_id)
-                over.wait(0.3)
+                over.wait(1.5)  # more would keep a core busy with refusals: a bot has one active job
 
     def _ask(self, bot_id: str) -> str | None:
         answer = self.post(f"/api/bots/{bot_id}/run-backtest")
@@ -148,7 +148,7 @@ def hit(running: Running, name: str, number: signal.Signals = signal.SIGKILL) ->
     """Send a signal to one of Gantry's own processes, and wait until it runs again."""
     pid: int = running.process(name)["pid"]
     os.kill(pid, number)
-    until(lambda: _is_back(running, name, pid), seconds=60, what=f"{name} is back", every=0.5)
+    until(lambda: _is_back(running, name, pid), seconds=60, what=f"{name} is back", every=1.5)
 
 
 def _is_back(running: Running, name: str, before: int) -> bool:
