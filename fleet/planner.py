@@ -32,7 +32,8 @@ def plan(snapshot: FleetSnapshot, caps: PlannerCaps, now: datetime) -> Plan:
     promote: list[UUID] = []
     for bot in bots:
         found = due(bot, caps, now)
-        if is_promotion_due(bot):
+        graded_anew = isinstance(found, Due) and found.job_type is JobType.BACKTEST
+        if is_promotion_due(bot) and not graded_anew:  # evidence that is to be made anew promotes nobody
             held = promotion_held(bot, now)
             if held is None:
                 promote.append(bot.id)

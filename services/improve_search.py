@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final, Protocol
+from typing import Any, Final
 from uuid import UUID
 
 from core.errors import ErrorCode, GantryError
@@ -14,26 +14,13 @@ from services.jobs import Claim
 from trading.improve.evolution import Contender, challengers, evolve
 from trading.improve.improvement import improve
 from trading.improve.limits import Budget
+from trading.improve.search import Search
 from trading.improve.space import as_values
 from trading.improve.verdict import Reason, Verdict
 from trading.instruments import get_instrument
 from trading.strategies.registry import STRATEGIES, get_strategy
 
 MOST_PROPOSALS: Final = 8
-
-
-class Search(Protocol):
-    """An `Improvement` or an `Evolution` under way."""
-
-    state: dict[str, Any]
-
-    @property
-    def total_steps(self) -> int: ...  # noqa: D102
-    @property
-    def steps_done(self) -> int: ...  # noqa: D102
-    @property
-    def verdict(self) -> Verdict | None: ...  # noqa: D102
-    def step(self) -> bool: ...  # noqa: D102
 
 
 @dataclass(slots=True, eq=False)

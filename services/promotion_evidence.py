@@ -11,7 +11,8 @@ from fleet.closed_sets import DataLabel, Stage, TradeSource
 from fleet.evidence import Evidence, Figures, Robustness
 from services.reads import SOURCE_OF_STAGE
 from sql.queries import promotions as queries
-from sql.queries.promotions import BacktestRow, DayRow, TradeRow
+from sql.queries.promotions import BacktestRow, DayRow
+from sql.queries.sessions import TradeSums
 from sql.tables.bots import Bot
 from trading import metrics
 from trading.backtest.types import E4, STARTING_CAPITAL_USD
@@ -85,7 +86,7 @@ def _of_trades(session: Session, bot: Bot, *, development: bool, now: datetime) 
     )
 
 
-def _figures(sums: TradeRow, days: list[DayRow]) -> Figures:
+def _figures(sums: TradeSums, days: list[DayRow]) -> Figures:
     closing, deepest = _chained(days)
     return Figures(
         trades=sums.total,

@@ -112,9 +112,11 @@ class PullWorker:
                 symbol = queries.oldest_symbol(session, self.job_types, but=busy)
             if symbol is None:
                 return ()
-            if self._topped_up(symbol) and (taken := self._take(symbol)):
-                return taken
-            busy.add(symbol)  # its bars are on their way, or its cap is reached
+            if self._topped_up(symbol):
+                taken = self._take(symbol)
+                if taken or self.terms.caps.per_symbol is None:
+                    return taken  # nothing, where the caps of all symbols are reached: another one gets no more
+            busy.add(symbol)  # its bars are on their way, or its own cap is reached
 
     def _topped_up(self, symbol: str) -> bool:
         try:

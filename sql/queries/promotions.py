@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from fleet.closed_sets import ImprovementVerdict, Stage, TradeSource
 from fleet.gates import GateLimits
+from sql.queries.sessions import TradeSums, sums_over
 from sql.tables.bots import Bot, BotBoundary, BotStageEvent, BotVersion
 from sql.tables.improvements import BotImprovement
 from sql.tables.promotions import PromotionRequest
@@ -32,17 +33,6 @@ class BacktestRow(NamedTuple):
     sharpe: float | None
     data_label: str | None
     guards: list[object]
-
-
-class TradeRow(NamedTuple):
-    """Sums over a source's trades since the boundary, USD."""
-
-    total: int
-    wins: int
-    losses: int
-    net_pnl: Decimal
-    gross_profit: Decimal
-    gross_loss: Decimal
 
 
 class DayRow(NamedTuple):
@@ -122,25 +112,16 @@ def since(session: Session, bot: Bot, source: TradeSource) -> Since:
     return Since(*session.execute(query).one())
 
 
-def trade_sums(session: Session, bot_id: UUID, source: TradeSource, *, epoch: int, entered_from: datetime) -> TradeRow:
+def trade_sums(session: Session, bot_id: UUID, source: TradeSource, *, epoch: int, entered_from: datetime) -> TradeSums:
     """Sum a source's trades of an epoch that were entered from then on."""
-    net = TradeLog.net_pnl
-    won, lost = net > 0, net < 0
-    query = select(
-        func.count(),
-        func.count().filter(won),
-        func.count().filter(lost),
-        func.coalesce(func.sum(net), 0),
-        func.coalesce(func.sum(net).filter(won), 0),
-        func.coalesce(func.sum(net).filter(lost), 0),
-    ).where(
+    return sums_over(
+        session,
         TradeLog.bot_id == bot_id,
         TradeLog.source == source,
         TradeLog.source != TradeSource.BACKTEST,  # said twice: the index is partial
         TradeLog.epoch == epoch,
         TradeLog.entry_at >= entered_from,
     )
-    return TradeRow(*session.execute(query).one())
 
 
 def equity_days(

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from uuid import UUID
 
-from sqlalchemy import and_, func, select, tuple_
+from sqlalchemy import ColumnElement, and_, func, select, tuple_
 from sqlalchemy.orm import Session
 
 from fleet.closed_sets import SessionStatus, TradeSource
@@ -17,7 +17,7 @@ from sql.tables.results import BacktestSession, EquityPoint, TradeLog
 
 @dataclass(frozen=True, slots=True)
 class TradeSums:
-    """Sums over one session's trades, USD; a trade wins with net above 0 and loses with net below."""
+    """Sums over trades, USD; a trade wins with net above 0 and loses with net below."""
 
     total: int
     wins: int
@@ -102,6 +102,11 @@ def page_equity(session: Session, session_id: UUID, *, above: int | None, limit:
 
 def trade_sums(session: Session, session_id: UUID) -> TradeSums:
     """Sum a session's trades."""
+    return sums_over(session, TradeLog.session_id == session_id)
+
+
+def sums_over(session: Session, *trades: ColumnElement[bool]) -> TradeSums:
+    """Sum the trades for which all of these hold."""
     net = TradeLog.net_pnl
     won, lost = net > 0, net < 0
     query = select(
@@ -111,7 +116,7 @@ def trade_sums(session: Session, session_id: UUID) -> TradeSums:
         func.coalesce(func.sum(net), 0),
         func.coalesce(func.sum(net).filter(won), 0),
         func.coalesce(func.sum(net).filter(lost), 0),
-    ).where(TradeLog.session_id == session_id)
+    ).where(*trades)
     return TradeSums(*session.execute(query).one())
 
 

@@ -112,12 +112,12 @@ class Fleet:
         """Processes of worker runs: the code server spawns one for each."""
         return tuple(process for process in self.running.living() if b"--multiprocessing-fork" in _command(process.pid))
 
-    def violations(self) -> tuple[Violation, ...]:
-        """What must not be, now that all is quiet; a job that was acknowledged and is not there too."""
+    def violations(self, *, quiet: bool = True) -> tuple[Violation, ...]:
+        """What must not be, while jobs go on or now that all is quiet; an acknowledged job that is gone too."""
         engine = connect(self.url)
         try:
             with transactions(engine)() as session:
-                found = check_invariants(session, quiet=True)
+                found = check_invariants(session, quiet=quiet)
         finally:
             engine.dispose()
         there = {str(job_id) for (job_id,) in self.rows("SELECT id FROM bot_jobs")}

@@ -6,29 +6,24 @@ sessions it is judged on, and every contender counts as a set that was tried. Th
 as candidate and judges it by the rules of an improvement, with neighbours of the candidate's own strategy.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, field, replace
-from hashlib import sha256
-from json import dumps
-from typing import Any, Final
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
 
 from core.errors import ErrorCode, GantryError, invalid
-from trading.backtest.convention import check_costs
 from trading.backtest.run import engine_version
 from trading.backtest.types import Costs
-from trading.bars.schema import IntArray
 from trading.bars.series import Window
-from trading.improve.folds import Fold, sessions_of, until_session, walk_forward
+from trading.improve.folds import Fold, until_session
 from trading.improve.limits import Budget
 from trading.improve.scores import FoldScore, Score, Values, score_of
+from trading.improve.search import Search, begun, ground_of
 from trading.improve.selection import best_of, fold_score, hold_against_engine, stressed
 from trading.improve.space import as_values, neighbours, search_space
 from trading.improve.sweep import SetResult, sweep
 from trading.improve.verdict import Verdict, judge
 from trading.instruments import Instrument
 from trading.strategies.base import Params, Strategy
-
-_FORMAT: Final = 1  # of the state
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,22 +38,15 @@ class Contender:
         return {"strategy": self.strategy.name, "params": as_values(self.params)}
 
 
-@dataclass(slots=True, eq=False)
-class Evolution:
-    """An evolution under way, made by `evolve`; used like an `Improvement`.
+@dataclass(slots=True, eq=False, kw_only=True)
+class Evolution(Search):
+    """An evolution under way, made by `evolve`.
 
-    contenders: the incumbent first. state: JSON-able, replaced by every step. A challenger's strategy that fails is
-    left out from then on, and said so in the evidence: it mustn't keep the others from being tried.
+    contenders: the incumbent first. A challenger's strategy that fails is left out from then on, and said so in the
+    evidence: it mustn't keep the others from being tried.
     """
 
-    windows: tuple[Window, ...]
     contenders: tuple[Contender, ...]
-    instrument: Instrument
-    costs: Costs
-    budget: Budget
-    days: IntArray
-    folds: tuple[Fold, ...]
-    state: Values = field(default_factory=dict)
 
     @property
     def incumbent(self) -> Contender:
@@ -66,48 +54,16 @@ class Evolution:
         return self.contenders[0]
 
     @property
-    def total_steps(self) -> int:
-        """One a fold, and one to judge."""
-        return len(self.folds) + 1
-
-    @property
-    def steps_done(self) -> int:
-        """From 0 to total_steps."""
-        return len(self.state["folds"]) + (self.verdict is not None)
-
-    @property
-    def verdict(self) -> Verdict | None:
-        """The verdict; None until the last step."""
-        stored = self.state["verdict"]
-        return None if stored is None else Verdict.from_json(stored)
-
-    @property
     def candidate(self) -> Contender | None:
         """The last fold's choice, which the verdict is about; None until that fold is done."""
-        if len(self.state["folds"]) < len(self.folds):
+        if len(self.state["folds"]) < len(self.ground.folds):
             return None
         winner = self.state["folds"][-1]["winner"]
         strategy = next(one.strategy for one in self.contenders if one.strategy.name == winner["strategy"])
         return Contender(strategy, strategy.parse(winner["params"]))
 
-    def step(self) -> bool:
-        """Do the next step; return whether there is another. Nothing happens once all are done.
-
-        Raises:
-            GantryError: STRATEGY_ERROR when the incumbent's strategy raises or decides something impossible, or when
-                the sweep's figures of the candidate aren't the engine's.
-
-        """
-        done = len(self.state["folds"])
-        if done < len(self.folds):
-            left_out, score = self._fold(self.folds[done])
-            self.state = {**self.state, "left_out": left_out, "folds": [*self.state["folds"], score.as_json()]}
-        elif self.verdict is None:
-            self.state = {**self.state, "verdict": self._judged().as_json()}
-        return self.steps_done < self.total_steps
-
-    def _fold(self, fold: Fold) -> tuple[Values, FoldScore]:
-        left_out = dict(self.state["left_out"])
+    def _fold(self, fold: Fold) -> tuple[Mapping[str, Any], FoldScore]:
+        left_out = dict(self.state.get("left_out", {}))
         able: list[Contender] = []
         inside: list[SetResult] = []
         for group in self._groups():
@@ -125,7 +81,7 @@ class Evolution:
         best = best_of(inside, self.budget.limits)
         (winner,) = self._sweep((able[best],), fold.out_end)
         (incumbent,) = self._sweep((self.incumbent,), fold.out_end)
-        return left_out, fold_score(fold, able[best].as_json(), inside[best], winner, incumbent)
+        return {"left_out": left_out}, fold_score(fold, able[best].as_json(), inside[best], winner, incumbent)
 
     def _groups(self) -> Sequence[Sequence[Contender]]:
         """Return the contenders by strategy, the incumbent's first: it wins over its equals."""
@@ -135,7 +91,7 @@ class Evolution:
         return list(found.values())
 
     def _sweep(self, alike: Sequence[Contender], sessions: int) -> tuple[SetResult, ...]:
-        part = until_session(self.windows, self.days, sessions)
+        part = until_session(self.ground.windows, self.ground.days, sessions)
         return sweep(part, alike[0].strategy, [one.params for one in alike], self.instrument, self.costs)
 
     def _judged(self) -> Verdict:
@@ -144,10 +100,10 @@ class Evolution:
         if candidate is None:  # only called once all folds are done
             raise invalid("The folds aren't done.", fix="Step through them first.")
         near = [Contender(candidate.strategy, params) for params in neighbours(candidate.params)]
-        everything = len(self.days)
+        everything = len(self.ground.days)
         first, *rest = self._sweep((candidate, *near), everything)
         (present,) = self._sweep((self.incumbent,), everything)
-        hold_against_engine(first, self.windows, candidate.strategy, self.instrument, self.costs)
+        hold_against_engine(first, self.ground.windows, candidate.strategy, self.instrument, self.costs)
         tried = self.budget.tried_before + len({*self.contenders, *near})
         scores = [self._score(one, result) for one, result in zip((candidate, *near), (first, *rest), strict=True)]
         verdict = judge(
@@ -156,15 +112,22 @@ class Evolution:
         return Verdict(verdict.adopt, verdict.reason_code, {**verdict.evidence, **self._about(candidate)})
 
     def _score(self, contender: Contender, result: SetResult) -> Score:
-        return replace(score_of(result, self.folds), params=contender.as_json())
+        return replace(score_of(result, self.ground.folds), params=contender.as_json())
 
     def _about(self, candidate: Contender) -> Values:
-        asked = (self.windows, candidate.strategy, candidate.params, self.instrument, self.costs, self.folds)
+        asked = (
+            self.ground.windows,
+            candidate.strategy,
+            candidate.params,
+            self.instrument,
+            self.costs,
+            self.ground.folds,
+        )
         return {
             "stress": replace(stressed(*asked), params=candidate.as_json()).as_json(),
             "budget": asdict(self.budget),
             "engine_version": engine_version(),
-            "left_out": self.state["left_out"],
+            "left_out": self.state.get("left_out", {}),
         }
 
 
@@ -200,24 +163,18 @@ def evolve(
             other arguments; DATA_UNAVAILABLE for too few sessions.
 
     """
-    budget.check()
-    check_costs(costs)
+    ground = ground_of(windows, costs, budget)
     contenders = tuple(dict.fromkeys((incumbent, *against)))
     if len(contenders) == 1:
         raise invalid("There is no other strategy to try.", fix="Register a second strategy.")
     for one in contenders:
         one.strategy.parse(as_values(one.params))
-    kept = tuple(window for window in windows if len(window))
-    days = sessions_of(kept)
-    folds = walk_forward(len(days), folds=budget.folds, purge_sessions=budget.purge_sessions)
-    made: dict[str, Any] = {
-        "contenders": [one.as_json() for one in contenders],
-        "costs": {name: str(value) for name, value in asdict(costs).items()},
-        "budget": asdict(budget),
-        "bars": [[len(window), int(window.bars.ts[0]), int(window.close_ticks.sum())] for window in kept],
-    }
-    identity = sha256(dumps(made, sort_keys=True).encode()).hexdigest()
-    fresh: Values = {"format": _FORMAT, "identity": identity, "folds": [], "verdict": None, "left_out": {}}
-    if state is not None and (state.get("format"), state.get("identity")) != (_FORMAT, identity):
-        raise invalid("The state is of another evolution.", fix="Start anew, without a state.", field="state")
-    return Evolution(kept, contenders, instrument, costs, budget, days, folds, fresh if state is None else state)
+    asked = {"contenders": [one.as_json() for one in contenders]}
+    return Evolution(
+        ground=ground,
+        instrument=instrument,
+        costs=costs,
+        budget=budget,
+        state=begun("evolution", asked, ground, costs, budget, state),
+        contenders=contenders,
+    )

@@ -9,7 +9,7 @@ from fleet.closed_sets import DueReason, NotEnqueued, PromotionMode, Stage
 from fleet.planner import plan
 from fleet.planner_result import Plan
 from fleet.planner_types import BotSnapshot, FleetSnapshot, PlannerCaps
-from tests.factories.planner import NOW, graded, improved, minutes, queued
+from tests.factories.planner import NOW, a_baseline, a_bot, graded, improved, minutes, queued
 
 SOON, JUST_OVER = NOW + timedelta(seconds=1), NOW
 AUTO, MANUAL = PromotionMode.AUTO, PromotionMode.MANUAL
@@ -50,6 +50,13 @@ def test_a_bot_that_is_about_to_leave_gets_no_further_work_and_one_held_back_doe
     assert planned(leaving).promote == (leaving.id,)
     held = graded(promotion_due=True, promotion_mode=MANUAL)
     assert [job.reason for job in planned(held).enqueue] == [DueReason.IMPROVE_DUE]
+
+
+@pytest.mark.parametrize("mode", [AUTO, MANUAL])
+def test_evidence_that_is_to_be_made_anew_promotes_nobody(mode: PromotionMode) -> None:
+    bot = a_bot(baseline=a_baseline(timedelta(hours=7)), promotion_due=True, promotion_mode=mode)
+    assert planned(bot).promote == ()
+    assert [job.reason for job in planned(bot).enqueue] == [DueReason.BASELINE_OLD]
 
 
 @pytest.mark.parametrize(

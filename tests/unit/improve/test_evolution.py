@@ -111,7 +111,7 @@ def test_a_state_of_other_arguments_is_refused(other: dict[str, object]) -> None
 @pytest.mark.parametrize("number", range(SMALL.folds))
 def test_a_folds_choice_between_strategies_is_made_without_gap_and_out_of_sample_sessions(number: int) -> None:
     known = begun()
-    changed = begun(with_another_future(known.folds[number].in_end))
+    changed = begun(with_another_future(known.ground.folds[number].in_end))
     left, right = (finished(each).state["folds"][number] for each in (known, changed))
     for name in ("winner", "in_sharpe", "in_trades", "in_sessions"):
         assert left[name] == right[name], name

@@ -111,7 +111,7 @@ def with_another_future(sessions: int) -> tuple[Window, ...]:
 @pytest.mark.parametrize("number", range(SMALL.folds))
 def test_a_fold_is_scored_without_the_bars_after_it(number: int) -> None:
     known = finished(begun())
-    changed = finished(begun(with_another_future(known.folds[number].out_end)))
+    changed = finished(begun(with_another_future(known.ground.folds[number].out_end)))
     assert known.state["folds"][: number + 1] == changed.state["folds"][: number + 1]
     assert known.state["folds"][number + 1 :] != changed.state["folds"][number + 1 :] or number == SMALL.folds - 1
 
@@ -119,7 +119,7 @@ def test_a_fold_is_scored_without_the_bars_after_it(number: int) -> None:
 @pytest.mark.parametrize("number", range(SMALL.folds))
 def test_a_folds_choice_is_made_without_gap_and_out_of_sample_sessions(number: int) -> None:
     known = begun()
-    changed = begun(with_another_future(known.folds[number].in_end))
+    changed = begun(with_another_future(known.ground.folds[number].in_end))
     left, right = (finished(each).state["folds"][number] for each in (known, changed))
     for name in ("winner", "in_sharpe", "in_trades", "in_sessions"):
         assert left[name] == right[name], name
