@@ -69,7 +69,8 @@ def _as_many_as_run_soon(
 
     A job that waits for hours would keep its bot's baseline from being refreshed: it is the bot's one active job.
     """
-    waiting = sum(bot.active is not None and bot.active.job_type in IMPROVING for bot in bots)
+    # An archived bot's job is canceled, or never starts.
+    waiting = sum(not bot.archived and bot.active is not None and bot.active.job_type in IMPROVING for bot in bots)
     room = IMPROVEMENTS_AHEAD * caps.running.max_improve_running - waiting
     kept: list[tuple[BotSnapshot, Due]] = []
     later: list[UUID] = []

@@ -108,6 +108,17 @@ def test_every_kind_of_work_waits_in_the_same_order() -> None:
     assert numbers(planned(refresh, improve, retry, waiting(4, "ES", 22))) == [2, 3, 4, 1]
 
 
+def test_improvements_beyond_four_for_each_that_may_run_wait_their_turn_and_archived_bots_take_no_place() -> None:
+    caps = PlannerCaps(Caps(3, 1, 8, None))
+    at_work = [improved(number, active=queued(JobType.IMPROVE)) for number in (1, 2)]
+    gone = [improved(number, active=queued(JobType.EVOLVE), archived=True) for number in (3, 4)]
+    due = [improved(number, ago=minutes(60 + number)) for number in (5, 6, 7)]
+    found = planned(*at_work, *gone, *due, caps=caps)
+    assert numbers(found) == [7, 6]
+    assert found.not_enqueued[due[0].id] is NotEnqueued.CADENCE_NOT_DUE
+    assert found.summary.eligible_candidates_count == 3
+
+
 def test_a_whole_fleet_after_a_reset_is_enqueued_at_once_and_says_what_holds_it() -> None:
     found = planned(*(a_bot(number) for number in range(1, 21)))
     assert len(found.enqueue) == 20

@@ -8,10 +8,12 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fleet.cadence import due
 from fleet.caps import IMPROVING, Caps
 from fleet.closed_sets import BacktestKind, DueReason, JobStatus, JobType, NotEnqueued, NotStarted, PromotionMode, Stage
+from fleet.due import Due
 from fleet.jobs import JobReason
-from fleet.planner import plan
+from fleet.planner import IMPROVEMENTS_AHEAD, plan
 from fleet.planner_result import Plan
 from fleet.planner_types import ActiveWork, BarsState, BotSnapshot, EndedWork, FleetSnapshot, Improvement, PlannerCaps
 from tests.factories.planner import LAST_BAR, NOW, a_baseline, a_bot, lost
@@ -180,11 +182,37 @@ def test_the_summary_counts_what_the_plan_says(fleet: FleetSnapshot, caps: Plann
     found = plan(fleet, caps, NOW)
     counts = found.summary
     assert counts.bots_evaluated == len(fleet.bots) == counts.jobs_enqueued + sum(counts.not_enqueued_reasons.values())
-    assert counts.jobs_enqueued == counts.eligible_candidates_count == sum(counts.jobs_enqueued_by_type.values())
+    assert counts.jobs_enqueued == len(found.enqueue) == sum(counts.jobs_enqueued_by_type.values())
+    assert counts.jobs_enqueued + len(_later(fleet, caps, found)) == counts.eligible_candidates_count
     assert sum(counts.not_started_reasons.values()) == len(found.not_started)
     assert set(counts.jobs_enqueued_by_type) == set(counts.currently_running_jobs_by_type) == set(JobType)
     assert set(counts.not_enqueued_reasons) == set(NotEnqueued)
     assert set(counts.not_started_reasons) == set(NotStarted)
+
+
+@given(a_snapshot(), CAPS)
+def test_what_is_due_waits_for_its_turn_only_as_an_improvement_behind_as_many_as_run_soon(
+    fleet: FleetSnapshot, caps: PlannerCaps
+) -> None:
+    found = plan(fleet, caps, NOW)
+    later = _later(fleet, caps, found)
+    assert all(found.not_enqueued[bot.id] is NotEnqueued.CADENCE_NOT_DUE for bot in later)
+    assert all(job.job_type in IMPROVING and job.retry is None for bot in later if (job := _due(bot, caps)))
+    if later:
+        ahead = [bot.active.job_type for bot in fleet.bots if bot.active is not None and not bot.archived]
+        ahead += [job.job_type for job in found.enqueue if job.retry is None]
+        assert sum(kind in IMPROVING for kind in ahead) >= IMPROVEMENTS_AHEAD * caps.running.max_improve_running
+
+
+def _later(fleet: FleetSnapshot, caps: PlannerCaps, found: Plan) -> list[BotSnapshot]:
+    """Return the bots that are due for a job and neither get it now nor are promoted."""
+    answered = {job.bot_id for job in found.enqueue} | set(found.promote)
+    return [bot for bot in fleet.bots if bot.id not in answered and _due(bot, caps)]
+
+
+def _due(bot: BotSnapshot, caps: PlannerCaps) -> Due | None:
+    job = due(bot, caps, NOW)
+    return job if isinstance(job, Due) else None
 
 
 def _waiting(fleet: FleetSnapshot, found: Plan) -> list[tuple[JobType, BotSnapshot]]:
