@@ -8,14 +8,18 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 import psycopg
 
+from cli.status import as_plain
+from cli.up.home import Home
 from cli.up.identity import Identity, identify, marked
 from cli.up.ports import free_port
+from cli.up.state import is_locked, observed, read_state
 
 ROOT = Path(__file__).resolve().parents[1]
 GANTRY = Path(sys.executable).parent / "gantry"
@@ -56,11 +60,14 @@ class Running:
         return ran.stdout
 
     def up(self) -> str:
+        self.__dict__.pop("url", None)
         return self.gantry("up", "--detach")
 
     def status(self) -> dict[str, Any]:
-        found: dict[str, Any] = json.loads(self.gantry("status", "--json"))
-        return found
+        """What `gantry status --json` prints, without a process for it: tests of faults ask all the time."""
+        home = Home(self.home)
+        state = read_state(home)
+        return as_plain(home, observed(state) if state else None, running=is_locked(home.lock_file))
 
     def process(self, name: str) -> dict[str, Any]:
         return next(record for record in self.status()["processes"] if record["name"] == name)
@@ -77,8 +84,13 @@ class Running:
         found: dict[str, Any] = answer["data"]
         return found
 
+    @cached_property
+    def url(self) -> str:
+        """The database's, the same until it is started anew; asking costs a second of a core."""
+        return self.gantry("db", "url").strip()
+
     def rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
-        with psycopg.connect(self.gantry("db", "url").strip()) as connection:
+        with psycopg.connect(self.url) as connection:
             return connection.execute(query.encode(), values).fetchall()
 
     def living(self) -> tuple[Identity, ...]:
