@@ -17,6 +17,7 @@ from fleet.jobs import JobReason
 from fleet.resets import SOURCES_OF, asks_for_baseline
 from services import events
 from services.cancel import cancel_all
+from services.reads import money_text
 from sql.queries import resets as queries
 from sql.tables.bots import Bot
 from sql.tables.events import Activity
@@ -132,7 +133,7 @@ def _states(session: Session, bots: Sequence[Bot]) -> dict[UUID, dict[str, Any]]
     return {
         bot.id: {
             "epochs": epochs.get(bot.id, {}),
-            "net_pnl": str(figures[bot.id].net_pnl) if bot.id in figures else None,
+            "net_pnl": money_text(figures[bot.id].net_pnl) if bot.id in figures else None,
             "total_trades": figures[bot.id].total_trades if bot.id in figures else None,
             "metrics_reset_at": bot.metrics_reset_at.isoformat() if bot.metrics_reset_at else None,
             "active_job": {"id": str(jobs[bot.id].id), "status": jobs[bot.id].status} if bot.id in jobs else None,

@@ -90,6 +90,13 @@ def test_a_dry_run_tells_the_effect_and_changes_nothing_at_all(
     assert [one.before for one in done.bots] == [one.before for one in report.bots]
 
 
+def test_a_reset_tells_money_as_the_bots_page_shows_it(tx: Transactions, graded: list[UUID]) -> None:
+    with tx() as session:
+        shown = {bot_id: reads.get_bot(session, bot_id, now=LATER).metrics.net_pnl for bot_id in graded}
+    told = {one.bot_id: one.before["net_pnl"] for one in reset(tx, dry_run=True).bots}
+    assert told == {bot_id: reads.money_text(net) for bot_id, net in shown.items() if net is not None}
+
+
 def test_after_a_reset_metrics_are_missing_with_their_reason_and_raw_truth_is_as_it_was(
     tx: Transactions, store: BarsStore, graded: list[UUID], owner_sql: OwnerSql
 ) -> None:
