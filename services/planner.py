@@ -8,6 +8,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from core.collection import garbage_kept
 from core.errors import GantryError
 from core.ids import new_id
 from core.log import get_logger
@@ -64,7 +65,7 @@ class Tick:
 
 def tick(tx: Transactions, terms: PlannerTerms, *, cause: TickCause, actor: str = ACTOR) -> Tick | None:
     """Plan once, and promote who is due (a flow); None while another planner is at it. Times are the database's."""
-    with tx() as session:
+    with garbage_kept(), tx() as session:
         if not queries.try_planner_lock(session):
             return None
         started_at = leases.database_time(session)

@@ -1,6 +1,6 @@
 """What a tick writes: jobs, decisions, the tick itself; each one statement, whatever the number of bots."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from typing import Any, Final, NamedTuple
 from uuid import UUID
@@ -25,22 +25,23 @@ _JOBS: Final = text(
     SELECT p.id, coalesce(p.root_job_id, p.id), p.bot_id, p.job_type, p.kind, 'QUEUED', p.attempt, :max_attempts,
            coalesce(e.iteration, 0) + CASE WHEN p.root_job_id IS NULL THEN 1 ELSE 0 END,
            :actor, :trace_id, clock_timestamp() + p.place * interval '1 microsecond'
-    FROM unnest(:ids, :roots, :bot_ids, CAST(:types AS text[]), CAST(:kinds AS text[]), CAST(:attempts AS int[]))
+    FROM unnest(CAST(:ids AS uuid[]), CAST(:roots AS uuid[]), CAST(:bot_ids AS uuid[]), CAST(:types AS text[]),
+                CAST(:kinds AS text[]), CAST(:attempts AS int[]))
          WITH ORDINALITY p (id, root_job_id, bot_id, job_type, kind, attempt, place)
     LEFT JOIN LATERAL (SELECT iteration FROM bot_jobs j WHERE j.bot_id = p.bot_id AND j.job_type = p.job_type
                        ORDER BY created_at DESC, id DESC LIMIT 1) e ON true
     ON CONFLICT (bot_id) WHERE status IN ('QUEUED', 'RUNNING') DO NOTHING
     RETURNING id
     """
-).bindparams(*(bindparam(name, type_=ARRAY(Uuid())) for name in ("ids", "roots", "bot_ids")))
+)
 _LEDGER: Final = text(
     """
     INSERT INTO job_run_events (job_id, from_status, to_status, reason_code, trace_id, metadata)
     SELECT id, NULL, 'QUEUED', CASE WHEN attempt > 1 THEN 'RETRY' ELSE 'PLANNED' END, trace_id,
            jsonb_build_object('attempt', attempt)
-    FROM bot_jobs WHERE id = ANY(:ids)
+    FROM unnest(CAST(:ids AS uuid[])) t (id) JOIN bot_jobs USING (id)
     """
-).bindparams(bindparam("ids", type_=ARRAY(Uuid())))
+)
 _ACTIVITY: Final = text(
     """
     INSERT INTO activity_events (id, event_type, bot_id, job_id, actor, message, payload, trace_id)
@@ -48,9 +49,10 @@ _ACTIVITY: Final = text(
            CASE j.job_type WHEN 'BACKTEST' THEN 'Backtest' WHEN 'IMPROVE' THEN 'Improvement' ELSE 'Evolution' END
              || ' queued, attempt ' || j.attempt || ': ' || t.reason || '.',
            jsonb_build_object('reason_code', t.reason, 'kind', j.kind), j.trace_id
-    FROM unnest(:event_ids, :ids, CAST(:reasons AS text[])) t (id, job_id, reason) JOIN bot_jobs j ON j.id = t.job_id
+    FROM unnest(CAST(:event_ids AS uuid[]), CAST(:ids AS uuid[]), CAST(:reasons AS text[])) t (id, job_id, reason)
+    JOIN bot_jobs j ON j.id = t.job_id
     """
-).bindparams(*(bindparam(name, type_=ARRAY(Uuid())) for name in ("event_ids", "ids")))
+)
 
 
 _DECISIONS: Final = text(
@@ -58,11 +60,12 @@ _DECISIONS: Final = text(
     INSERT INTO autonomy_bot_decisions (id, bot_id, planner_run_id, enqueued, reason_code, not_started, job_id,
                                         job_type, created_at)
     SELECT d.id, d.bot_id, :run_id, d.job_id IS NOT NULL, d.reason_code, d.not_started, d.job_id, d.job_type, n.now
-    FROM unnest(:id, :bot_id, CAST(:reason_code AS text[]), CAST(:not_started AS text[]), :job_id,
-                CAST(:job_type AS text[])) d (id, bot_id, reason_code, not_started, job_id, job_type),
+    FROM unnest(CAST(:id AS uuid[]), CAST(:bot_id AS uuid[]), CAST(:reason_code AS text[]),
+                CAST(:not_started AS text[]), CAST(:job_id AS uuid[]), CAST(:job_type AS text[]))
+         d (id, bot_id, reason_code, not_started, job_id, job_type),
          (SELECT clock_timestamp() AS now) n
     """
-).bindparams(*(bindparam(name, type_=ARRAY(Uuid())) for name in ("id", "bot_id", "job_id")))
+)
 
 
 class NewDecision(NamedTuple):
@@ -119,11 +122,11 @@ def insert_jobs(
     if not jobs:
         return frozenset()
     values: dict[str, Any] = {
-        "ids": [job.id for job in jobs],
-        "roots": [job.root_job_id for job in jobs],
-        "bot_ids": [job.bot_id for job in jobs],
-        "types": [job.job_type for job in jobs],
-        "kinds": [job.kind for job in jobs],
+        "ids": _uuids(job.id for job in jobs),
+        "roots": _uuids(job.root_job_id for job in jobs),
+        "bot_ids": _uuids(job.bot_id for job in jobs),
+        "types": _array(job.job_type for job in jobs),
+        "kinds": _array(job.kind for job in jobs),
         "attempts": [job.attempt for job in jobs],
         "max_attempts": max_attempts,
         "actor": actor,
@@ -131,15 +134,10 @@ def insert_jobs(
     }
     made = frozenset(session.scalars(_JOBS, values))
     told = [(event_id, job) for event_id, job in zip(event_ids, jobs, strict=True) if job.id in made]
-    session.execute(_LEDGER, {"ids": [job.id for job in jobs if job.id in made]})
-    session.execute(
-        _ACTIVITY,
-        {
-            "event_ids": [event_id for event_id, _ in told],
-            "ids": [job.id for _, job in told],
-            "reasons": [job.reason for _, job in told],
-        },
-    )
+    ids = _uuids(job.id for _, job in told)
+    session.execute(_LEDGER, {"ids": ids})
+    values = {"event_ids": _uuids(event_id for event_id, _ in told), "reasons": _array(job.reason for _, job in told)}
+    session.execute(_ACTIVITY, {"ids": ids, **values})
     return made
 
 
@@ -151,7 +149,14 @@ def insert_run(session: Session, values: dict[str, Any]) -> None:
 def insert_decisions(session: Session, decisions: Sequence[NewDecision], *, run_id: UUID) -> None:
     """Write decisions that changed, all at one time."""
     if decisions:
-        columns = {name: [getattr(one, name) for one in decisions] for name in NewDecision._fields}
+        columns = {
+            "id": _uuids(one.id for one in decisions),
+            "bot_id": _uuids(one.bot_id for one in decisions),
+            "reason_code": _array(one.reason_code for one in decisions),
+            "not_started": _array(one.not_started for one in decisions),
+            "job_id": _uuids(one.job_id for one in decisions),
+            "job_type": _array(one.job_type for one in decisions),
+        }
         session.execute(_DECISIONS, {"run_id": run_id, **columns})
 
 
@@ -197,3 +202,16 @@ def prune_progress(session: Session, *, older_than: timedelta) -> int:
         ImprovementProgress.updated_at < func.clock_timestamp() - older_than, ~goes_on
     )
     return len(session.scalars(query.returning(ImprovementProgress.root_job_id)).all())
+
+
+def _uuids(values: Iterable[UUID | None]) -> str:
+    return _array(None if value is None else value.hex for value in values)
+
+
+def _array(values: Iterable[str | None]) -> str:
+    """Write an array as Postgres reads it: the driver takes 3 us for each element of a list, and there are 160,000."""
+    return "{" + ",".join("NULL" if value is None else f'"{_escaped(value)}"' for value in values) + "}"
+
+
+def _escaped(value: str) -> str:
+    return value.replace("\\", "\\\\").replace('"', '\\"')
