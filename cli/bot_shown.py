@@ -7,6 +7,8 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from fleet.bot_now import BotNow
+from fleet.closed_sets import JobType
 from services.reads import BotMetrics, BotView, money_text
 
 WIDE = 200
@@ -41,12 +43,20 @@ def _cells(bot: BotView) -> tuple[str, ...]:
         bot.symbol,
         bot.strategy,
         bot.stage,
-        bot.bot_now.state,
+        now_text(bot.bot_now),
         "-" if metrics.total_trades is None else f"{metrics.total_trades:,}",
         "-" if metrics.net_pnl is None else money_text(metrics.net_pnl),
         "-" if bot.autonomy_score is None else f"{bot.autonomy_score:.1f}",
         bot.data_label or "-",
     )
+
+
+def now_text(now: BotNow) -> str:
+    """Say what a bot does: a backtest with its attempt (x2 is the second), an improvement with its iteration (#3)."""
+    job = now.active_job
+    if job is None:
+        return now.state
+    return f"{now.state} " + (f"x{job.attempt}" if job.type is JobType.BACKTEST else f"#{job.iteration}")
 
 
 def show_bot(bot: BotView) -> None:
@@ -57,7 +67,7 @@ def show_bot(bot: BotView) -> None:
             console.print(f"{name:22}{'-' if value is None else value}", highlight=False, soft_wrap=True)
     for name, value in metrics_fields(bot.metrics).items():
         console.print(f"  {name:22}{'-' if value is None else value}", highlight=False)
-    console.print(f"{'now':22}{bot.bot_now.state}", highlight=False)
+    console.print(f"{'now':22}{now_text(bot.bot_now)}", highlight=False)
     for alert in bot.bot_now.alerts:
         console.print(f"  {alert.level} {alert.code}: {alert.message}", highlight=False, soft_wrap=True)
     for blocker in (bot.autonomy_breakdown or {}).get("blockers", []):

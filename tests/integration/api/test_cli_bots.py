@@ -6,8 +6,13 @@ from collections.abc import Iterator
 import pytest
 
 from cli.main import main
+from core.errors import ErrorCode, GantryError
 from core.settings import get_settings
+from fleet.caps import Caps
+from services import claims, jobs
+from services.heartbeat import LeaseTerms
 from sql.embedded import RunningState
+from sql.engine import Transactions
 
 
 @pytest.fixture(autouse=True)
@@ -76,6 +81,20 @@ def test_a_starter_pack_is_made_once_and_its_jobs_are_listed_and_shown(capsys: p
     assert [(row["from_status"], row["to_status"], row["reason_code"]) for row in shown["ledger"]] == [
         (None, "QUEUED", "REQUESTED")
     ]
+
+
+def test_the_second_attempt_at_a_backtest_shows_as_x2(tx: Transactions, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("starter-pack", "--symbol", "ES", "--count", "1") == 0
+    assert run("list") == 0
+    assert "BACKTEST_QUEUED x1" in capsys.readouterr().out
+    with tx() as session:
+        (claimed,) = claims.claim_chunk(session, caps=Caps(), most=1, terms=LeaseTerms(), run_id="killed")
+        died = GantryError(ErrorCode.RUN_FAILED, "The run died.", fix="Look at its log.")
+        jobs.fail(session, claimed, died, session_id=None)
+    assert run("list") == 0
+    assert "BACKTEST_QUEUED x2" in capsys.readouterr().out
+    assert run("show", "ES sma_cross 1") == 0
+    assert "BACKTEST_QUEUED x2" in capsys.readouterr().out
 
 
 def test_an_archived_bot_is_listed_no_more_and_its_job_says_why(capsys: pytest.CaptureFixture[str]) -> None:
