@@ -52,7 +52,7 @@ LOCK_TIMEOUT = "-clock_timeout=5ms"
 RETRYABLE = GantryError(ErrorCode.RUN_FAILED, "The run broke.", fix="None.")
 PERMANENT = GantryError(ErrorCode.STRATEGY_ERROR, "It divides by 0.", fix="Mend it.")
 CHECK_EVERY = 10
-EXAMPLES, STEPS = 48, 60
+EXAMPLES, STEPS = 60, 60
 SEEN = (
     *("claimed", "COMPLETED", "FAILED", "TIMEOUT", "CANCELED", "retried"),
     *("reset", "reverted", "planned"),
