@@ -1,8 +1,8 @@
 """Dagster's tables in Postgres, over connections that are kept.
 
 Dagster opens a connection for each question it asks of its own storage, and an instance for each tick of a sensor:
-an idle fleet made 38 connections a second, which kept a third of a core busy with nothing else. Here all instances of a
-process share one pool.
+an idle fleet made 38 connections a second, and Postgres's forks for them kept a third of a core busy. Here all
+instances of a process share one pool.
 """
 
 from collections.abc import Mapping
@@ -30,7 +30,7 @@ class PooledPostgresStorage(DagsterPostgresStorage):
         """
         looks = autocreate and postgres_url not in _pools
         super().__init__(postgres_url, should_autocreate_tables=looks, inst_data=inst_data)
-        pool = _pools.setdefault(postgres_url, _pool_of(postgres_url))
+        pool = _pools.get(postgres_url) or _pools.setdefault(postgres_url, _pool_of(postgres_url))
         for part in (self._run_storage, self._event_log_storage, self._schedule_storage):
             part._engine = pool  # noqa: SLF001 - Dagster offers pools to its web server only
 

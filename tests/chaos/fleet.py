@@ -148,7 +148,7 @@ def hit(running: Running, name: str, number: signal.Signals = signal.SIGKILL) ->
     """Send a signal to one of Gantry's own processes, and wait until it runs again."""
     pid: int = running.process(name)["pid"]
     os.kill(pid, number)
-    until(lambda: _is_back(running, name, pid), seconds=60, what=f"{name} is back", every=1.5)
+    until(lambda: _is_back(running, name, pid), seconds=60, what=f"{name} is back")
 
 
 def _is_back(running: Running, name: str, before: int) -> bool:

@@ -45,13 +45,17 @@ def kill_supervisor(running: Running) -> tuple[Identity, ...]:
 
 
 def test_whatever_is_killed_comes_back_and_nothing_is_lost(running: Running) -> None:
-    before = {name: kill(running, name) for name in KILLED}
-    until(lambda: all(is_back(running, *killed) for killed in before.items()), seconds=90, what="all came back")
-    # A job, which the planner queued, is at work when everything is killed from the top down.
     made = running.api("POST", "/api/bots", {"name": "kept", "symbol": "ES", "strategy": "sma_cross"})
     assert made["success"], made
-    claimed = "SELECT 1 FROM bot_jobs WHERE status <> 'QUEUED'"
-    until(lambda: running.rows(claimed), seconds=90, what="the job was claimed")
+    before = {name: kill(running, name) for name in KILLED}
+    until(lambda: all(is_back(running, *killed) for killed in before.items()), seconds=90, what="all came back")
+    first = "SELECT 1 FROM bot_jobs WHERE status = 'COMPLETED'"
+    until(lambda: running.rows(first), seconds=90, what="the bot has its baseline, whatever was killed meanwhile")
+    # A job is at work when everything is killed from the top down.
+    [(bot_id,)] = running.rows("SELECT id::text FROM bots")
+    job_id = running.api("POST", f"/api/bots/{bot_id}/run-backtest")["job"]["id"]
+    claimed = "SELECT 1 FROM bot_jobs WHERE id = %s AND status <> 'QUEUED'"
+    until(lambda: running.rows(claimed, job_id), seconds=90, what="the job was claimed")
     lived = kill_supervisor(running)
     assert len(lived) >= len(KILLED)
     until(lambda: not any(is_alive(process) for process in lived), seconds=10, what="nothing outlives the supervisor")
@@ -62,7 +66,7 @@ def test_whatever_is_killed_comes_back_and_nothing_is_lost(running: Running) -> 
 
     assert [bot["name"] for bot in running.api("GET", "/api/bots")["data"]] == ["kept"]
     until(
-        lambda: running.rows("SELECT 1 FROM bot_jobs WHERE status = 'COMPLETED'"),
+        lambda: running.rows("SELECT 1 FROM bot_jobs WHERE root_job_id = %s AND status = 'COMPLETED'", job_id),
         seconds=90,
         what="the interrupted job, or its retry, was completed without a click",
     )
@@ -71,4 +75,4 @@ def test_whatever_is_killed_comes_back_and_nothing_is_lost(running: Running) -> 
         "(SELECT coalesce(sum(t.net_pnl), 0) FROM trade_logs t WHERE t.session_id = s.id)) "
         "FROM backtest_sessions s WHERE s.status = 'COMPLETED'"
     )
-    assert (sessions, right) == (1, 1)
+    assert (sessions, right) == (2, 2)
