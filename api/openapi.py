@@ -1,5 +1,6 @@
 """The OpenAPI document, exact: every status a route may answer has the schema of what it answers."""
 
+from threading import Lock
 from typing import Any
 
 from fastapi import FastAPI
@@ -12,14 +13,20 @@ _WITH_ACTOR = {"401": "No valid credentials", "503": "The database can't be reac
 
 
 def describe(app: FastAPI) -> None:
-    """Let the application answer the exact document."""
+    """Let the application answer the exact document, made once.
+
+    One thread makes it and the others wait: FastAPI silences warnings of the whole process meanwhile, and threads that
+    do so at once give each other back filters that are not theirs.
+    """
+    one_at_a_time = Lock()
 
     def document() -> dict[str, Any]:
-        if app.openapi_schema is None:
-            app.openapi_schema = _exact(
-                get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
-            )
-        return app.openapi_schema
+        with one_at_a_time:
+            if app.openapi_schema is None:
+                app.openapi_schema = _exact(
+                    get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
+                )
+            return app.openapi_schema
 
     app.openapi = document  # type: ignore[method-assign]
 

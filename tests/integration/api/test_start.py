@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+from concurrent.futures import ThreadPoolExecutor
 
 from fastapi import FastAPI
 
@@ -18,3 +19,10 @@ def test_no_request_waits_for_a_garbage_collection_of_what_was_imported() -> Non
 async def _frozen_while_running(app: FastAPI) -> int:
     async with app.router.lifespan_context(app):
         return gc.get_freeze_count()
+
+
+def test_threads_that_ask_at_once_are_given_the_one_document_that_is_made() -> None:
+    app = create_app(settings=Settings())
+    with ThreadPoolExecutor(6) as pool:
+        documents = list(pool.map(lambda _: app.openapi(), range(6)))
+    assert all(document is documents[0] for document in documents)
