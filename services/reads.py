@@ -1,7 +1,7 @@
 """What is shown of a bot: its standing since the last reset and what it is doing now."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -58,6 +58,16 @@ class BotMetrics:
     reason: str | None = None
 
 
+_UNGRADED, _UNTRADED = BotMetrics(reason=NEEDS_BACKTEST), BotMetrics(reason=NO_TRADES)
+
+
+@dataclass(frozen=True, slots=True)
+class StageMetrics(BotMetrics):
+    """The backtests' metrics, and those of each stage's own source by the stage's name."""
+
+    by_stage: Mapping[str, BotMetrics] = field(default_factory=dict)
+
+
 @dataclass(frozen=True, slots=True)
 class BotSummary:
     """One bot as a list shows it."""
@@ -74,8 +84,7 @@ class BotSummary:
     promotion_mode: str
     created_at: datetime
     metrics_reset_at: datetime | None
-    metrics: BotMetrics
-    by_stage: Mapping[Stage, BotMetrics]
+    metrics: StageMetrics
     autonomy_score: float | None
     autonomy_tier: str | None
     data_label: str | None
@@ -162,19 +171,21 @@ def unknown_bot(bot_id: UUID) -> GantryError:
     return not_found("bot", bot_id, fix="List them: gantry bots list, or GET /api/bots.")
 
 
-def _metrics(rollup: RollupRow | None, *, otherwise: str) -> BotMetrics:
-    """Return a rollup as metrics; without one, nulls and the reason."""
-    if rollup is None:
-        return BotMetrics(reason=otherwise)
-    return BotMetrics(
-        net_pnl=rollup.net_pnl,
-        win_rate=rollup.wins / rollup.total_trades if rollup.total_trades else None,
-        total_trades=rollup.total_trades,
-        max_drawdown_usd=rollup.max_drawdown_usd,
-        max_drawdown_fraction=rollup.max_drawdown_fraction,
-        sharpe=rollup.sharpe,
-        profit_factor=rollup.profit_factor,
-    )
+def _metrics(rollup: RollupRow | None, *, otherwise: BotMetrics) -> BotMetrics:
+    return otherwise if rollup is None else BotMetrics(**_measured(rollup))
+
+
+def _measured(rollup: RollupRow) -> dict[str, Any]:
+    """Return a rollup as the fields of metrics."""
+    return {
+        "net_pnl": rollup.net_pnl,
+        "win_rate": rollup.wins / rollup.total_trades if rollup.total_trades else None,
+        "total_trades": rollup.total_trades,
+        "max_drawdown_usd": rollup.max_drawdown_usd,
+        "max_drawdown_fraction": rollup.max_drawdown_fraction,
+        "sharpe": rollup.sharpe,
+        "profit_factor": rollup.profit_factor,
+    }
 
 
 def _following(rows: Sequence[Standing], limit: int) -> After | None:
@@ -189,7 +200,7 @@ def _views(session: Session, rows: Sequence[Standing], now: datetime) -> tuple[B
 
 def _whole(summary: BotSummary, row: Standing) -> BotView:
     return BotView(
-        **{field.name: getattr(summary, field.name) for field in fields(BotSummary)},
+        **{one.name: getattr(summary, one.name) for one in fields(BotSummary)},
         **(row.made_of._asdict() if row.made_of else {}),
         autonomy_breakdown=row.because.breakdown if row.because else None,
         archived_at=row.bot.archived_at,
@@ -208,11 +219,11 @@ def _summary(
     row: Standing, job: JobRow | None, others: Mapping[tuple[UUID, str], RollupRow], now: datetime
 ) -> BotSummary:
     bot, version, rollup, score = row.bot, row.version, row.rollup, row.score
-    backtest = _metrics(rollup, otherwise=NEEDS_BACKTEST)
+    backtest = _metrics(rollup, otherwise=_UNGRADED)
     by_stage = {
-        stage: backtest
+        stage.value: backtest
         if source is TradeSource.BACKTEST
-        else _metrics(others.get((bot.id, source.value)), otherwise=NO_TRADES)
+        else _metrics(others.get((bot.id, source.value)), otherwise=_UNTRADED)
         for stage, source in SOURCE_OF_STAGE.items()
     }
     return BotSummary(
@@ -228,8 +239,7 @@ def _summary(
         promotion_mode=bot.promotion_mode,
         created_at=bot.created_at,
         metrics_reset_at=bot.metrics_reset_at,
-        metrics=backtest,
-        by_stage=by_stage,
+        metrics=StageMetrics(**(_measured(rollup) if rollup else {"reason": NEEDS_BACKTEST}), by_stage=by_stage),
         autonomy_score=score.autonomy_score if score else None,
         autonomy_tier=score.autonomy_tier if score else None,
         data_label=row.data_label,

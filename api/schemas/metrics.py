@@ -1,7 +1,6 @@
 """Metrics of a bot: null with a reason where nothing was measured, never 0."""
 
 from api.envelope import Model, Money
-from services.reads import BotMetrics
 
 
 class MetricsFigures(Model):
@@ -16,18 +15,8 @@ class MetricsFigures(Model):
     profit_factor: float | None
     reason: str | None
 
-    @classmethod
-    def of(cls, metrics: BotMetrics) -> "MetricsFigures":
-        """Show metrics."""
-        return cls.model_validate(figures(metrics))
-
 
 class MetricsBody(MetricsFigures):
     """Figures since the last reset, and the same by stage."""
 
     by_stage: dict[str, MetricsFigures]
-
-
-def figures(metrics: BotMetrics) -> dict[str, object]:
-    """Return the fields of metrics by their outside names."""
-    return {name: getattr(metrics, name) for name in MetricsFigures.model_fields}
