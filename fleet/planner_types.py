@@ -120,8 +120,8 @@ class FleetSnapshot:
 class PlannerCaps:
     """The caps on RUNNING and the terms of LAB work.
 
-    evolve_after: rounds of IMPROVE without
-    adoption. With no room for improvements at all none is planned: queued for ever it would hold back the refreshes.
+    evolve_after: rounds of IMPROVE without adoption. With no room for improvements at all none is planned: queued for
+    ever it would hold back the refreshes.
     """
 
     running: Caps = field(default_factory=Caps)
