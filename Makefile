@@ -44,7 +44,7 @@ test-real: $(READY) ## tests on real bars, in the folder GANTRY_TEST_DATA
 	@test -n "$${GANTRY_TEST_DATA:-}" || { echo "Set GANTRY_TEST_DATA to the folder of real bars."; exit 2; }
 	@$(VENV)/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m real $(ARGS)
 
-chaos: $(READY) ## the kill loops in full: 20 rounds of each fault on a whole Gantry, half an hour or so (ROUNDS=5 for fewer)
+chaos: $(READY) ## the kill loops in full: 20 rounds of each fault on a whole Gantry, an hour or so (ROUNDS=5 for fewer)
 	@GANTRY_CHAOS_ROUNDS=$(or $(ROUNDS),20) $(VENV)/bin/python -m pytest -s tests/chaos $(ARGS)
 
 check: $(READY) ## lint, types, import rules
