@@ -59,11 +59,11 @@ def create_app(*, settings: Settings | None = None, tx: Transactions | None = No
 
 @asynccontextmanager
 async def _lifespan(_app: FastAPI) -> AsyncIterator[None]:
-    """As many threads as pooled connections: a request never waits for a connection that another request holds.
+    """Twice as many threads as requests may be in a transaction: whoever is in one, or needs none, finds a thread.
 
     What was imported stays to the end: a full garbage collection that walks it all stopped every request for 120 ms.
     """
-    anyio.to_thread.current_default_thread_limiter().total_tokens = POOL_SIZE
+    anyio.to_thread.current_default_thread_limiter().total_tokens = 2 * POOL_SIZE
     gc.collect()
     gc.freeze()
     yield

@@ -1,16 +1,35 @@
-"""What routes are given: a transaction that commits before the response, and the present moment."""
+"""What routes are given: a transaction that commits before the response, and the present moment.
 
-from collections.abc import Iterator
+No more requests are in a transaction at once than there are pooled connections, and the others wait without a thread:
+were every thread waiting for a lock, its holder would find none to go on in.
+"""
+
+from collections.abc import AsyncIterator, Iterator
 from datetime import datetime
 from typing import Annotated
 
+import anyio
+from anyio.lowlevel import RunVar
 from fastapi import Depends, Request
 from sqlalchemy.orm import Session
 
 from core.clock import utc_now
+from sql.engine import POOL_SIZE
+
+_turns: RunVar[anyio.Semaphore] = RunVar("turns")  # of one event loop
 
 
-def _transaction(request: Request) -> Iterator[Session]:
+async def _turn() -> AsyncIterator[None]:
+    try:
+        turns = _turns.get()
+    except LookupError:
+        turns = anyio.Semaphore(POOL_SIZE)
+        _turns.set(turns)
+    async with turns:
+        yield
+
+
+def _transaction(request: Request, _turn: Annotated[None, Depends(_turn, scope="function")]) -> Iterator[Session]:
     with request.app.state.tx() as session:
         yield session
 

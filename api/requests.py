@@ -17,6 +17,7 @@ from services.requests import KeptReply
 
 Reply = TypeVar("Reply", bound=Envelope)
 _HEADERS: Final = ("Location", "ETag")
+_NOTHING: Final = (b"", b"{}", b"null")
 IdempotencyKey = Annotated[
     str | None,
     Header(
@@ -82,6 +83,8 @@ def _kept(
     idempotency_key: IdempotencyKey = None,
 ) -> Kept:
     """Take the key before the work; a reply under it ends the request here."""
+    if body.strip() not in _NOTHING and request.scope["route"].body_field is None:
+        raise invalid("This route takes no body.", fix="Send none: what it said would not be heeded.", field="body")
     sent = b"\n".join((request.method.encode(), request.url.path.encode(), body))
     request_hash = hashlib.sha256(sent).hexdigest()
     if idempotency_key is None and "idempotency-key" in request.headers:

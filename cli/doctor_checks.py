@@ -1,6 +1,7 @@
 """The checks of `gantry doctor`: each looks at one thing and says what it saw; none changes anything."""
 
 import re
+import socket
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -12,13 +13,15 @@ from shutil import disk_usage
 
 from cli.up.home import MIN_FREE_BYTES, Home, open_home
 from cli.up.ports import require_free
-from cli.up.state import is_locked, read_state
+from cli.up.services import LOOPBACK
+from cli.up.state import is_locked, port_of, read_state
 from core.clock import utc_now
 from core.errors import ErrorCode, GantryError, Kind, data_unavailable
 from core.settings import ROOT, Settings
 
 PINNED = re.compile(r"^([A-Za-z0-9._-]+)(?:\[[^]]*])?==([^ ;\\]+)(?: ; ([^\\]+))?", re.MULTILINE)
 
+PORT_TIMEOUT_S = 2.0
 SETTLING_S = 60.0  # after the daemon's start: its sensors come up one by one
 
 
@@ -45,11 +48,11 @@ def all_checks(settings: Settings) -> tuple[Check, ...]:
     home = Home(settings.gantry_home.absolute())
     running = is_locked(home.lock_file)
     checks = [check_python(), check_packages(ROOT / "requirements.lock"), check_folder(home), check_disk(home)]
-    for name, port, variable in (
-        ("api port", settings.gantry_port, "GANTRY_PORT"),
-        ("dagster port", settings.gantry_dagster_port, "GANTRY_DAGSTER_PORT"),
+    for name, process, port, variable in (
+        ("api port", "api", settings.gantry_port, "GANTRY_PORT"),
+        ("dagster port", "dagster-web", settings.gantry_dagster_port, "GANTRY_DAGSTER_PORT"),
     ):
-        checks.append(check_port(name, port, variable=variable, running=running))
+        checks.append(check_port(name, port, variable=variable, own=port_of(home, process)))
     database = tuple(database_checks(settings, running=running))
     reachable = any(check.name == "postgres" and check.verdict is Verdict.OK for check in database)
     loops = (
@@ -101,10 +104,14 @@ def check_disk(home: Home) -> Check:
     return Check("disk", Verdict.OK, seen)
 
 
-def check_port(name: str, port: int, *, variable: str, running: bool) -> Check:
-    """Whether a port is free, or Gantry's own."""
-    if running:
-        return Check(name, Verdict.OK, f"{port}: Gantry runs")
+def check_port(name: str, port: int, *, variable: str, own: int | None) -> Check:
+    """Whether a port is free; where Gantry runs, whether its own answers. own: that of the Gantry that runs."""
+    if own is not None:
+        try:
+            socket.create_connection((LOOPBACK, own), timeout=PORT_TIMEOUT_S).close()
+        except OSError as error:
+            return Check(name, Verdict.FAIL, f"{own}: {error.strerror or error}", "Look at `gantry status`.")
+        return Check(name, Verdict.OK, f"{own}: Gantry runs")
     try:
         require_free(port, variable=variable)
     except GantryError as error:

@@ -27,6 +27,8 @@ def proof(
 ) -> None:
     """Write the whole proof pack of the running Gantry. Changes nothing; exits 1 when a part of it failed."""
     from cli.proof_files import INDEX, open_folder
+    from cli.up.home import Home
+    from cli.up.state import port_of
     from core.clock import utc_now
     from core.settings import get_settings
     from core.trace import current_trace_id
@@ -36,14 +38,16 @@ def proof(
     settings = get_settings()
     folder = open_folder(out, settings, force=force)
     began = utc_now()
-    for piece in _pieces(settings, bots):
+    # The Gantry whose rows are read, wherever it listens: another one's answers would be no proof of them.
+    port = port_of(Home(settings.gantry_home.absolute()), "api") or settings.gantry_port
+    for piece in _pieces(settings, port, bots):
         folder.put(piece)
         if piece.outcome is not Outcome.OK:
             note(f"{piece.file}: {piece.outcome}: {piece.said}")
     folder.put_index(
         [
             f"Made from {began:%Y-%m-%d %H:%M:%S}Z to {utc_now():%Y-%m-%d %H:%M:%S}Z by gantry {code_version()}, "
-            f"of the Gantry on port {settings.gantry_port} ({settings.app_env}); trace id `{current_trace_id()}`.",
+            f"of the Gantry on port {port} ({settings.app_env}); trace id `{current_trace_id()}`.",
             "The fleet was at work meanwhile: each file is the state at its own moment.",
         ]
     )
@@ -53,7 +57,7 @@ def proof(
         raise SystemExit(1)
 
 
-def _pieces(settings: Settings, bots: int) -> Iterator[Piece]:
+def _pieces(settings: Settings, port: int, bots: int) -> Iterator[Piece]:
     from cli.proof_api import Api, api_pieces
     from core.errors import GantryError
     from core.settings import AppEnv
@@ -63,7 +67,7 @@ def _pieces(settings: Settings, bots: int) -> Iterator[Piece]:
 
     token = settings.admin_token.get_secret_value()
     guarded = settings.app_env is AppEnv.PRODUCTION  # there every route needs credentials
-    yield from api_pieces(Api(settings.gantry_port, token, current_trace_id(), for_all=guarded))
+    yield from api_pieces(Api(port, token, current_trace_id(), for_all=guarded))
     try:
         engine = connect(database_urls(settings).app, pool_size=1)
     except GantryError as error:

@@ -122,7 +122,7 @@ class _Asked:
             done = leases.ended_now(session, bot_ids) if self.terms.only_missing else {}
             for bot_id in sorted(set(bot_ids)):
                 jobs.lock_bot(session, bot_id)
-                job = leases.active_job(session, bot_id) or done.get(bot_id)
+                job = done.get(bot_id) or leases.active_job(session, bot_id)
                 self.waiting[bot_id] = job.id if job else self._enqueue(session, bot_id)
 
     def claim(self, run_id: str | None) -> tuple[jobs.Claim, ...]:

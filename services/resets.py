@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert
+from sqlalchemy import func, insert
 from sqlalchemy.orm import Session
 
 from core.errors import ErrorCode, GantryError, Kind, invalid
@@ -196,7 +196,8 @@ def _audit(
         for one in effects
     ]
     if rows:
-        session.execute(insert(BotMetricsEvent), rows)
+        # When the bots were locked, not when the transaction began: events come in the order of the changes.
+        session.execute(insert(BotMetricsEvent).values(created_at=func.clock_timestamp()), rows)
         session.execute(insert(Activity), told)
     events.note(
         session,

@@ -17,6 +17,7 @@ class StarterPackRequest(BaseModel):
         False,
         alias="resetExisting",
         description="Reset the metrics of the pack's bots; each gets a new baseline.",
+        strict=True,
     )
     symbols: list[str] | None = Field(
         None, description="By default those that have bars; when there are none, ES NQ CL GC 6E.", max_length=100

@@ -6,6 +6,7 @@ import os
 from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from cli.up.home import Home
 from cli.up.identity import Identity, is_alive
@@ -63,6 +64,13 @@ def read_state(home: Home) -> UpState | None:
         return UpState(Identity(**raw["supervisor"]), raw["mark"], raw["ready_at"], processes)
     except (OSError, ValueError, TypeError, KeyError):
         return None
+
+
+def port_of(home: Home, name: str) -> int | None:
+    """Return the port on which that process of the Gantry on this home answers; None while none runs there."""
+    state = read_state(home) if is_locked(home.lock_file) else None
+    urls = [record.url for record in (state.processes if state else ()) if record.name == name]
+    return urlsplit(urls[0]).port if urls and urls[0] else None
 
 
 def observed(state: UpState) -> UpState:

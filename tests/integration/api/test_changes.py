@@ -274,3 +274,17 @@ def test_an_archive_that_meets_a_rescue_cancels_the_retry_too(api: Api, tx: Tran
     assert statuses == ["CANCELED", "FAILED"]
     with tx() as session:
         assert check_invariants(session, quiet=True) == ()
+
+
+@pytest.mark.parametrize("act", ["archive", "run-backtest", "promote", "demote"])
+@pytest.mark.parametrize("body", [b'{"dryRun": true}', b'{"to": "LIVE"}', b"{{{", b"[]"])
+def test_what_a_route_would_not_heed_is_refused(api: Api, act: str, body: bytes) -> None:
+    bot_id = create(api)
+    before = api.get(f"/api/bots/{bot_id}").json()["data"]
+    headers = {"content-type": "application/json"}
+    response = api.post(f"/api/bots/{bot_id}/{act}", content=body, headers=headers)
+    assert (response.status_code, response.json()["error_code"]) in {
+        (422, "VALIDATION_FAILED"),
+        (400, "VALIDATION_FAILED"),
+    }
+    assert api.get(f"/api/bots/{bot_id}").json()["data"] == before

@@ -64,6 +64,8 @@ def test_a_reset_lets_the_packs_metrics_begin_anew_with_a_new_baseline_for_each(
         {"symbols": ["XX"]},
         {"symbols": "ES"},
         {"reset_existing": False},
+        {"resetExisting": "yes"},
+        {"resetExisting": 1},
         {"extra": 1},
         [],
     ],

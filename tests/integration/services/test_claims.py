@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from core.errors import ErrorCode, GantryError
 from core.ids import new_id
 from fleet.caps import Caps
-from fleet.closed_sets import BacktestKind, DataLabel, JobStatus
+from fleet.closed_sets import BacktestKind, DataLabel, JobStatus, JobType
 from integrations.store import BarsStore
 from services import backtests, bars, grading, jobs, rollups, scores
 from services.backtests import Computed, Material, Plan
@@ -34,6 +34,7 @@ from sql.tables.jobs import BotJob
 from sql.tables.results import BacktestSession
 from sql.tables.standing import AutonomyScore, MetricsRollup
 from sql.tables.workers import WorkerRun
+from tests.factories.jobs import make_job
 from tests.integration.services.conftest import MONTH, NOW, MakeBot
 from trading.strategies.base import Decisions, MarketView
 from trading.strategies.registry import STRATEGIES
@@ -275,6 +276,21 @@ def test_bots_that_are_asked_for_wait_for_room_under_the_caps(
     assert graded.status is JobStatus.RUNNING
     assert graded.error is not None
     assert graded.error.code is ErrorCode.CONFLICT
+
+
+@pytest.mark.usefixtures("es_bars")
+def test_a_reset_that_is_followed_waits_for_no_improvement_of_a_bot_that_has_its_baseline(
+    tx: Transactions, store: BarsStore, make_bot: MakeBot
+) -> None:
+    bot_id = make_bot()
+    first = grading.grade(tx, store, [bot_id], run_id=None, actor="test", now=NOW).bots
+    with tx() as session:
+        improving = make_job(session, session.get_one(Bot, bot_id), job_type=JobType.IMPROVE, kind=None).id
+    terms = replace(GradeTerms(), only_missing=True, wait_elsewhere_s=0.2)
+    (found,) = grading.grade(tx, store, [bot_id], run_id=None, actor="test", now=NOW, terms=terms).bots
+    assert (found.status, found.session_id) == (JobStatus.COMPLETED, first[0].session_id)
+    with tx() as session:
+        assert session.scalar(select(BotJob.status).where(BotJob.id == improving)) == JobStatus.QUEUED
 
 
 def test_two_sessions_of_one_job_are_refused(tx: Transactions, store: BarsStore, make_bot: MakeBot) -> None:

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import psycopg
 import pytest
-from sqlalchemy import Engine, event
+from sqlalchemy import Engine, event, text
 
 from core.errors import ErrorCode, GantryError
 from core.ids import new_id
@@ -201,6 +201,19 @@ def test_two_at_once_are_both_done_whole_each_with_its_audit_rows(
     assert found == [(80,)]
     with tx() as session:
         assert check_invariants(session, quiet=True) == ()
+
+
+def test_one_that_began_first_and_came_second_is_the_last_one_in_the_audit_too(
+    tx: Transactions, make_bot: MakeBot
+) -> None:
+    bot_id = make_bot()
+    with tx() as late:
+        late.execute(text("SELECT now()"))
+        reset(tx, bot_id, scope=MetricsScope.LIVE_ONLY)
+        asked = ResetRequest(MetricsScope.PAPER_ONLY, (bot_id,), "SECOND")
+        reset_metrics(late, asked, dry_run=False, actor="another", now=NOW)
+    with tx() as session:
+        assert check_invariants(session) == ()
 
 
 @pytest.mark.parametrize("act", [reset, revert])

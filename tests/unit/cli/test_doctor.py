@@ -38,8 +38,14 @@ def test_a_data_folder_that_cannot_be_written_fails() -> None:
 def test_a_taken_port_fails_unless_gantry_itself_runs() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
-        assert check_port("api port", port, variable="GANTRY_PORT", running=False).verdict is Verdict.FAIL
-        assert check_port("api port", port, variable="GANTRY_PORT", running=True).verdict is Verdict.OK
+        assert check_port("api port", port, variable="GANTRY_PORT", own=None).verdict is Verdict.FAIL
+        assert check_port("api port", port, variable="GANTRY_PORT", own=port).verdict is Verdict.OK
+
+
+def test_of_a_gantry_that_runs_the_port_it_has_is_looked_at_and_not_the_one_that_is_set() -> None:
+    silent, other = free_port(), free_port()
+    found = check_port("api port", other, variable="GANTRY_PORT", own=silent)
+    assert (found.verdict, str(silent) in found.observed) == (Verdict.FAIL, True)
 
 
 def test_what_cannot_be_looked_at_is_never_called_good(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -30,6 +30,13 @@ def test_what_is_shipped_fits_the_default() -> None:
     assert limits(SHIPPED) == limits(instance_of(SHIPPED, most))
 
 
+def test_backfills_leave_every_worker_its_place() -> None:
+    found = re.search(r"- key: dagster/backfill\n\s+limit: (\d+)\n", SHIPPED)
+    assert found
+    runs, workers = limits(SHIPPED)
+    assert int(found[1]) <= runs - workers
+
+
 def test_a_file_without_the_limits_is_not_taken_for_one_with_them() -> None:
     with pytest.raises(AssertionError, match="no limits"):
         instance_of("telemetry: {enabled: false}", 2)
