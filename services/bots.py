@@ -222,7 +222,7 @@ def _whole(value: object, name: str, *, low: int, high: int) -> int:
 
 def _commission(value: object) -> Decimal:
     """A decimal with two to four digits after the point, written in one way only: "2.250" is "2.25"."""
-    written = isinstance(value, Decimal) or (isinstance(value, str) and value.isascii())
+    written = isinstance(value, Decimal) or (isinstance(value, str) and value.isascii() and "_" not in value)
     try:
         amount = Decimal(value) if written and isinstance(value, str | Decimal) else Decimal("NaN")
     except InvalidOperation:

@@ -98,6 +98,7 @@ WRONG: list[dict[str, Any]] = [
     {"strategy": "donchian_breakout", "params": {"entry_from": "08:30\x00"}},
     {"window": {"start": "Jan"}},
     {"costs": {"commission_usd": 2.25}},
+    {"costs": {"commission_usd": "1_0"}},
     {"strategy": None},
     {"timeframe": "\ud800"},
     {"params": {"\ud800": 1}},
