@@ -1,7 +1,6 @@
 """The checks of `gantry doctor`: each looks at one thing and says what it saw; none changes anything."""
 
 import re
-import socket
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -12,8 +11,7 @@ from pathlib import Path
 from shutil import disk_usage
 
 from cli.up.home import MIN_FREE_BYTES, Home, open_home
-from cli.up.ports import require_free
-from cli.up.services import LOOPBACK
+from cli.up.ports import require_answer, require_free
 from cli.up.state import is_locked, port_of, read_state
 from core.clock import utc_now
 from core.errors import ErrorCode, GantryError, Kind, data_unavailable
@@ -21,7 +19,6 @@ from core.settings import ROOT, Settings
 
 PINNED = re.compile(r"^([A-Za-z0-9._-]+)(?:\[[^]]*])?==([^ ;\\]+)(?: ; ([^\\]+))?", re.MULTILINE)
 
-PORT_TIMEOUT_S = 2.0
 SETTLING_S = 60.0  # after the daemon's start: its sensors come up one by one
 
 
@@ -106,17 +103,14 @@ def check_disk(home: Home) -> Check:
 
 def check_port(name: str, port: int, *, variable: str, own: int | None) -> Check:
     """Whether a port is free; where Gantry runs, whether its own answers. own: that of the Gantry that runs."""
-    if own is not None:
-        try:
-            socket.create_connection((LOOPBACK, own), timeout=PORT_TIMEOUT_S).close()
-        except OSError as error:
-            return Check(name, Verdict.FAIL, f"{own}: {error.strerror or error}", "Look at `gantry status`.")
-        return Check(name, Verdict.OK, f"{own}: Gantry runs")
     try:
-        require_free(port, variable=variable)
+        if own is None:
+            require_free(port, variable=variable)
+        else:
+            require_answer(own)
     except GantryError as error:
         return Check(name, Verdict.FAIL, error.message, error.fix)
-    return Check(name, Verdict.OK, f"{port} is free")
+    return Check(name, Verdict.OK, f"{port} is free" if own is None else f"{own}: Gantry runs")
 
 
 def database_checks(settings: Settings, *, running: bool) -> Iterator[Check]:

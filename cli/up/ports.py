@@ -1,9 +1,20 @@
-"""Loopback ports: whether one is free, and a free one."""
+"""Loopback ports: whether one is free, whether something answers there, and a free one."""
 
 import socket
+from typing import Final
 
 from cli.up.services import LOOPBACK, Ports
-from core.errors import ErrorCode, GantryError, Kind
+from core.errors import ErrorCode, GantryError, Kind, not_found
+
+ANSWER_TIMEOUT_S: Final = 2.0
+
+
+def require_answer(port: int) -> None:
+    """Raise GantryError NOT_FOUND when nothing takes a connection on the port."""
+    try:
+        socket.create_connection((LOOPBACK, port), timeout=ANSWER_TIMEOUT_S).close()
+    except OSError as error:
+        raise not_found("process that answers on port", port, fix="Look at `gantry status`.") from error
 
 
 def require_free(port: int, *, variable: str) -> None:
