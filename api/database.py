@@ -19,7 +19,7 @@ from sql.engine import POOL_SIZE
 _turns: RunVar[anyio.Semaphore] = RunVar("turns")  # of one event loop
 
 
-async def _turn() -> AsyncIterator[None]:
+async def _in_turn() -> AsyncIterator[None]:
     try:
         turns = _turns.get()
     except LookupError:
@@ -29,7 +29,7 @@ async def _turn() -> AsyncIterator[None]:
         yield
 
 
-def _transaction(request: Request, _turn: Annotated[None, Depends(_turn, scope="function")]) -> Iterator[Session]:
+def _transaction(request: Request, _turn: Annotated[None, Depends(_in_turn, scope="function")]) -> Iterator[Session]:
     with request.app.state.tx() as session:
         yield session
 

@@ -58,9 +58,6 @@ class BotMetrics:
     reason: str | None = None
 
 
-_UNGRADED, _UNTRADED = BotMetrics(reason=NEEDS_BACKTEST), BotMetrics(reason=NO_TRADES)
-
-
 @dataclass(frozen=True, slots=True)
 class StageMetrics(BotMetrics):
     """The backtests' metrics, and those of each stage's own source by the stage's name."""
@@ -171,12 +168,10 @@ def unknown_bot(bot_id: UUID) -> GantryError:
     return not_found("bot", bot_id, fix="List them: gantry bots list, or GET /api/bots.")
 
 
-def _metrics(rollup: RollupRow | None, *, otherwise: BotMetrics) -> BotMetrics:
-    return otherwise if rollup is None else BotMetrics(**_measured(rollup))
-
-
-def _measured(rollup: RollupRow) -> dict[str, Any]:
-    """Return a rollup as the fields of metrics."""
+def _figures(rollup: RollupRow | None, *, otherwise: str) -> dict[str, Any]:
+    """Return a rollup as the fields of metrics; without one, the reason."""
+    if rollup is None:
+        return {"reason": otherwise}
     return {
         "net_pnl": rollup.net_pnl,
         "win_rate": rollup.wins / rollup.total_trades if rollup.total_trades else None,
@@ -219,11 +214,13 @@ def _summary(
     row: Standing, job: JobRow | None, others: Mapping[tuple[UUID, str], RollupRow], now: datetime
 ) -> BotSummary:
     bot, version, rollup, score = row.bot, row.version, row.rollup, row.score
-    backtest = _metrics(rollup, otherwise=_UNGRADED)
+    backtests = _figures(rollup, otherwise=NEEDS_BACKTEST)
     by_stage = {
-        stage.value: backtest
-        if source is TradeSource.BACKTEST
-        else _metrics(others.get((bot.id, source.value)), otherwise=_UNTRADED)
+        stage.value: BotMetrics(
+            **backtests
+            if source is TradeSource.BACKTEST
+            else _figures(others.get((bot.id, source.value)), otherwise=NO_TRADES)
+        )
         for stage, source in SOURCE_OF_STAGE.items()
     }
     return BotSummary(
@@ -239,7 +236,7 @@ def _summary(
         promotion_mode=bot.promotion_mode,
         created_at=bot.created_at,
         metrics_reset_at=bot.metrics_reset_at,
-        metrics=StageMetrics(**(_measured(rollup) if rollup else {"reason": NEEDS_BACKTEST}), by_stage=by_stage),
+        metrics=StageMetrics(**backtests, by_stage=by_stage),
         autonomy_score=score.autonomy_score if score else None,
         autonomy_tier=score.autonomy_tier if score else None,
         data_label=row.data_label,

@@ -283,8 +283,7 @@ def test_what_a_route_would_not_heed_is_refused(api: Api, act: str, body: bytes)
     before = api.get(f"/api/bots/{bot_id}").json()["data"]
     headers = {"content-type": "application/json"}
     response = api.post(f"/api/bots/{bot_id}/{act}", content=body, headers=headers)
-    assert (response.status_code, response.json()["error_code"]) in {
-        (422, "VALIDATION_FAILED"),
-        (400, "VALIDATION_FAILED"),
-    }
+    unreadable = act == "demote" and body == b"{{{"  # the only one of them that reads a body
+    assert response.status_code == (400 if unreadable else 422)
+    assert response.json()["error_code"] == "VALIDATION_FAILED"
     assert api.get(f"/api/bots/{bot_id}").json()["data"] == before
