@@ -9,10 +9,10 @@ import anyio.to_thread
 from fastapi import FastAPI
 from sqlalchemy.orm import Session
 
-from api import errors, requests
+from api import errors, idempotency
 from api.edge import Edge
 from api.openapi import describe
-from api.routers import activity, admin, bars, bots, health, jobs, promotions, proof, results, scheduler, starter
+from api.routers import activity, admin, backtests, bars, bots, health, jobs, planner, promotion, proof, starter
 from core.production import refuse_unsafe_production
 from core.settings import Settings, get_settings
 from sql.engine import POOL_SIZE, Transactions, connect, database_urls, transactions
@@ -21,13 +21,13 @@ ROUTERS = (
     health.router,
     starter.router,
     bots.router,
-    promotions.router,
-    results.router,
+    promotion.router,
+    backtests.router,
     jobs.router,
     activity.router,
     bars.router,
     proof.router,
-    scheduler.router,
+    planner.router,
     admin.router,
 )
 
@@ -51,7 +51,7 @@ def create_app(*, settings: Settings | None = None, tx: Transactions | None = No
     for router in ROUTERS:
         app.include_router(router)
     errors.install(app)
-    app.add_exception_handler(requests.Replayed, requests.replay)
+    app.add_exception_handler(idempotency.Replayed, idempotency.replay)
     describe(app)
     app.add_middleware(Edge, settings=settings)
     return app

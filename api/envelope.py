@@ -7,7 +7,7 @@ from typing import Annotated, Any, Generic, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, WithJsonSchema
 
 from core.trace import current_trace_id
-from services.reads import money_text
+from trading.metrics import money_text
 
 Item = TypeVar("Item")
 

@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException
 from api.envelope import ErrorBody, FieldProblemBody
 from api.etags import IfMatchMalformed, IfMatchMissing
 from core.errors import ErrorCode, FieldProblem, GantryError, Kind, invalid
-from services.changes import StaleRevision
+from services.bots.change import StaleRevision
 
 STATUS_OF_KIND: Final[dict[Kind, int]] = {
     Kind.INVALID: 422,

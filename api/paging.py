@@ -6,7 +6,7 @@ from fastapi import Query
 
 from api.cursors import Listing, as_id, as_instant
 from api.envelope import Page
-from services.reads import After
+from sql.queries.paging import After
 
 Limit = Annotated[int, Query(description="Rows a page; lowered to the maximum.")]
 SymbolFilter = Annotated[str | None, Query(pattern="^[A-Z0-9]{1,20}$", description="Only this symbol.")]

@@ -24,7 +24,8 @@ from assets.partitions import SYMBOL_MONTHS, SymbolMonth, symbol_month
 from core.clock import utc_now
 from core.errors import GantryError, bad_data, data_unavailable
 from fleet.closed_sets import DataLabel
-from services.bars import list_months, simulate
+from services.bars.load import list_months
+from services.bars.simulate import simulate_months
 from services.code_version import code_version
 from services.usage import calling_for
 from sql.engine import Transactions
@@ -85,12 +86,12 @@ def historical_bars(context: AssetExecutionContext, domain: ResourceParam[Domain
 )
 def bars_fit_for_backtests(context: AssetCheckExecutionContext, domain: ResourceParam[Domain]) -> AssetCheckResult:
     """Validate the month's bars as a whole."""
-    from services.quality_checks import validate
+    from services.bars.quality import validate_bars
 
     partition = symbol_month(context.run.tags["dagster/partition"])
     try:
         month = read_month(domain.tx, partition)
-        found = validate(read_bars(domain, month), get_instrument(partition.symbol))
+        found = validate_bars(read_bars(domain, month), get_instrument(partition.symbol))
     except GantryError as error:
         raise failure(error) from error
     failed = [expectation for expectation in found if not expectation.passed]
@@ -127,7 +128,7 @@ def ensure_month(domain: Domain, partition: SymbolMonth, *, now: datetime) -> Mo
             raise fetched.error
         return read_month(domain.tx, partition)
     if there is None and domain.supply.simulates and not real and partition.month < f"{now:%Y-%m}":
-        simulate(domain.tx, domain.store, [partition.symbol], [partition.month], actor=domain.actor, now=now)
+        simulate_months(domain.tx, domain.store, [partition.symbol], [partition.month], actor=domain.actor, now=now)
     return there if there is not None else read_month(domain.tx, partition)
 
 

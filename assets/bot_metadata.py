@@ -6,7 +6,7 @@ from dagster import MetadataValue, TableColumn, TableRecord, TableSchema
 
 from assets.pictures import equity_picture
 from assets.standing import Curve, SessionFacts, Standing
-from services.results import TradeView
+from services.backtests.results import TradeView
 
 Metadata = dict[str, MetadataValue]
 TRADE_SCHEMA = TableSchema(

@@ -1,6 +1,6 @@
 """The assets of a bot: its backtest, its metrics and its score, made in one step because they are one transaction.
 
-Grading writes session, trades, equity, rollup and score together (`services.grading`); a bot that fails has none of
+Grading writes session, trades, equity, rollup and score together (`services.backtests.grade`); a bot that fails has none of
 them, and fails alone. So one op carries the three assets, tells of each bot apart, and says in the end who failed.
 Materialized without `baseline_backtests`, rollups and scores are derived anew from raw rows.
 """
@@ -34,9 +34,12 @@ from assets.standing import Standing, read_curve, read_standing
 from core.clock import utc_now
 from core.errors import ErrorCode, GantryError
 from core.trace import is_trace_id, tracing
-from services import bot_keys, grading, rollups, scores
+from services.backtests.chunk import GradedBot
+from services.backtests.grade import grade_bots
+from services.backtests.rollups import refresh_rollup
+from services.backtests.scores import refresh_score
+from services.bots.keys import active_bots
 from services.code_version import code_version
-from services.grading import GradedBot
 
 TRACE_TAG: Final = "gantry/trace_id"
 RESET_TAG: Final = "gantry/reset"
@@ -116,16 +119,16 @@ def _make(context: AssetExecutionContext, domain: Domain, bot_ids: Sequence[UUID
     for bot_id in present:
         with domain.tx() as session:
             if ROLLUPS in selected:
-                rollups.refresh_rollup(session, bot_id, now=utc_now())
+                refresh_rollup(session, bot_id, now=utc_now())
             if SCORES in selected:
-                scores.refresh_score(session, bot_id, now=utc_now())
+                refresh_score(session, bot_id, now=utc_now())
     return gone
 
 
 def not_active(domain: Domain, bot_ids: Sequence[UUID]) -> dict[UUID, str]:
     """Say which bots were archived since the run was asked for: the others are not to suffer for it."""
     with domain.tx() as session:
-        active = set(bot_keys.active(session))
+        active = set(active_bots(session))
     return {
         bot_id: f"{ErrorCode.NOT_FOUND}: There is no such active bot." for bot_id in bot_ids if bot_id not in active
     }
@@ -139,7 +142,7 @@ def _grade(context: AssetExecutionContext, domain: Domain, bot_ids: Sequence[UUI
         domain.on_graded(bot)
 
     try:
-        report = grading.grade(
+        report = grade_bots(
             domain.tx,
             domain.store,
             bot_ids,

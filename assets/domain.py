@@ -4,9 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from integrations.store import BarsStore
-from services.grading import GradedBot, GradeTerms
-from services.planner import PlannerTerms
-from services.supply import Supply
+from services.backtests.chunk import GradedBot
+from services.jobs.terms import GradeTerms
+from services.planner.terms import PlannerTerms
+from services.supply.top_up import Supply
 from sql.engine import Transactions
 
 

@@ -15,8 +15,8 @@ from assets.domain import Domain
 from assets.partitions import BOTS
 from assets.ranges import KeyRange, ranges
 from integrations.store import BarsStore
-from services import bot_keys
-from services.grading import GradedBot
+from services.backtests.chunk import GradedBot
+from services.bots.keys import require_active_bots
 from sql.engine import Transactions
 
 RANGE_START_TAG: Final = "dagster/asset_partition_range_start"
@@ -61,7 +61,7 @@ def materialize_bots(
 
     """
     with tx() as session:
-        bot_keys.require_active(session, bot_ids)
+        require_active_bots(session, bot_ids)
     graded: list[GradedBot] = []
 
     def note(bot: GradedBot) -> None:

@@ -16,7 +16,7 @@ from assets.bots import RESET_TAG, RUN_SIZE
 from assets.partitions import BOTS
 from assets.ranges import ranges
 from core.clock import utc_now
-from services.recent_resets import RecentReset, backfill_id, recent
+from services.resets.recent import RecentReset, backfill_id, recent_resets
 from sql.engine import Transactions
 
 MOST_RANGES: Final = 16  # scattered bots would be a run each: workers grade those, under a tag with the reset's id
@@ -65,5 +65,5 @@ def follow(instance: DagsterInstance, graph: BaseAssetGraph[Any], reset: RecentR
 def left_to_workers(instance: DagsterInstance, tx: Transactions) -> RecentReset | None:
     """Return the newest reset of the last hour if no backfill follows it: workers started since carry its tag."""
     with tx() as session:
-        resets = recent(session)
+        resets = recent_resets(session)
     return resets[-1] if resets and not is_followed(instance, resets[-1]) else None

@@ -7,9 +7,9 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from services import reads, results, rollups
-from services.reads import BotView
-from services.results import SessionRow, TradeView
+from services.backtests.results import SessionRow, TradeView, page_equity, page_trades, sessions_by_id
+from services.backtests.rollups import current_session, from_raw_rows
+from services.bots.read import BotView, get_bot, some_bots
 from sql.engine import Transactions
 from trading.metrics import Metrics
 
@@ -64,18 +64,18 @@ def read_standing(tx: Transactions, bot_id: UUID, *, now: datetime) -> Standing:
 
     """
     with tx() as session:
-        bot = reads.get_bot(session, bot_id, now=now)
-        row = rollups.current_session(session, bot_id)
+        bot = get_bot(session, bot_id, now=now)
+        row = current_session(session, bot_id)
         if row is None:
             return Standing(bot, None, None)
-        return Standing(bot, _facts(row), rollups.from_raw_rows(session, row.id))
+        return Standing(bot, _facts(row), from_raw_rows(session, row.id))
 
 
 def read_standings(tx: Transactions, bot_ids: Sequence[UUID], *, now: datetime) -> tuple[Standing, ...]:
     """Read many bots in a fixed number of queries, without adding up their raw rows."""
     with tx() as session:
-        bots = reads.some_bots(session, bot_ids, now=now)
-        rows = {row.id: row for row in results.sessions_by_id(session, [b.session_id for b in bots if b.session_id])}
+        bots = some_bots(session, bot_ids, now=now)
+        rows = {row.id: row for row in sessions_by_id(session, [b.session_id for b in bots if b.session_id])}
         found = [(bot, rows.get(bot.session_id) if bot.session_id else None) for bot in bots]
         return tuple(Standing(bot, _facts(row) if row is not None else None, None) for bot, row in found)
 
@@ -102,8 +102,8 @@ def _facts(row: SessionRow) -> SessionFacts:
 def read_curve(tx: Transactions, bot_id: UUID, session_id: UUID) -> Curve:
     """Read the equity and the last trades of one session of a bot."""
     with tx() as session:
-        points = results.page_equity(session, bot_id, session_id=session_id, limit=MOST_DAYS).points
-        trades = results.page_trades(session, bot_id, session_id=session_id, limit=LAST_TRADES).trades
+        points = page_equity(session, bot_id, session_id=session_id, limit=MOST_DAYS).points
+        trades = page_trades(session, bot_id, session_id=session_id, limit=LAST_TRADES).trades
         return Curve(
             tuple(point.at for point in points),
             tuple(float(point.equity_usd) for point in points),

@@ -9,16 +9,16 @@ from dagster import OpExecutionContext, ResourceParam, op
 from assets.bot_events import OF_A_BOT, made_of
 from assets.domain import Domain
 from assets.event_speed import quicken, tell
-from assets.improvement_events import improvements_made
+from assets.improve_events import improvements_made
 from assets.standing import read_standings
 from core.clock import utc_now
 from core.trace import tracing
 from fleet.caps import BACKTESTS, IMPROVING
 from fleet.closed_sets import JobStatus, JobType
-from services.chunks import GradedBot
-from services.improving import ImprovedBot
+from services.backtests.chunk import GradedBot
+from services.improve.run import ImprovedBot
 from services.usage import calling_for
-from services.working import PullWorker
+from services.work.pull import PullWorker
 
 WORKER_TAG: Final = "gantry/worker"
 TYPE_TAG: Final = "gantry/job_type"  # BACKTEST, or IMPROVE for both kinds of improvement

@@ -14,14 +14,15 @@ from pathlib import Path
 from bench.grading import MONTHS, OPEN_CAPS, Fleet, work
 from bench.table import Row, print_table
 from core.clock import utc_now
-from fleet.bars_outlook import Suppliers
 from fleet.closed_sets import MetricsScope, TickCause
-from fleet.planner_types import PlannerCaps
+from fleet.planner.bars_outlook import Suppliers
+from fleet.planner.types import PlannerCaps
 from integrations.store import BarsStore
-from services import bars, bots, planner
-from services.bots import NewBot
-from services.planner import PlannerTerms
-from services.resets import ResetRequest, reset_metrics
+from services.bars.simulate import simulate_months
+from services.bots.create import NewBot, create_bot
+from services.planner.terms import PlannerTerms
+from services.planner.tick import run_tick
+from services.resets.reset import ResetRequest, reset_metrics
 from sql.embedded import EmbeddedPostgres
 from sql.engine import connect, transactions
 from sql.migrate import upgrade
@@ -43,7 +44,7 @@ def run() -> list[Row]:
         upgrade(state.owner_url)
         engine = connect(state.app_url)
         fleet = Fleet(transactions(engine), BarsStore(str(Path(folder) / "bars")))
-        bars.simulate(fleet.tx, fleet.store, SYMBOLS, MONTHS, actor="bench", now=NOW)
+        simulate_months(fleet.tx, fleet.store, SYMBOLS, MONTHS, actor="bench", now=NOW)
         thousand = _reset(fleet, _made(fleet, THOUSAND))
         _made(fleet, BOTS - THOUSAND)
         rows = [Row("reset 1,000 bots", f"{thousand:.2f} s", None, "1 s", thousand < 1), *_whole(fleet)]
@@ -55,7 +56,7 @@ def _whole(fleet: Fleet) -> list[Row]:
     began = time.perf_counter()
     reset = _reset(fleet, None)
     ticked = time.perf_counter()
-    made = planner.tick(fleet.tx, TERMS, cause=TickCause.METRICS_RESET)
+    made = run_tick(fleet.tx, TERMS, cause=TickCause.METRICS_RESET)
     tick = time.perf_counter() - ticked
     assert made is not None
     assert made.jobs_enqueued == BOTS, made.summary
@@ -89,7 +90,7 @@ def _made(fleet: Fleet, count: int) -> int:
                 slow = 1_900 + number % 100
                 params = {"fast": slow // 2, "slow": slow}
                 new = NewBot(f"{count} {number}", SYMBOLS[number % len(SYMBOLS)], "sma_cross", params=params)
-                bots.create(session, new, actor="bench", now=NOW)
+                create_bot(session, new, actor="bench", now=NOW)
     return count
 
 

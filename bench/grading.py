@@ -23,12 +23,16 @@ from core.ids import new_id
 from fleet.caps import Caps
 from fleet.closed_sets import BacktestKind, JobType
 from integrations.store import BarsStore
-from services import backtests, bars, bots, chunks, claims, jobs
-from services.backtests import Computed, Material, Plan
-from services.bots import NewBot
-from services.grading import GradeTerms
-from services.heartbeat import LeaseTerms
-from services.working import PullWorker
+from services.backtests import chunk, compute
+from services.backtests.compute import Computed, Material
+from services.bars.simulate import simulate_months
+from services.bots.create import NewBot, create_bot
+from services.jobs.claim import claim_chunk
+from services.jobs.enqueue import enqueue_job
+from services.jobs.lease import LeaseTerms
+from services.jobs.plan import Plan
+from services.jobs.terms import GradeTerms
+from services.work.pull import PullWorker
 from sql.embedded import EmbeddedPostgres
 from sql.engine import Transactions, connect, transactions
 from sql.migrate import upgrade
@@ -55,7 +59,7 @@ class Engine:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._compute = backtests.compute
+        self._compute = compute.compute
         self.seconds = 0.0
 
     def __call__(self, plan: Plan, material: Material) -> Computed:
@@ -76,7 +80,7 @@ def run() -> list[Row]:
         upgrade(state.owner_url)
         engine = connect(state.app_url)
         fleet = Fleet(transactions(engine), BarsStore(str(Path(folder) / "bars")))
-        bars.simulate(fleet.tx, fleet.store, SYMBOLS, MONTHS, actor="bench", now=NOW)
+        simulate_months(fleet.tx, fleet.store, SYMBOLS, MONTHS, actor="bench", now=NOW)
         rows = [*_graded(fleet), _claims(fleet)]
         engine.dispose()
         return rows
@@ -113,18 +117,18 @@ def _grade(
     """Return seconds, the share outside the engine on all threads, and trades a bot."""
     _queue(fleet, count, symbols, slow)
     counted = Engine()
-    backtests.compute = counted  # counted from outside: production has no such hook
+    compute.compute = counted  # counted from outside: production has no such hook
     try:
         began = time.perf_counter()
         done = work(fleet, caps)
         seconds = time.perf_counter() - began
     finally:
-        backtests.compute = counted._compute  # noqa: SLF001
+        compute.compute = counted._compute  # noqa: SLF001
     assert done == count
     with fleet.tx() as session:
         query = "SELECT avg(t) FROM (SELECT total_trades t FROM backtest_sessions ORDER BY created_at DESC LIMIT :n) s"
         trades = float(session.scalar(text(query), {"n": count}) or 0)
-    return seconds, max(0.0, 1 - counted.seconds / (seconds * chunks.THREADS)), trades
+    return seconds, max(0.0, 1 - counted.seconds / (seconds * chunk.THREADS)), trades
 
 
 def work(fleet: Fleet, caps: Caps) -> int:
@@ -156,8 +160,8 @@ def _queue(fleet: Fleet, count: int, symbols: Sequence[str], around: int = 1_900
             new = NewBot(
                 f"{new_id()}", symbols[number % len(symbols)], "sma_cross", params={"fast": slow // 2, "slow": slow}
             )
-            bot_id = bots.create(session, new, actor="bench", now=NOW)
-            jobs.enqueue(session, bot_id, kind=BacktestKind.BASELINE, actor="bench")
+            bot_id = create_bot(session, new, actor="bench", now=NOW)
+            enqueue_job(session, bot_id, kind=BacktestKind.BASELINE, actor="bench")
             made.append(bot_id)
     return made
 
@@ -170,9 +174,7 @@ def _claims(fleet: Fleet) -> Row:
         total = 0
         while True:
             with fleet.tx() as session:
-                chunk = claims.claim_chunk(
-                    session, caps=Caps(2_000, 0, 2_000), most=16, terms=LeaseTerms(), run_id=None
-                )
+                chunk = claim_chunk(session, caps=Caps(2_000, 0, 2_000), most=16, terms=LeaseTerms(), run_id=None)
             if not chunk:
                 return total
             total += len(chunk)

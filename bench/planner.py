@@ -14,10 +14,10 @@ from sqlalchemy import Engine, event
 
 from bench.list_page import seed
 from bench.table import Row, print_table
-from fleet.bars_outlook import Suppliers
 from fleet.closed_sets import TickCause
-from services import planner
-from services.planner import PlannerTerms
+from fleet.planner.bars_outlook import Suppliers
+from services.planner.terms import PlannerTerms
+from services.planner.tick import run_tick
 from sql.embedded import EmbeddedPostgres
 from sql.engine import Transactions, connect, transactions
 from sql.migrate import upgrade
@@ -75,7 +75,7 @@ def _measured(engine: Engine, size: int) -> tuple[list[Row], int]:
 
 
 def _tick(tx: Transactions, queued: int) -> None:
-    made = planner.tick(tx, TERMS, cause=TickCause.CLOCK)
+    made = run_tick(tx, TERMS, cause=TickCause.CLOCK)
     assert made is not None
     assert made.jobs_enqueued == queued, made.summary
 

@@ -39,7 +39,7 @@ def reset(
     from core.errors import invalid
     from fleet.closed_sets import MetricsScope
     from fleet.resets import RESET_REASON
-    from services.resets import ResetRequest, reset_metrics
+    from services.resets.reset import ResetRequest, reset_metrics
 
     if scope not in set(MetricsScope):
         raise invalid(f"Unknown scope {scope!r}.", fix=f"Use one of {', '.join(MetricsScope)}.", field="scope")
@@ -67,7 +67,7 @@ def revert(
     """Put bots back into LAB, promoted by hand only; their jobs are canceled."""
     from core.clock import utc_now
     from fleet.resets import REVERT_REASON
-    from services.reverts import revert_to_lab
+    from services.resets.revert import revert_to_lab
 
     _agree("Put back into LAB", bot, dry_run=dry_run, yes=yes)
     with database() as session:

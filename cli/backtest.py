@@ -50,7 +50,7 @@ def backtest(  # noqa: PLR0913 - one argument an option
 ) -> None:
     """Backtest a strategy on the bars of a file and write trades, P&L and drawdown as JSON."""
     from cli.console import say
-    from services.backtest_file import FileBacktest, backtest_file, write_report
+    from services.backtests.from_file import FileBacktest, backtest_file, write_report
     from trading.backtest.types import Costs
     from trading.instruments import get_instrument
 

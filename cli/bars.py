@@ -61,7 +61,7 @@ def import_bars(
     """Import a file of bars, whole or not at all; the same file again changes nothing."""
     from cli.bars_shown import show_import
     from core.clock import utc_now
-    from services.bars import import_file
+    from services.bars.import_file import import_file
 
     with opened() as home, shown_progress() as progress:
         report = import_file(
@@ -87,7 +87,7 @@ def import_bars(
 def list_bars(symbol: OneSymbol = None, as_json: AsJson = False) -> None:
     """List the months of bars in use, by symbol and month."""
     from cli.bars_shown import month_fields, show_months
-    from services.bars import list_months
+    from services.bars.load import list_months
 
     with opened() as home:
         months = [month_fields(row) for row in list_months(home.tx, symbol=symbol)]
@@ -106,10 +106,10 @@ def check_bars(symbol: OneSymbol = None, as_json: AsJson = False) -> None:
     Exit code 1 if a month fails.
     """
     from cli.bars_shown import show_checked
-    from services.bars import check
+    from services.bars.check import check_months
 
     with opened() as home, shown_progress() as progress:
-        checked = check(home.tx, home.store, symbol=symbol, progress=progress)
+        checked = check_months(home.tx, home.store, symbol=symbol, progress=progress)
     if as_json:
         print_json([{**asdict(month), "ok": month.ok} for month in checked])
     else:
@@ -133,14 +133,13 @@ def export_bars(
 ) -> None:
     """Write a symbol's bars to one CSV or Parquet file, each row with its data label."""
     from core.errors import invalid
-    from services.bars import export
-    from services.bars_export import ExportFormat
+    from services.bars.export import ExportFormat, export_bars
     from trading.bars.schema import Timeframe
 
     if timeframe not in set(Timeframe):
         raise invalid(f"Unknown timeframe {timeframe!r}.", fix=f"Use one of {', '.join(Timeframe)}.", field="timeframe")
     with opened() as home:
-        report = export(
+        report = export_bars(
             home.tx,
             home.store,
             symbol,

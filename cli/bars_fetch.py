@@ -10,8 +10,8 @@ import typer
 from cli.console import note, print_json
 
 if TYPE_CHECKING:
-    from services.bars_fetch import FetchPlan
-    from services.fetching import FetchedReport
+    from services.supply.fetch import FetchedReport
+    from services.supply.fetch_plan import FetchPlan
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
@@ -36,9 +36,10 @@ def fetch_bars(
     from core.errors import invalid
     from core.settings import get_settings
     from fleet.history import full_months_before
-    from services.bars_fetch import plan_fetch
-    from services.fetching import Fetcher, FetchStatus, no_provider
-    from services.providers import VENDORS, configured, sources_of
+    from services.supply.fetch import Fetcher, FetchStatus, no_provider
+    from services.supply.fetch_plan import plan_fetch
+    from services.supply.providers import VENDORS, configured
+    from services.supply.sources import sources_of
 
     settings, now = get_settings(), utc_now()
     if provider is not None and provider not in VENDORS:
@@ -72,7 +73,7 @@ def show_gaps(
     """Tell what is missing: months between the first and the last, sessions, and the longest gaps in sessions."""
     from cli.bars import opened
     from cli.bars_shown import show_gap_report
-    from services.bars_gaps import gap_report
+    from services.bars.gaps import gap_report
 
     with opened() as home:
         report = gap_report(home.tx, symbol=symbol)
@@ -86,7 +87,7 @@ def _agree(plan: FetchPlan, *, yes: bool, limit: float) -> None:
     """Show the cost; ask where somebody can answer, and never spend more than the limit without having asked."""
     from decimal import Decimal
 
-    from services.affordable import too_dear
+    from services.supply.affordable import too_dear
 
     cost = "by subscription" if plan.cost_usd is None else f"{plan.cost_usd:.2f} USD"
     records = "" if plan.records is None else f", {plan.records:,} bars"

@@ -8,9 +8,10 @@ from rich.console import Console
 from rich.table import Table
 
 from cli.console import say
-from services.bars import CheckedMonth, ImportReport
-from services.bars_gaps import SymbolGaps
-from services.fetching import FetchedReport
+from services.bars.check import CheckedMonth
+from services.bars.gaps import SymbolGaps
+from services.bars.import_file import ImportReport
+from services.supply.fetch import FetchedReport
 
 _SHOWN_HASH = 12
 _WIDE = 200  # columns of a table that goes into a file or a pipe

@@ -9,7 +9,8 @@ from rich.table import Table
 
 from fleet.bot_now import BotNow
 from fleet.closed_sets import JobType
-from services.reads import BotMetrics, BotView, money_text
+from services.bots.read import BotMetrics, BotView
+from trading.metrics import money_text
 
 WIDE = 200
 METRICS = (

@@ -1,4 +1,4 @@
-"""`gantry bots`: list, show, create, starter-pack, archive, lineage; what changes stages is in `cli.bot_stage`."""
+"""`gantry bots`: list, show, create, starter-pack, archive, lineage; what changes stages is in `cli.promotion`."""
 
 from __future__ import annotations
 
@@ -31,8 +31,9 @@ def list_bots(
     """List all bots, newest first."""
     from cli.bot_shown import bot_fields, show_bots
     from core.clock import utc_now
+    from fleet.bot_filter import BotFilter
     from fleet.closed_sets import Stage
-    from services.reads import BotFilter, all_bots
+    from services.bots.read import all_bots
 
     if stage is not None and stage not in set(Stage):
         raise invalid(f"Unknown stage {stage!r}.", fix=f"Use one of {', '.join(Stage)}.", field="stage")
@@ -51,7 +52,7 @@ def show(bot: Which, as_json: AsJson = False) -> None:
     """Show one bot: what it is made of, its metrics, its score and what holds it back."""
     from cli.bot_shown import bot_fields, show_bot
     from core.clock import utc_now
-    from services.reads import get_bot
+    from services.bots.read import get_bot
 
     with database() as session:
         view = get_bot(session, resolve(session, bot), now=utc_now())
@@ -79,9 +80,8 @@ def create(  # noqa: PLR0913 - one option for each thing a bot is made of
     """Create a bot in LAB. Its first backtest is queued by itself."""
     from cli.bot_shown import bot_fields
     from core.clock import utc_now
-    from services.bots import NewBot
-    from services.bots import create as create_bot
-    from services.reads import get_bot
+    from services.bots.create import NewBot, create_bot
+    from services.bots.read import get_bot
 
     costs = {"slippage_ticks": slippage_ticks, "commission_usd": commission, "contracts": contracts}
     new = NewBot(
@@ -112,7 +112,7 @@ def starter_pack(
     """See that there are bots to begin with, each with a baseline done or on its way; what is there stays."""
     from core.clock import utc_now
     from core.settings import get_settings
-    from services.starter import create_starter_pack
+    from services.starter.pack import create_starter_pack
 
     with database() as session:
         pack = create_starter_pack(
@@ -133,7 +133,7 @@ def starter_pack(
 def archive(bot: Which, as_json: AsJson = False) -> None:
     """Archive a bot and cancel its job. Its results stay."""
     from core.clock import utc_now
-    from services.changes import archive as archive_bot
+    from services.bots.change import archive_bot
 
     with database() as session:
         bot_id = resolve(session, bot)
@@ -148,10 +148,10 @@ def archive(bot: Which, as_json: AsJson = False) -> None:
 def lineage(bot: Which, as_json: AsJson = False) -> None:
     """Show where a bot's score comes from, back to the hash of the bars' file."""
     from cli.demo_table import chain_lines
-    from services.lineage import of_score
+    from services.backtests.lineage import lineage_of_score
 
     with database() as session:
-        chain = of_score(session, resolve(session, bot))
+        chain = lineage_of_score(session, resolve(session, bot))
     if as_json:
         print_json(chain)
         return
@@ -184,7 +184,7 @@ def resolve(session: Session, bot: str) -> UUID:
     """
     from uuid import UUID
 
-    from services.reads import bot_named
+    from services.finding import bot_named
 
     try:
         return UUID(bot)

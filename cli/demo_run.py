@@ -14,10 +14,12 @@ from cli.demo_bots import demo_bots
 from cli.demo_home import DemoHome
 from core.clock import utc_now
 from fleet.closed_sets import DataLabel
-from services import bars as bars_service
-from services import bots, lineage, reads
-from services.lineage import Lineage
-from services.reads import BotView
+from fleet.history import full_months_before
+from services.backtests.lineage import Lineage, lineage_of_score
+from services.bars.import_file import import_file
+from services.bars.simulate import simulate_months
+from services.bots.create import NewBot, create_bot
+from services.bots.read import BotView, get_bot
 from trading.instruments import get_instrument
 from trading.strategies.registry import STRATEGIES
 
@@ -97,7 +99,7 @@ def _shown_on(progress: Progress) -> Shown:
 
 
 def _import(home: DemoHome, file: BarsFile, shown: Shown) -> _Bars:
-    report = bars_service.import_file(
+    report = import_file(
         home.tx,
         home.store,
         file.path,
@@ -118,8 +120,8 @@ def _import(home: DemoHome, file: BarsFile, shown: Shown) -> _Bars:
 def _simulate(home: DemoHome, symbol: str, shown: Shown) -> _Bars:
     get_instrument(symbol)
     now = utc_now()
-    months = bars_service.months_before(now, SIMULATED_MONTHS)
-    bars_service.simulate(home.tx, home.store, [symbol], months, seed=SEED, actor=ACTOR, now=now, progress=shown)
+    months = full_months_before(now, SIMULATED_MONTHS)
+    simulate_months(home.tx, home.store, [symbol], months, seed=SEED, actor=ACTOR, now=now, progress=shown)
     return _Bars(
         symbol,
         DataLabel.SIMULATED,
@@ -132,9 +134,9 @@ def _create(home: DemoHome, symbol: str) -> tuple[UUID, ...]:
     suffix = now.strftime(" %H:%M:%S") if home.kept else ""  # names are unique, and an earlier demo's bots are there
     with home.tx() as session:
         return tuple(
-            bots.create(
+            create_bot(
                 session,
-                bots.NewBot(name=bot.name + suffix, symbol=symbol, strategy=bot.strategy, params=bot.params),
+                NewBot(name=bot.name + suffix, symbol=symbol, strategy=bot.strategy, params=bot.params),
                 actor=ACTOR,
                 now=now,
             )
@@ -144,9 +146,9 @@ def _create(home: DemoHome, symbol: str) -> tuple[UUID, ...]:
 
 def _read(home: DemoHome, bars: _Bars, bot_ids: Sequence[UUID], run_ids: tuple[str, ...]) -> DemoOutcome:
     with home.tx() as session:
-        views = [reads.get_bot(session, bot_id, now=utc_now()) for bot_id in bot_ids]
+        views = [get_bot(session, bot_id, now=utc_now()) for bot_id in bot_ids]
         graded = [view for view in views if view.session_id is not None]
         graded.sort(key=lambda view: (view.autonomy_score or 0, view.metrics.net_pnl or 0), reverse=True)
-        chain = lineage.of_score(session, graded[0].id) if graded else None
+        chain = lineage_of_score(session, graded[0].id) if graded else None
     ungraded = [view for view in views if view.session_id is None]
     return DemoOutcome(bars.sentence, bars.label, (*graded, *ungraded), chain, run_ids, len(ungraded))

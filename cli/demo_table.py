@@ -5,8 +5,8 @@ from rich.table import Table
 
 from cli.demo_run import DemoOutcome
 from fleet.closed_sets import DataLabel
-from services.lineage import Lineage
-from services.reads import BotView
+from services.backtests.lineage import Lineage
+from services.bots.read import BotView
 
 COLUMNS = ("bot", "strategy", "parameters", "trades", "net P&L", "max drawdown", "score", "tier", "data")
 FOLDED = {"bot", "strategy", "parameters"}

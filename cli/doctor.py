@@ -42,7 +42,7 @@ def check_data(*, as_json: bool) -> None:
     Nothing is changed, and a fleet may be at work meanwhile.
     """
     from core.settings import get_settings
-    from services.invariants import INVARIANTS, check_invariants, invariant_lines
+    from services.proof.invariants import INVARIANTS, check_invariants, invariant_lines
     from sql.engine import connect, database_urls, transactions
 
     engine = connect(database_urls(get_settings()).app, pool_size=1)

@@ -150,13 +150,13 @@ def _daemon_up_s(home: Home) -> float | None:
 
 def _loops(settings: Settings) -> str:
     from fleet.loops import LoopState, loops
-    from services import scheduler
+    from services.planner.status import scheduler_status
     from sql.engine import connect, database_urls, transactions
 
     engine = connect(database_urls(settings).app, pool_size=1)
     try:
         with transactions(engine)() as session:
-            status = scheduler.status(session, loops(settings.planner_tick_seconds))
+            status = scheduler_status(session, loops(settings.planner_tick_seconds))
     finally:
         engine.dispose()
     bad = [
@@ -216,7 +216,7 @@ def _migrations(settings: Settings) -> str:
 
 
 def _bars(settings: Settings) -> str:
-    from services.bars import list_months
+    from services.bars.load import list_months
     from sql.engine import connect, database_urls, transactions
 
     engine = connect(database_urls(settings).app, pool_size=1)

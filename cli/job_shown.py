@@ -6,7 +6,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from services.job_history import JobLine
+from services.jobs.history import JobLine
 
 WIDE = 200
 

@@ -25,10 +25,10 @@ def list_jobs(
 ) -> None:
     """List jobs, newest first."""
     from cli.job_shown import show_jobs
-    from services.job_history import newest
+    from services.jobs.history import newest_jobs
 
     with database() as session:
-        jobs = newest(session, bot_id=None if bot is None else resolve(session, bot), status=status, limit=limit)
+        jobs = newest_jobs(session, bot_id=None if bot is None else resolve(session, bot), status=status, limit=limit)
     if as_json:
         print_json(jobs)
     elif jobs:
@@ -42,14 +42,14 @@ def show(job: Annotated[str, typer.Argument(metavar="ID", help="A job's id.")], 
     """Show one job with its ledger: every state it was in, when and why."""
     from uuid import UUID
 
-    from services.job_history import of_job
+    from services.jobs.history import history_of
 
     try:
         job_id = UUID(job)
     except ValueError:
         raise invalid(f"{job!r} is no id.", fix="List jobs: gantry jobs list.", field="id") from None
     with database() as session:
-        found = of_job(session, job_id)
+        found = history_of(session, job_id)
     if as_json:
         print_json(found)
         return

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from core.settings import Settings
-    from services.proof_pack import Piece
+    from services.proof.pack import Piece
 
 app = typer.Typer(add_completion=False)
 
@@ -33,7 +33,7 @@ def proof(
     from core.settings import get_settings
     from core.trace import current_trace_id
     from services.code_version import code_version
-    from services.proof_pack import Outcome
+    from services.proof.pack import Outcome
 
     settings = get_settings()
     folder = open_folder(out, settings, force=force)
@@ -62,7 +62,7 @@ def _pieces(settings: Settings, port: int, bots: int) -> Iterator[Piece]:
     from core.errors import GantryError
     from core.settings import AppEnv
     from core.trace import current_trace_id
-    from services.proof_pack import Outcome, Piece, database_pieces
+    from services.proof.pack import Outcome, Piece, database_pieces
     from sql.engine import connect, database_urls, transactions
 
     token = settings.admin_token.get_secret_value()

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from services.proof_pack import Outcome, Piece
+from services.proof.pack import Outcome, Piece
 
 TIMEOUT_S: Final = 60.0
 TOKEN: Final = "$ADMIN_TOKEN"  # noqa: S105 - what is written in the token's place

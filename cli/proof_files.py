@@ -11,7 +11,7 @@ from pydantic import SecretStr
 
 from core.errors import ErrorCode, GantryError, Kind
 from core.settings import Settings
-from services.proof_pack import Outcome, Piece
+from services.proof.pack import Outcome, Piece
 
 INDEX = "index.md"
 SHORTEST_SECRET = 6  # characters; a shorter text stands in too many other words

@@ -11,7 +11,8 @@ from core import error_catalogue
 from core.errors import ErrorCode
 from core.settings import Settings
 from docs.where import map_page
-from fleet import autonomy_score, bot_now, closed_sets, gates, jobs, loops, stages
+from fleet import autonomy_score, bot_now, closed_sets, jobs, loops, stages
+from fleet.promotion import gates
 from trading.backtest.types import ExitReason
 from trading.bars import quality_types
 from trading.improve import verdict

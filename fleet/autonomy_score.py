@@ -22,7 +22,7 @@ from math import isfinite
 from typing import Final
 
 from fleet.closed_sets import DataLabel, QualityVerdict, Tier
-from fleet.gates import PAPER_LIMITS
+from fleet.promotion.gates import PAPER_LIMITS
 from trading.metrics import Metrics
 
 

@@ -4,12 +4,12 @@ from dagster import Definitions, in_process_executor
 
 from assets.bars import bars_fit_for_backtests, historical_bars
 from assets.bots import bot_grades
-from assets.improvements import improvements
+from assets.improve import improvements
 from orchestration.jobs import grade_bots, worker
 from orchestration.resources import domain_resource
-from orchestration.sensors.autonomy import autonomy_tick, metrics_reset, stage_change
 from orchestration.sensors.bars_months import bars_months
 from orchestration.sensors.bot_partitions import bot_partitions
+from orchestration.sensors.planner import autonomy_tick, metrics_reset, stage_change
 from orchestration.sensors.workers import workers_alive
 
 defs = Definitions(

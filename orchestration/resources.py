@@ -7,10 +7,11 @@ from dagster import InitResourceContext, resource
 from assets.domain import Domain
 from core.settings import Settings, get_settings
 from integrations.store import BarsStore
-from services.grading import GradeTerms
-from services.heartbeat import LeaseTerms
-from services.planner_terms import caps_of, planner_terms_of
-from services.providers import suppliers_of, supply_of
+from services.jobs.lease import LeaseTerms
+from services.jobs.terms import GradeTerms
+from services.planner.terms import caps_of, planner_terms_of
+from services.supply.providers import suppliers_of
+from services.supply.sources import supply_of
 from sql.engine import connect, database_urls, transactions
 from trading.improve.limits import Budget
 

@@ -11,9 +11,8 @@ from sqlalchemy.orm import Session
 from core.ids import new_id
 from core.trace import current_trace_id
 from fleet.closed_sets import ActivityEvent, SystemEvent
-from services.reads import After, unknown_bot
-from sql.queries import activity
-from sql.tables.bots import Bot
+from sql.queries import events as event_queries
+from sql.queries.paging import After
 from sql.tables.events import Activity, SystemEventRow
 
 
@@ -107,17 +106,6 @@ def note(
 
 def page_activity(session: Session, *, bot_id: UUID | None, after: After | None, limit: int) -> ActivityPage:
     """Return a page of the feed, newest first."""
-    rows = activity.page_activity(session, bot_id=bot_id, after=after, limit=limit)
+    rows = event_queries.page_activity(session, bot_id=bot_id, after=after, limit=limit)
     last = rows[limit - 1] if len(rows) > limit else None
     return ActivityPage(rows[:limit], After(last.created_at, last.id) if last else None)
-
-
-def require_bot(session: Session, bot_id: UUID) -> None:
-    """Check that there is such a bot.
-
-    Raises:
-        GantryError: NOT_FOUND.
-
-    """
-    if session.get(Bot, bot_id) is None:
-        raise unknown_bot(bot_id)

@@ -11,6 +11,7 @@ from api.envelope import ListOf, responses
 from api.paging import Limit, after_of, page_after
 from api.schemas.jobs import ActivityBody
 from services import events
+from services.finding import require_bot
 
 router = APIRouter(tags=["activity"])
 MAX_LIMIT = 200
@@ -33,5 +34,5 @@ def list_bot_activity(
     _actor: Reader, session: Db, bot_id: UUID, limit: Limit = 50, cursor: Cursor = None
 ) -> ListOf[ActivityBody]:
     """List one bot's part of the feed, newest first."""
-    events.require_bot(session, bot_id)
+    require_bot(session, bot_id)
     return list_activity(_actor, session, limit, cursor, bot_id)

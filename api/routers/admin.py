@@ -5,9 +5,9 @@ from fastapi import APIRouter, Response
 from api.actor import Admin
 from api.database import Db, Now
 from api.envelope import responses
-from api.requests import Once
+from api.idempotency import Once
 from api.schemas.admin import ResetMetricsReply, ResetMetricsRequest, RevertToLabReply, RevertToLabRequest
-from services import resets, reverts
+from services.resets import reset, revert
 
 router = APIRouter(prefix="/api/admin", tags=["admin"])
 
@@ -18,7 +18,7 @@ def reset_metrics(
 ) -> ResetMetricsReply:
     """Let metrics count from now on. Raw results stay; backtests under way are canceled where the scope covers them."""
     asked = body or ResetMetricsRequest()
-    report = resets.reset_metrics(session, asked.to_request(), dry_run=asked.dry_run, actor=actor.id, now=now)
+    report = reset.reset_metrics(session, asked.to_request(), dry_run=asked.dry_run, actor=actor.id, now=now)
     return once.answer(ResetMetricsReply.of(report), response, status=200)
 
 
@@ -27,7 +27,7 @@ def revert_to_lab(
     actor: Admin, session: Db, now: Now, response: Response, once: Once, body: RevertToLabRequest
 ) -> RevertToLabReply:
     """Put bots back into LAB, promoted by hand only, their stage locked; jobs under way are canceled."""
-    report = reverts.revert_to_lab(
+    report = revert.revert_to_lab(
         session,
         body.bot_ids,
         lock_hours=body.lock_hours,

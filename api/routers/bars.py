@@ -7,8 +7,8 @@ from api.cursors import Cursor, Listing, as_symbol, limited
 from api.database import Db
 from api.envelope import ListOf, Page, responses
 from api.paging import Limit, SymbolFilter
-from api.schemas.results import BarsMonthBody
-from services import results
+from api.schemas.backtests import BarsMonthBody
+from services.backtests.results import page_months
 
 router = APIRouter(tags=["bars"])
 MAX_LIMIT = 500
@@ -29,7 +29,7 @@ def list_bars(
     if cursor is not None:
         place = listing.decode(cursor, parts=2)
         after = (as_symbol(place[0]), as_symbol(place[1]))
-    page = results.page_months(session, symbol=symbol, after=after, limit=size)
+    page = page_months(session, symbol=symbol, after=after, limit=size)
     following = listing.encode(page.following) if page.following else None
     data = [BarsMonthBody.model_validate(month) for month in page.months]
     return ListOf(data=data, page=Page(next_cursor=following, limit=size))

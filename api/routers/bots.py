@@ -11,14 +11,17 @@ from api.database import Db, Now
 from api.envelope import ListOf, OneOf, responses
 from api.errors import from_domain
 from api.etags import AnyRevisions, Revisions, etag
+from api.idempotency import Once
 from api.paging import Limit, SymbolFilter, after_of, page_after
-from api.requests import Once
 from api.schemas.bots import BotBody, BotChangeRequest, BotDetailBody, NewBotRequest
 from api.schemas.jobs import JobBody, JobConflict, JobReply
 from core.errors import GantryError, Kind
+from fleet.bot_filter import BotFilter
 from fleet.closed_sets import BacktestKind, Stage
-from services import bots, changes, jobs, reads
-from services.reads import BotFilter
+from services.bots import change, create
+from services.bots.read import get_bot, page_bots
+from services.jobs.enqueue import enqueue_job
+from services.jobs.read import active_job, get_job
 
 router = APIRouter(prefix="/api/bots", tags=["bots"])
 MAX_LIMIT = 200
@@ -37,7 +40,7 @@ def list_bots(
     """List bots, newest first."""
     size = limited(limit, maximum=MAX_LIMIT)
     listing = Listing("bots:created_at desc", {"stage": stage, "symbol": symbol})
-    page = reads.page_bots(session, BotFilter(stage, symbol), after=after_of(listing, cursor), limit=size, now=now)
+    page = page_bots(session, BotFilter(stage, symbol), after=after_of(listing, cursor), limit=size, now=now)
     return ListOf(data=[BotBody.of(bot) for bot in page.bots], page=page_after(listing, page.following, size))
 
 
@@ -46,8 +49,8 @@ def create_bot(
     actor: Operator, session: Db, now: Now, body: NewBotRequest, request: Request, response: Response, once: Once
 ) -> OneOf[BotDetailBody]:
     """Make a bot. It starts in LAB and is promoted by hand only."""
-    bot_id = bots.create(session, body.to_new_bot(), actor=actor.id, now=now)
-    view = reads.get_bot(session, bot_id, now=now)
+    bot_id = create.create_bot(session, body.to_new_bot(), actor=actor.id, now=now)
+    view = get_bot(session, bot_id, now=now)
     response.headers["Location"] = f"{request.url.path}/{bot_id}"
     response.headers["ETag"] = etag(view.revision)
     return once.answer(OneOf(data=BotDetailBody.whole(view)), response, status=201)
@@ -56,7 +59,7 @@ def create_bot(
 @router.get("/{bot_id}", responses=responses(404))
 def show_bot(_actor: Reader, session: Db, now: Now, bot_id: UUID, response: Response) -> OneOf[BotDetailBody]:
     """Show one bot; its ETag is its revision."""
-    view = reads.get_bot(session, bot_id, now=now)
+    view = get_bot(session, bot_id, now=now)
     response.headers["ETag"] = etag(view.revision)
     return OneOf(data=BotDetailBody.whole(view))
 
@@ -72,8 +75,8 @@ def change_bot(
     response: Response,
 ) -> OneOf[BotDetailBody]:
     """Change a bot as If-Match knows it. Its job, should one run, ends under the version it began with."""
-    changes.change(session, bot_id, body.to_change(), revisions=revisions, actor=actor.id, now=now)
-    view = reads.get_bot(session, bot_id, now=now)
+    change.change_bot(session, bot_id, body.to_change(), revisions=revisions, actor=actor.id, now=now)
+    view = get_bot(session, bot_id, now=now)
     response.headers["ETag"] = etag(view.revision)
     return OneOf(data=BotDetailBody.whole(view))
 
@@ -83,8 +86,8 @@ def archive_bot(
     actor: Operator, session: Db, now: Now, bot_id: UUID, revisions: AnyRevisions, response: Response, once: Once
 ) -> OneOf[BotDetailBody]:
     """Archive a bot and cancel its job; one that is archived already stays as it is. If-Match may be left out."""
-    changes.archive(session, bot_id, revisions=revisions, actor=actor.id, now=now)
-    view = reads.get_bot(session, bot_id, now=now)
+    change.archive_bot(session, bot_id, revisions=revisions, actor=actor.id, now=now)
+    view = get_bot(session, bot_id, now=now)
     response.headers["ETag"] = etag(view.revision)
     return once.answer(OneOf(data=BotDetailBody.whole(view)), response, status=200)
 
@@ -101,13 +104,13 @@ def run_backtest(
     """Queue a backtest; the orchestrator starts it within seconds. A busy bot answers 409 with its active job."""
     settings = request.app.state.settings
     try:
-        job_id = jobs.enqueue(
+        job_id = enqueue_job(
             session, bot_id, kind=BacktestKind.MANUAL, actor=actor.id, max_attempts=settings.max_attempts
         )
     except GantryError as error:
         if error.kind is not Kind.CONFLICT:
             raise
-        active = jobs.active_job(session, bot_id)
+        active = active_job(session, bot_id)
         body = JobBody.model_validate(active).model_dump(mode="json") if active else None
         return from_domain(error, extra={"job": body})
-    return once.answer(JobReply(job=JobBody.model_validate(jobs.get(session, job_id))), response, status=202)
+    return once.answer(JobReply(job=JobBody.model_validate(get_job(session, job_id))), response, status=202)

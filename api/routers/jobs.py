@@ -10,7 +10,7 @@ from api.database import Db
 from api.envelope import ListOf, responses
 from api.paging import Limit, after_of, page_after
 from api.schemas.jobs import JobBody
-from services import jobs
+from services.jobs.read import page_jobs
 
 router = APIRouter(prefix="/api/bots/{bot_id}/jobs", tags=["jobs"])
 MAX_LIMIT = 200
@@ -21,6 +21,6 @@ def list_jobs(_actor: Reader, session: Db, bot_id: UUID, limit: Limit = 50, curs
     """List a bot's jobs, newest first."""
     size = limited(limit, maximum=MAX_LIMIT)
     listing = Listing("jobs:created_at desc", {"bot": bot_id})
-    page = jobs.page(session, bot_id, after=after_of(listing, cursor), limit=size)
+    page = page_jobs(session, bot_id, after=after_of(listing, cursor), limit=size)
     data = [JobBody.model_validate(job) for job in page.jobs]
     return ListOf(data=data, page=page_after(listing, page.following, size))

@@ -13,7 +13,9 @@ from api.paging import Limit, after_of, page_after
 from api.schemas.autonomy import AutonomyProofReply, DecisionBody
 from api.schemas.proof import JobsProofReply
 from fleet.closed_sets import DueReason, NotEnqueued, NotStarted
-from services import proof, proof_autonomy
+from services.planner.ticks import page_decisions
+from services.proof.autonomy import autonomy_proof
+from services.proof.jobs import jobs_proof
 
 router = APIRouter(prefix="/api/_proof", tags=["proof"])
 MAX_LIMIT = 200
@@ -31,16 +33,14 @@ def prove_jobs(
     size = limited(limit, maximum=MAX_LIMIT)
     listing = Listing("last_job_per_bot:bot created_at desc", {})
     settings = request.app.state.settings
-    found = proof.of_jobs(
-        session, max_job_minutes=settings.max_job_minutes, after=after_of(listing, cursor), limit=size
-    )
+    found = jobs_proof(session, max_job_minutes=settings.max_job_minutes, after=after_of(listing, cursor), limit=size)
     return JobsProofReply.of(found, page_after(listing, found.following, size))
 
 
 @router.get("/autonomy")
 def prove_autonomy(_actor: Reader, session: Db) -> AutonomyProofReply:
     """Show the planner's newest ticks: what each found, planned and left, and why."""
-    return AutonomyProofReply.of(proof_autonomy.of_autonomy(session))
+    return AutonomyProofReply.of(autonomy_proof(session))
 
 
 @router.get("/autonomy/decisions", responses=responses(400, 404))
@@ -56,8 +56,6 @@ def list_decisions(
     size = limited(limit, maximum=MAX_LIMIT)
     name = "decisions:bot created_at desc" if bot_id is None else "decisions:created_at desc"
     listing = Listing(name, {"bot": bot_id, "reason": reason})
-    page = proof_autonomy.page_decisions(
-        session, bot_id=bot_id, reason=reason, after=after_of(listing, cursor), limit=size
-    )
+    page = page_decisions(session, bot_id=bot_id, reason=reason, after=after_of(listing, cursor), limit=size)
     data = [DecisionBody.of(row) for row in page.decisions]
     return ListOf(data=data, page=page_after(listing, page.following, size))

@@ -5,11 +5,13 @@ from fastapi import APIRouter, Request, Response
 from api.actor import Operator
 from api.database import Db, Now
 from api.envelope import responses
-from api.requests import Once
+from api.idempotency import Once
 from api.schemas.bots import BotBody
 from api.schemas.jobs import JobBody
 from api.schemas.starter import StarterPackReply, StarterPackRequest
-from services import reads, starter
+from services.bots.read import some_bots
+from services.starter import pack as pack_starter
+from services.starter.pack import jobs_of_pack, reset_starter_pack
 
 router = APIRouter(prefix="/api/bots", tags=["bots"])
 
@@ -34,8 +36,8 @@ def create_starter_pack(
     """
     asked = body or StarterPackRequest()
     if asked.reset_existing:
-        starter.reset_starter_pack(session, symbols=asked.symbols, actor=actor.id, now=now)
-    pack = starter.create_starter_pack(
+        reset_starter_pack(session, symbols=asked.symbols, actor=actor.id, now=now)
+    pack = pack_starter.create_starter_pack(
         session,
         symbols=asked.symbols,
         count=asked.count,
@@ -43,8 +45,8 @@ def create_starter_pack(
         now=now,
         max_attempts=request.app.state.settings.max_attempts,
     )
-    views = {view.id: view for view in reads.some_bots(session, pack.bots, now=now)}
-    jobs = {job.id: job for job in starter.jobs_of(session, pack)}
+    views = {view.id: view for view in some_bots(session, pack.bots, now=now)}
+    jobs = {job.id: job for job in jobs_of_pack(session, pack)}
     reply = StarterPackReply(
         made_bots=pack.made_bots,
         made_jobs=pack.made_jobs,

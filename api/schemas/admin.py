@@ -8,8 +8,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from api.envelope import Envelope, Model
 from fleet.closed_sets import MetricsScope, Stage
 from fleet.resets import LOCK_HOURS, MAX_LOCK_HOURS, RESET_REASON, REVERT_REASON
-from services.resets import BotEffect, ResetReport, ResetRequest
-from services.reverts import RevertReport
+from services.resets.reset import BotEffect, ResetReport, ResetRequest
+from services.resets.revert import RevertReport
 
 MOST_BOTS = 20_000
 BotIds = list[UUID] | None

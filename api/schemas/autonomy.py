@@ -8,8 +8,9 @@ from pydantic import Field
 from api.envelope import Envelope, Instant, Model
 from fleet.closed_sets import JobType, Stage, TickCause
 from fleet.loops import LoopState
-from services.proof_autonomy import AutonomyProof, TickProof
-from services.scheduler import NO_BREAKERS, NO_TICK, SchedulerStatus
+from services.planner.status import NO_BREAKERS, NO_TICK, SchedulerStatus
+from services.planner.ticks import TickProof
+from services.proof.autonomy import AutonomyProof
 
 
 class TypeCount(Model):

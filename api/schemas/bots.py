@@ -9,9 +9,9 @@ from api.envelope import Instant, Model
 from api.schemas.metrics import MetricsBody
 from fleet.bot_now import AlertLevel
 from fleet.closed_sets import BotState, DataLabel, JobStatus, JobType, PromotionMode, Stage, Tier
-from services.bots import NewBot
-from services.changes import BotChange
-from services.reads import BotSummary, BotView
+from services.bots.change import BotChange
+from services.bots.create import NewBot
+from services.bots.read import BotSummary, BotView
 
 MONTH = r"^[0-9]{4}-(0[1-9]|1[0-2])$"
 Scalar = str | int | float | bool

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from api.envelope import Envelope, Instant, Model, Page
 from fleet.closed_sets import JobStatus, JobType
-from services.proof import JobsProof
+from services.proof.jobs import JobsProof
 
 
 class StatusCounts(Model):

@@ -33,8 +33,8 @@ def main() -> int:
 
 def _prepare(settings: Settings) -> dict[str, str]:
     from integrations.store import BarsStore
-    from services.bars import ensure_data
-    from services.reaper import reap_lost_leases
+    from services.bars.first_start import ensure_data
+    from services.jobs.reaper import reap_lost_leases
     from sql.engine import check_server, connect, database_urls, transactions
     from sql.migrate import upgrade
 

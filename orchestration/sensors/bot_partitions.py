@@ -19,7 +19,7 @@ from dagster._core.execution.backfill import BulkActionsFilter, BulkActionStatus
 from assets.domain import Domain
 from assets.partitions import BOTS
 from orchestration.sensors.loops import noted
-from services import bot_keys
+from services.bots.keys import active_bots
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ def bot_partitions(context: SensorEvaluationContext, domain: ResourceParam[Domai
     name, instance = BOTS.name or "", context.instance
     with noted(domain, "bot_partitions") as this:
         with domain.tx() as session:
-            wanted = tuple(str(bot_id) for bot_id in bot_keys.active(session))
+            wanted = tuple(str(bot_id) for bot_id in active_bots(session))
         changes = key_changes(tuple(instance.get_dynamic_partitions(name)), wanted)
         if changes.added:
             instance.add_dynamic_partitions(name, list(changes.added))

@@ -6,7 +6,7 @@ from typing import Final
 from assets.domain import Domain
 from core.settings import get_settings
 from fleet.loops import loops
-from services.loops import Round, round_of
+from services.planner.loops import Round, round_of
 
 LOOPS: Final = loops(get_settings().planner_tick_seconds)
 

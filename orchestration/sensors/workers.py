@@ -30,8 +30,8 @@ from fleet.closed_sets import JobType
 from fleet.workers import RunState
 from orchestration.jobs import WORKER
 from orchestration.sensors.loops import noted
-from services import reaper, workers
-from services.reaper import Reaper
+from services.jobs.reaper import Reaper, fail_jobs_of_dead_runs, holders
+from services.work import workers
 
 STATES: Final = {
     DagsterRunStatus.STARTED: RunState.RUNNING,
@@ -65,7 +65,7 @@ def workers_alive(context: SensorEvaluationContext, domain: ResourceParam[Domain
 def _tended(context: SensorEvaluationContext, domain: Domain) -> SensorResult | SkipReason:
     terms = domain.terms
     rescued = _reaper(terms.lease.lease_s).tick(domain.tx, actor=ACTOR, max_job_minutes=terms.max_job_minutes)
-    dead = reaper.fail_jobs_of_dead_runs(domain.tx, dead_runs(context.instance, reaper.holders(domain.tx)), actor=ACTOR)
+    dead = fail_jobs_of_dead_runs(domain.tx, dead_runs(context.instance, holders(domain.tx)), actor=ACTOR)
     demand = workers.tend(
         domain.tx,
         states_of(context.instance, workers.living_ids(domain.tx)),

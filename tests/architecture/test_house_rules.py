@@ -31,11 +31,11 @@ def test_every_root_package_is_under_the_import_rules_and_in_the_wheel() -> None
     assert set(project["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]) == packages
 
 
-def test_no_file_is_over_500_lines() -> None:
+def test_no_file_is_over_400_lines_but_tests() -> None:
     long = {
         str(path.relative_to(ROOT)): count
-        for path in sources(*PACKAGES, "tests", "bench", "docs")
-        if (count := len(path.read_text().splitlines())) > 500
+        for path in sources(*PACKAGES, "bench", "docs")
+        if "migrations" not in path.parts and (count := len(path.read_text().splitlines())) > 400
     }
     assert long == {}
 

@@ -17,7 +17,7 @@ from uuid import uuid4
 import psycopg
 
 from cli.up.identity import Identity, send
-from services.invariants import Violation, check_invariants
+from services.proof.invariants import Violation, check_invariants
 from sql.engine import connect, transactions
 from tests.running import Running, until
 

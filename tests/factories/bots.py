@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from core.ids import new_id
 from fleet.closed_sets import Stage, TradeSource
-from sql.queries.bots import insert_bot
+from sql.queries.bots.create import insert_bot
 from sql.tables.bots import Bot, BotBoundary, BotStageEvent, BotVersion
 
 TRACE = "0" * 31 + "1"

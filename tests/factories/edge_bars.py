@@ -10,8 +10,8 @@ import numpy as np
 from fleet.closed_sets import DataLabel
 from integrations.simulator.months import simulate_month
 from integrations.store import BarsStore
-from services.bars import no_progress
-from services.bars_write import Incoming, Source, store_months
+from services.bars.simulate import no_progress
+from services.bars.write import Incoming, Source, store_months
 from sql.engine import Transactions
 from trading.bars.months import split_months
 from trading.bars.schema import Bars, IntArray

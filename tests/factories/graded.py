@@ -6,10 +6,10 @@ import numpy as np
 
 from core.ids import new_id
 from fleet.closed_sets import DataLabel
-from services.backtests import Computed, Material
-from services.bars import LoadedBars
-from services.grade_writes import Graded
-from services.jobs import Claim
+from services.backtests.compute import Computed, Material
+from services.backtests.write import Graded
+from services.bars.load import LoadedBars
+from services.jobs.plan import Claim
 from tests.factories.results import CONTRACTS, made_trades
 from trading import metrics
 from trading.backtest.types import BacktestResult

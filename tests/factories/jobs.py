@@ -6,8 +6,9 @@ from sqlalchemy.orm import Session
 
 from core.ids import new_id
 from fleet.closed_sets import BacktestKind, JobStatus, JobType
-from sql.queries import claims, leases
-from sql.queries.leases import Ending
+from sql.queries.jobs import claim as claim_queries
+from sql.queries.jobs import finish as finish_queries
+from sql.queries.jobs.finish import Ending
 from sql.tables.bots import Bot
 from sql.tables.jobs import BotJob, JobRunEvent
 from tests.factories.bots import TRACE
@@ -39,8 +40,8 @@ def run_job(session: Session, job: BotJob, *, lease_s: float = LEASE_S) -> BotJo
     """Claim a queued job; a negative lease is one that has expired."""
     bot = session.get_one(Bot, job.bot_id)
     assert bot.current_version_id is not None
-    taken = [claims.Taken(job.id, new_id(), 0, bot.current_version_id)]
-    claims.take(session, taken, lease_s=lease_s, run_id="run", worker_id=None)
+    taken = [claim_queries.Taken(job.id, new_id(), 0, bot.current_version_id)]
+    claim_queries.take(session, taken, lease_s=lease_s, run_id="run", worker_id=None)
     _record(session, job, JobStatus.QUEUED, JobStatus.RUNNING)
     session.refresh(job)
     return job
@@ -49,7 +50,7 @@ def run_job(session: Session, job: BotJob, *, lease_s: float = LEASE_S) -> BotJo
 def end_job(session: Session, job: BotJob, ending: Ending) -> BotJob:
     """End a running job."""
     assert job.lease_token is not None
-    assert leases.finish(session, job.id, job.lease_token, ending) is not None
+    assert finish_queries.finish(session, job.id, job.lease_token, ending) is not None
     _record(session, job, JobStatus.RUNNING, ending.status)
     session.refresh(job)
     return job

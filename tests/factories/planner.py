@@ -6,7 +6,7 @@ from uuid import UUID
 
 from fleet.closed_sets import BacktestKind, JobStatus, JobType, Stage
 from fleet.jobs import JobReason
-from fleet.planner_types import ActiveWork, BarsState, Baseline, BotSnapshot, EndedWork, Improvement
+from fleet.planner.types import ActiveWork, BarsState, Baseline, BotSnapshot, EndedWork, Improvement
 
 NOW = datetime(2024, 1, 10, 20, 0, tzinfo=UTC)  # 14:00 in Chicago: the trading day is January 10
 LAST_BAR = datetime(2024, 1, 10, 19, 59, tzinfo=UTC)

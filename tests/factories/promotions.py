@@ -12,13 +12,13 @@ from core.ids import new_id
 from fleet.caps import Caps
 from fleet.closed_sets import BacktestKind, DataLabel, ImprovementVerdict, JobStatus, JobType, Stage, TradeSource
 from fleet.stages import ORDER, StageChange
-from services import grade_writes, jobs
-from services.backtests import Computed, Material
-from services.bars import LoadedBars
-from services.claims import claim_chunk
-from services.grade_writes import Graded
-from services.heartbeat import LeaseTerms
-from services.jobs import Claim
+from services.backtests.compute import Computed, Material
+from services.backtests.write import Graded, write_completed
+from services.bars.load import LoadedBars
+from services.jobs.claim import claim_chunk
+from services.jobs.enqueue import enqueue_job
+from services.jobs.lease import LeaseTerms
+from services.jobs.plan import Claim
 from sql.copy import EquityOf, TradesOf, copy_equity, copy_trades
 from sql.engine import Transactions
 from sql.tables.bots import Bot, BotStageEvent
@@ -72,13 +72,13 @@ def a_good_backtest(
 ) -> None:
     """Grade a bot: a job, its claim, and a session that meets PAPER's gates, through the services."""
     with tx() as session:
-        jobs.enqueue(session, bot_id, kind=BacktestKind.BASELINE, actor="test")
+        enqueue_job(session, bot_id, kind=BacktestKind.BASELINE, actor="test")
     with tx() as session:
         [claim] = claim_chunk(session, caps=Caps(100, 100, 100), most=1, terms=LeaseTerms(), run_id="run")
     result = good_result(trades, losers=losers)
     graded = _graded(claim, result, label, dict(PASSED if analysis is None else analysis))
     with tx() as session:
-        assert grade_writes.write_completed(session, [graded], run_id="run", now=now) == {claim.job_id}
+        assert write_completed(session, [graded], run_id="run", now=now) == {claim.job_id}
 
 
 def _graded(claim: Claim, result: BacktestResult, label: DataLabel, analysis: dict[str, Any]) -> Graded:

@@ -8,7 +8,11 @@ import pytest
 
 from core.errors import ErrorCode, GantryError
 from integrations.store import BarsStore
-from services.bars import MonthStatus, check, export, import_file, list_months, load_bars
+from services.bars.check import check_months
+from services.bars.decide import MonthStatus
+from services.bars.export import export_bars
+from services.bars.import_file import import_file
+from services.bars.load import list_months, load_bars
 from sql.engine import Transactions
 from trading.bars.schema import Timeframe
 
@@ -38,8 +42,8 @@ def test_the_euros_january_is_29996_bars_once_twice_and_as_csv(
     ]
     assert {(month.bars_count, month.content_hash) for month in (first, second, text)} == {(29_996, first.content_hash)}
     assert len(list_months(tx)) == 1
-    assert all(month.ok for month in check(tx, store))
-    report = export(tx, store, "6E", path=tmp_path / "out.csv")
+    assert all(month.ok for month in check_months(tx, store))
+    report = export_bars(tx, store, "6E", path=tmp_path / "out.csv")
     assert report.bars_hash == first.content_hash
     (again,) = import_file(tx, store, tmp_path / "out.csv", actor="test", now=NOW).months
     assert again.status is MonthStatus.ALREADY_THERE

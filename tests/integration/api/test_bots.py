@@ -12,7 +12,8 @@ import pytest
 from sqlalchemy import Engine, event, text
 
 from integrations.store import BarsStore
-from services import bars, grading
+from services.backtests.grade import grade_bots
+from services.bars.simulate import simulate_months
 from sql.engine import Transactions
 from tests.integration.api.client import Api
 from tests.integration.services.conftest import NOW
@@ -23,9 +24,9 @@ BODY = {"name": "alpha", "symbol": "ES", "strategy": "sma_cross"}
 @pytest.fixture
 def graded(api: Api, tx: Transactions, tmp_path: Path) -> str:
     store = BarsStore(str(tmp_path))
-    bars.simulate(tx, store, ["ES"], ["2024-01"], actor="test", now=NOW)
+    simulate_months(tx, store, ["ES"], ["2024-01"], actor="test", now=NOW)
     bot_id = create(api)["id"]
-    grading.grade(tx, store, [UUID(bot_id)], run_id="run-1", actor="test", now=NOW)
+    grade_bots(tx, store, [UUID(bot_id)], run_id="run-1", actor="test", now=NOW)
     return str(bot_id)
 
 

@@ -15,10 +15,15 @@ from core.errors import ErrorCode, GantryError
 from core.settings import Settings
 from fleet.caps import Caps
 from integrations.store import BarsStore
-from services import bars, claims, grading, jobs
-from services.chunks import ChunkGrader
-from services.heartbeat import LeaseTerms
-from services.invariants import check_invariants
+from services.backtests.chunk import ChunkGrader
+from services.backtests.grade import grade_bots
+from services.bars.simulate import simulate_months
+from services.jobs.claim import claim_chunk
+from services.jobs.finish import fail_job
+from services.jobs.lease import LeaseTerms
+from services.jobs.plan import Claim
+from services.jobs.read import get_job
+from services.proof.invariants import check_invariants
 from sql.engine import Transactions
 from sql.tables.bots import BotVersion
 from sql.tables.jobs import JobRunEvent
@@ -52,9 +57,9 @@ def until_someone_waits(tx: Transactions) -> None:
     raise AssertionError("nobody waits")
 
 
-def claim(tx: Transactions) -> jobs.Claim:
+def claim(tx: Transactions) -> Claim:
     with tx() as session:
-        (claimed,) = claims.claim_chunk(session, caps=Caps(), most=1, terms=LeaseTerms(), run_id="run")
+        (claimed,) = claim_chunk(session, caps=Caps(), most=1, terms=LeaseTerms(), run_id="run")
     return claimed
 
 
@@ -177,24 +182,24 @@ def test_of_changes_at_once_to_one_revision_one_is_made(api: Api, tx: Transactio
 
 def test_a_running_job_ends_under_the_version_it_began_with(api: Api, tx: Transactions, tmp_path: Path) -> None:
     store = BarsStore(str(tmp_path))
-    bars.simulate(tx, store, ["ES"], ["2024-01"], actor="test", now=NOW)
+    simulate_months(tx, store, ["ES"], ["2024-01"], actor="test", now=NOW)
     bot_id = create(api)
     api.post(f"/api/bots/{bot_id}/run-backtest")
     begun = claim(tx)
     assert patch(api, bot_id, {"params": {"fast": 5}}).status_code == 200
     with tx() as session:
-        running = jobs.get(session, begun.job_id)
+        running = get_job(session, begun.job_id)
         assert (running.status, running.version_id) == ("RUNNING", begun.version_id)
 
 
 def test_a_changed_bot_has_no_metrics_until_it_is_graded_again(api: Api, tx: Transactions, tmp_path: Path) -> None:
     store = BarsStore(str(tmp_path))
-    bars.simulate(tx, store, ["ES"], ["2024-01"], actor="test", now=NOW)
+    simulate_months(tx, store, ["ES"], ["2024-01"], actor="test", now=NOW)
     bot_id = create(api)
-    grading.grade(tx, store, [UUID(bot_id)], run_id=None, actor="test", now=NOW)
+    grade_bots(tx, store, [UUID(bot_id)], run_id=None, actor="test", now=NOW)
     assert api.get(f"/api/bots/{bot_id}").json()["data"]["metrics"]["reason"] is None
     assert patch(api, bot_id, {"params": {"fast": 5}}).json()["data"]["metrics"]["reason"] == "NEEDS_BACKTEST"
-    grading.grade(tx, store, [UUID(bot_id)], run_id=None, actor="test", now=NOW)
+    grade_bots(tx, store, [UUID(bot_id)], run_id=None, actor="test", now=NOW)
     assert api.get(f"/api/bots/{bot_id}").json()["data"]["metrics"]["reason"] is None
 
 
@@ -237,7 +242,7 @@ def test_archiving_cancels_a_queued_job(api: Api, tx: Transactions) -> None:
 
 def test_a_worker_that_is_late_writes_nothing_for_an_archived_bot(api: Api, tx: Transactions, tmp_path: Path) -> None:
     store = BarsStore(str(tmp_path))
-    bars.simulate(tx, store, ["ES"], ["2024-01"], actor="test", now=NOW)
+    simulate_months(tx, store, ["ES"], ["2024-01"], actor="test", now=NOW)
     bot_id = create(api)
     api.post(f"/api/bots/{bot_id}/run-backtest")
     begun = claim(tx)
@@ -245,7 +250,7 @@ def test_a_worker_that_is_late_writes_nothing_for_an_archived_bot(api: Api, tx: 
     (graded,) = ChunkGrader(tx, store, None, LeaseTerms()).grade([begun], NOW)
     assert graded.session_id is None
     with tx() as session, pytest.raises(GantryError, match="lease"):
-        jobs.fail(session, begun, RUN_FAILED, session_id=None)
+        fail_job(session, begun, RUN_FAILED, session_id=None)
     assert api.get(f"/api/bots/{bot_id}/backtests").json()["data"] == []
     (job,) = api.get(f"/api/bots/{bot_id}/jobs").json()["data"]
     assert job["status"] == "CANCELED"
@@ -268,7 +273,7 @@ def test_an_archive_that_meets_a_rescue_cancels_the_retry_too(api: Api, tx: Tran
             session.execute(text("SELECT id FROM bot_jobs WHERE id = :id FOR UPDATE"), {"id": begun.job_id})
             waiting = pool.submit(archive)
             until_someone_waits(tx)
-            jobs.fail(session, begun, RUN_FAILED, session_id=None)
+            fail_job(session, begun, RUN_FAILED, session_id=None)
         assert waiting.result() == 200
     statuses = [job["status"] for job in api.get(f"/api/bots/{bot_id}/jobs").json()["data"]]
     assert statuses == ["CANCELED", "FAILED"]

@@ -9,7 +9,7 @@ from core.settings import get_settings
 from fleet.loops import loops
 from sql.embedded import RunningState
 from sql.engine import Transactions
-from sql.queries.planner import try_planner_lock
+from sql.queries.planner.snapshot import try_planner_lock
 from tests.integration.api.test_cli_bots import run as run_group
 from tests.integration.api.test_scheduler import go_round
 

@@ -7,8 +7,7 @@ from uuid import UUID
 import pytest
 
 from core.settings import get_settings
-from services import bots
-from services.bots import NewBot
+from services.bots.create import NewBot, create_bot
 from sql.embedded import RunningState
 from sql.engine import Transactions
 from tests.factories.promotions import a_good_backtest
@@ -27,7 +26,7 @@ def own_database(database: RunningState, monkeypatch: pytest.MonkeyPatch) -> Ite
 @pytest.fixture
 def bot_id(tx: Transactions) -> UUID:
     with tx() as session:
-        return bots.create(session, NewBot(name="alpha", symbol="ES", strategy="sma_cross"), actor="test", now=NOW)
+        return create_bot(session, NewBot(name="alpha", symbol="ES", strategy="sma_cross"), actor="test", now=NOW)
 
 
 @pytest.mark.usefixtures("bot_id")

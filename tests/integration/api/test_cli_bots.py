@@ -9,8 +9,9 @@ from cli.main import main
 from core.errors import ErrorCode, GantryError
 from core.settings import get_settings
 from fleet.caps import Caps
-from services import claims, jobs
-from services.heartbeat import LeaseTerms
+from services.jobs.claim import claim_chunk
+from services.jobs.finish import fail_job
+from services.jobs.lease import LeaseTerms
 from sql.embedded import RunningState
 from sql.engine import Transactions
 
@@ -88,9 +89,9 @@ def test_the_second_attempt_at_a_backtest_shows_as_x2(tx: Transactions, capsys: 
     assert run("list") == 0
     assert "BACKTEST_QUEUED x1" in capsys.readouterr().out
     with tx() as session:
-        (claimed,) = claims.claim_chunk(session, caps=Caps(), most=1, terms=LeaseTerms(), run_id="killed")
+        (claimed,) = claim_chunk(session, caps=Caps(), most=1, terms=LeaseTerms(), run_id="killed")
         died = GantryError(ErrorCode.RUN_FAILED, "The run died.", fix="Look at its log.")
-        jobs.fail(session, claimed, died, session_id=None)
+        fail_job(session, claimed, died, session_id=None)
     assert run("list") == 0
     assert "BACKTEST_QUEUED x2" in capsys.readouterr().out
     assert run("show", "ES sma_cross 1") == 0

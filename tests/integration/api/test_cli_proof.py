@@ -22,8 +22,8 @@ from cli.main import main
 from cli.up.ports import free_port
 from core.settings import Settings, get_settings
 from fleet.closed_sets import JobStatus, TickCause
-from services import planner
-from services.planner_terms import planner_terms_of
+from services.planner.terms import planner_terms_of
+from services.planner.tick import run_tick
 from sql.embedded import RunningState
 from sql.engine import Transactions
 from tests.conftest import OwnerSql
@@ -75,7 +75,7 @@ def fleet(tx: Transactions) -> list[str]:
         made = [make_bot(session, name) for name in ("one", "two\nlines", "three")]
         make_job(session, made[0], JobStatus.CANCELED)
         ids = [str(bot.id) for bot in made]
-    assert planner.tick(tx, planner_terms_of(Settings()), cause=TickCause.CLOCK) is not None
+    assert run_tick(tx, planner_terms_of(Settings()), cause=TickCause.CLOCK) is not None
     return ids[::-1]
 
 

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from api.app import create_app
 from core.settings import Settings
 from sql.engine import Transactions
-from sql.queries.requests import try_lock_key
+from sql.queries.idempotency import try_lock_key
 from sql.tables.requests import IdempotencyKey
 from tests.conftest import OwnerSql
 from tests.integration.api.client import Api, calling

@@ -7,7 +7,7 @@ from uuid import UUID
 from core.ids import new_id
 from fleet.closed_sets import JobType
 from integrations.store import BarsStore
-from services import jobs
+from services.jobs.enqueue import enqueue_job
 from sql.engine import Transactions
 from tests.factories import edge_bars
 from tests.integration.api.client import Api
@@ -46,6 +46,6 @@ def test_an_unknown_bot_and_a_foreign_cursor_are_refused(api: Api) -> None:
 def test_a_bot_that_is_improved_says_so(api: Api, tx: Transactions) -> None:
     bot_id = create(api)["id"]
     with tx() as session:
-        jobs.enqueue(session, UUID(bot_id), kind=None, actor="test", job_type=JobType.IMPROVE)
+        enqueue_job(session, UUID(bot_id), kind=None, actor="test", job_type=JobType.IMPROVE)
     now = api.get(f"/api/bots/{bot_id}").json()["data"]["botNow"]
     assert (now["state"], now["activeJob"]["type"]) == ("IMPROVING_QUEUED", "IMPROVE")

@@ -9,10 +9,9 @@ import pytest
 from api.app import create_app
 from core.settings import AppEnv, Settings
 from fleet.closed_sets import DataLabel, Stage, TradeSource
-from fleet.gates import LIMITS
-from services import bots
-from services.bots import NewBot
-from services.invariants import check_invariants
+from fleet.promotion.gates import LIMITS
+from services.bots.create import NewBot, create_bot
+from services.proof.invariants import check_invariants
 from sql.engine import Transactions
 from sql.tables.bots import Bot
 from tests.conftest import OwnerSql
@@ -26,7 +25,7 @@ TOKEN = {"X-Admin-Token": "dev-admin-secret"}
 @pytest.fixture
 def bot_id(tx: Transactions) -> str:
     with tx() as session:
-        made = bots.create(session, NewBot(name="one", symbol="ES", strategy="sma_cross"), actor="test", now=NOW)
+        made = create_bot(session, NewBot(name="one", symbol="ES", strategy="sma_cross"), actor="test", now=NOW)
     return str(made)
 
 

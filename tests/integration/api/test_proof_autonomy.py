@@ -6,12 +6,12 @@ from uuid import UUID
 import pytest
 from sqlalchemy import Engine
 
-from fleet.bars_outlook import Suppliers
 from fleet.caps import Caps
 from fleet.closed_sets import JobStatus, JobType, NotEnqueued, NotStarted, TickCause
-from fleet.planner_types import PlannerCaps
-from services import planner
-from services.planner import PlannerTerms, Tick
+from fleet.planner.bars_outlook import Suppliers
+from fleet.planner.types import PlannerCaps
+from services.planner.terms import PlannerTerms
+from services.planner.tick import Tick, run_tick
 from sql.engine import Transactions
 from tests.conftest import OwnerSql
 from tests.factories.bots import make_bot
@@ -29,7 +29,7 @@ MADE_BY = (
 
 
 def tick(tx: Transactions, cause: TickCause = TickCause.CLOCK) -> Tick:
-    made = planner.tick(tx, TERMS, cause=cause)
+    made = run_tick(tx, TERMS, cause=cause)
     assert made is not None
     return made
 

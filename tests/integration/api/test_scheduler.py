@@ -5,7 +5,7 @@ from sqlalchemy import Engine
 
 from core.settings import Settings
 from fleet.loops import loops
-from services.loops import round_of
+from services.planner.loops import round_of
 from sql.engine import Transactions
 from tests.conftest import OwnerSql
 from tests.integration.api.client import Api

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from integrations.store import BarsStore
-from services.bars import ImportReport, import_file
+from services.bars.import_file import ImportReport, import_file
 from sql.engine import Transactions
 from tests.unit.bars.files import parquet_of
 from trading.bars.schema import Bars

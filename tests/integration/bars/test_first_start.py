@@ -6,8 +6,10 @@ import pytest
 
 from core.errors import ErrorCode, GantryError
 from core.settings import Settings
+from fleet.history import full_months_before
 from integrations.store import BarsStore
-from services.bars import FIRST_START_SYMBOLS, ensure_data, list_months, months_before
+from services.bars.first_start import FIRST_START_SYMBOLS, ensure_data
+from services.bars.load import list_months
 from sql.engine import Transactions
 from tests.conftest import OwnerSql
 from tests.integration.bars.conftest import NOW, Import, files_below
@@ -72,4 +74,4 @@ def test_an_unknown_provider_and_a_simulator_in_production_are_refused(tx: Trans
 
 
 def test_months_before_cross_the_year() -> None:
-    assert months_before(NOW, 4) == ("2023-11", "2023-12", "2024-01", "2024-02")
+    assert full_months_before(NOW, 4) == ("2023-11", "2023-12", "2024-01", "2024-02")

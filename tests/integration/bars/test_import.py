@@ -11,7 +11,11 @@ import pytest
 from core.errors import ErrorCode, GantryError
 from integrations.simulator.months import simulate_month
 from integrations.store import BarsStore
-from services.bars import MonthStatus, Progress, import_file, list_months, load_bars, simulate
+from services.bars.decide import MonthStatus
+from services.bars.import_file import import_file
+from services.bars.load import list_months, load_bars
+from services.bars.simulate import simulate_months
+from services.bars.write import Progress
 from sql.engine import Transactions
 from tests.conftest import OwnerSql
 from tests.integration.bars.conftest import NOW, Import, files_below
@@ -209,19 +213,19 @@ def test_a_file_that_is_not_there_is_said_so(tx: Transactions, store: BarsStore,
 def test_real_bars_take_the_place_of_simulated_ones_and_never_the_other_way(
     tx: Transactions, store: BarsStore, import_bars: Import, owner_sql: OwnerSql
 ) -> None:
-    simulate(tx, store, ["ES"], ["2024-01"], actor="test", now=NOW)
+    simulate_months(tx, store, ["ES"], ["2024-01"], actor="test", now=NOW)
     (month,) = import_bars(made_bars(*JANUARY)).months
     assert month.status is MonthStatus.REPLACED
     assert [row.data_label for row in list_months(tx)] == ["IMPORTED"]
     assert owner_sql("SELECT data_label FROM bars_catalogue WHERE superseded_at IS NOT NULL") == [("SIMULATED",)]
-    assert simulate(tx, store, ["ES"], ["2024-01"], actor="test", now=NOW) == ()
+    assert simulate_months(tx, store, ["ES"], ["2024-01"], actor="test", now=NOW) == ()
     assert [row.data_label for row in list_months(tx)] == ["IMPORTED"]
 
 
 def test_simulated_bars_that_come_back_as_a_file_stay_simulated(
     tx: Transactions, store: BarsStore, import_bars: Import
 ) -> None:
-    simulate(tx, store, ["ES"], ["2024-01"], seed=3, actor="test", now=NOW)
+    simulate_months(tx, store, ["ES"], ["2024-01"], seed=3, actor="test", now=NOW)
     (month,) = import_bars(simulate_month(ES, "2024-01", 3)).months
     assert month.status is MonthStatus.ALREADY_THERE
     assert [row.data_label for row in list_months(tx)] == ["SIMULATED"]

@@ -9,7 +9,8 @@ import pytest
 from core.errors import ErrorCode, GantryError
 from integrations.simulator.months import simulate_month
 from integrations.store import BarsStore
-from services.bars import LoadedBars, list_months, load_bars, simulate
+from services.bars.load import LoadedBars, list_months, load_bars
+from services.bars.simulate import simulate_months
 from sql.engine import Transactions
 from tests.conftest import OwnerSql
 from tests.integration.bars.conftest import NOW, Import
@@ -36,7 +37,7 @@ def load(
 
 
 def test_months_come_as_one_series_with_their_hash_and_label(tx: Transactions, store: BarsStore) -> None:
-    simulate(tx, store, ["ES", "NQ"], MONTHS, seed=3, actor="test", now=NOW)
+    simulate_months(tx, store, ["ES", "NQ"], MONTHS, seed=3, actor="test", now=NOW)
     loaded = load(tx, store)
     assert equal(loaded.bars, concatenate([simulate_month(ES, month, 3) for month in MONTHS]))
     assert loaded.label == "SIMULATED"
@@ -46,14 +47,14 @@ def test_months_come_as_one_series_with_their_hash_and_label(tx: Transactions, s
 
 
 def test_a_window_of_months_is_inclusive_and_changes_the_hash(tx: Transactions, store: BarsStore) -> None:
-    simulate(tx, store, ["ES"], MONTHS, actor="test", now=NOW)
+    simulate_months(tx, store, ["ES"], MONTHS, actor="test", now=NOW)
     part = load(tx, store, start="2023-12", end="2023-12")
     assert [ref.month for ref in part.catalogue] == ["2023-12"]
     assert part.bars_hash == part.catalogue[0].content_hash != load(tx, store).bars_hash
 
 
 def test_longer_timeframes_are_resampled_over_the_whole_series(tx: Transactions, store: BarsStore) -> None:
-    simulate(tx, store, ["ES"], MONTHS, actor="test", now=NOW)
+    simulate_months(tx, store, ["ES"], MONTHS, actor="test", now=NOW)
     minutes, days = load(tx, store), load(tx, store, timeframe=Timeframe.D1)
     assert equal(days.bars, resample(minutes.bars, Timeframe.D1, ES))
     assert days.bars_hash == content_hash(days.bars, ES)
@@ -85,7 +86,7 @@ def test_expiries_known_by_id_only_load_over_months_that_list_them_in_another_or
 def test_simulated_months_are_left_out_as_soon_as_a_symbol_has_a_real_one(
     tx: Transactions, store: BarsStore, import_bars: Import
 ) -> None:
-    simulate(tx, store, ["ES"], MONTHS, actor="test", now=NOW)
+    simulate_months(tx, store, ["ES"], MONTHS, actor="test", now=NOW)
     import_bars(made_bars("2024-01-08T23:00", "2024-01-11T22:00"))
     loaded = load(tx, store)
     assert (loaded.label, [ref.month for ref in loaded.catalogue]) == ("IMPORTED", ["2024-01"])
@@ -103,7 +104,7 @@ def test_no_bars_and_no_such_symbol_are_said_so(tx: Transactions, store: BarsSto
 
 
 def test_a_blocked_month_is_never_loaded(tx: Transactions, store: BarsStore, owner_sql: OwnerSql) -> None:
-    simulate(tx, store, ["ES"], MONTHS, actor="test", now=NOW)
+    simulate_months(tx, store, ["ES"], MONTHS, actor="test", now=NOW)
     owner_sql("UPDATE bars_catalogue SET quality = 'BLOCKED' WHERE month = '2023-12'")
     with pytest.raises(GantryError) as caught:
         load(tx, store)
@@ -116,7 +117,7 @@ def test_a_blocked_month_is_never_loaded(tx: Transactions, store: BarsStore, own
 def test_a_file_that_is_not_what_the_catalogue_names_is_never_loaded(
     tx: Transactions, store: BarsStore, root: Path, damage: str
 ) -> None:
-    simulate(tx, store, ["ES"], MONTHS, actor="test", now=NOW)
+    simulate_months(tx, store, ["ES"], MONTHS, actor="test", now=NOW)
     file, other = root / list_months(tx)[1].path, root / list_months(tx)[2].path
     content = file.read_bytes()
     if damage == "gone":

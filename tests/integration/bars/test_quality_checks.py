@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from integrations.simulator.months import simulate_month
-from services.quality_checks import ExpectationResult, validate
+from services.bars.quality import ExpectationResult, validate_bars
 from tests.unit.bars.made import made_bars
 from trading.bars.schema import Bars, FloatArray
 from trading.instruments import INSTRUMENTS, get_instrument
@@ -45,7 +45,7 @@ def damaged(bars: Bars) -> list[tuple[str, Bars]]:
 @pytest.mark.parametrize("symbol", ["ES", "CL"])
 def test_sound_bars_pass_every_expectation(symbol: str) -> None:
     instrument = INSTRUMENTS[symbol]
-    found = validate(simulate_month(instrument, "2024-03", 1), instrument)
+    found = validate_bars(simulate_month(instrument, "2024-03", 1), instrument)
     assert failed(found) == []
     assert len(found) == (13 if instrument.may_be_negative else 14)
 
@@ -54,19 +54,19 @@ def test_sound_bars_pass_every_expectation(symbol: str) -> None:
     ("name", "bars"), damaged(made_bars()), ids=lambda value: value if isinstance(value, str) else ""
 )
 def test_damage_fails_the_expectation_that_is_about_it(name: str, bars: Bars) -> None:
-    found = validate(bars, ES)
+    found = validate_bars(bars, ES)
     assert name in failed(found)
     (result,) = [one for one in found if one.name == name]
     assert result.unexpected_count >= 1
 
 
 def test_bars_of_two_months_are_not_one_month() -> None:
-    assert failed(validate(made_bars("2024-01-31T12:00", "2024-02-01T12:00"), ES)) == [
+    assert failed(validate_bars(made_bars("2024-01-31T12:00", "2024-02-01T12:00"), ES)) == [
         "All bars are of one calendar month"
     ]
 
 
 def test_a_negative_price_is_legal_for_crude_oil_alone() -> None:
     bars = made_bars(symbol="CL", contract="CLK20", first_tick=-3_000)
-    assert failed(validate(bars, get_instrument("CL"))) == []
-    assert "Every price is above zero" in failed(validate(replace(bars, symbol="ES"), ES))
+    assert failed(validate_bars(bars, get_instrument("CL"))) == []
+    assert "Every price is above zero" in failed(validate_bars(replace(bars, symbol="ES"), ES))

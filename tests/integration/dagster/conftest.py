@@ -11,7 +11,7 @@ from sqlalchemy import make_url
 from assets.domain import Domain
 from core.settings import ROOT
 from integrations.store import BarsStore
-from services.supply import Supply
+from services.supply.top_up import Supply
 from sql.embedded import RunningState
 from sql.engine import Transactions
 

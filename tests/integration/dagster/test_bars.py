@@ -9,8 +9,9 @@ from dagster import DagsterInstance, ExecuteInProcessResult, materialize
 from assets.bars import bars_fit_for_backtests, historical_bars
 from assets.domain import Domain
 from assets.partitions import SymbolMonth, symbol_month
-from services import bars
-from services.supply import Supply
+from services.bars.load import list_months
+from services.bars.simulate import simulate_months
+from services.supply.top_up import Supply
 
 NOW = datetime(2024, 2, 5, tzinfo=UTC)
 JANUARY = SymbolMonth("ES", "2024-01")
@@ -38,7 +39,7 @@ def test_a_partition_key_names_symbol_and_month_both_ways() -> None:
 def test_a_month_that_is_there_is_told_with_hash_provenance_and_verdict(
     domain: Domain, instance: DagsterInstance
 ) -> None:
-    (report,) = bars.simulate(domain.tx, domain.store, ["ES"], ["2024-01"], actor="test", now=NOW)
+    (report,) = simulate_months(domain.tx, domain.store, ["ES"], ["2024-01"], actor="test", now=NOW)
     (event,) = made(domain, instance).asset_materializations_for_node("historical_bars")
     assert event.metadata["content_hash"].value == report.content_hash
     assert event.metadata["bars_count"].value == report.bars_count
@@ -51,16 +52,16 @@ def test_a_missing_month_is_simulated_only_where_bars_are_simulated(domain: Doma
     refused = made(closed, instance)
     assert not refused.success
     assert "DATA_UNAVAILABLE" in failure_of(refused)
-    assert bars.list_months(domain.tx) == []
+    assert list_months(domain.tx) == []
     assert made(domain, instance).success
-    assert [(row.symbol, row.month) for row in bars.list_months(domain.tx)] == [("ES", "2024-01")]
+    assert [(row.symbol, row.month) for row in list_months(domain.tx)] == [("ES", "2024-01")]
 
 
 def test_a_file_that_was_changed_behind_the_catalogues_back_is_refused(
     domain: Domain, instance: DagsterInstance, tmp_path: Path
 ) -> None:
-    bars.simulate(domain.tx, domain.store, ["ES", "NQ"], ["2024-01"], actor="test", now=NOW)
-    es, nq = bars.list_months(domain.tx)
+    simulate_months(domain.tx, domain.store, ["ES", "NQ"], ["2024-01"], actor="test", now=NOW)
+    es, nq = list_months(domain.tx)
     (tmp_path / "bars" / es.path).write_bytes((tmp_path / "bars" / nq.path).read_bytes())
     result = made(domain, instance)
     assert not result.success
@@ -69,7 +70,7 @@ def test_a_file_that_was_changed_behind_the_catalogues_back_is_refused(
 
 @pytest.mark.slow
 def test_great_expectations_judge_the_month(domain: Domain, instance: DagsterInstance) -> None:
-    bars.simulate(domain.tx, domain.store, ["ES"], ["2024-01"], actor="test", now=NOW)
+    simulate_months(domain.tx, domain.store, ["ES"], ["2024-01"], actor="test", now=NOW)
     result = made(domain, instance, checked=True)
     assert result.success
     (done,) = result.get_asset_check_evaluations()

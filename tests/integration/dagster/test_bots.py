@@ -21,10 +21,11 @@ from assets.domain import Domain
 from assets.materialize import RANGE_END_TAG, RANGE_START_TAG, materialize_bots
 from core.errors import ErrorCode, GantryError
 from fleet.closed_sets import JobStatus
-from services import bars, reads
-from services.bots import NewBot, create
-from services.grading import GradedBot
-from services.results import page_sessions
+from services.backtests.chunk import GradedBot
+from services.backtests.results import page_sessions
+from services.bars.simulate import simulate_months
+from services.bots.create import NewBot, create_bot
+from services.bots.read import get_bot
 from sql.engine import Transactions
 from tests.conftest import OwnerSql
 
@@ -35,13 +36,13 @@ MONTH = "2024-01"
 @pytest.fixture
 def january(domain: Domain) -> Domain:
     """A month of simulated ES bars is there."""
-    bars.simulate(domain.tx, domain.store, ["ES"], [MONTH], actor="test", now=NOW)
+    simulate_months(domain.tx, domain.store, ["ES"], [MONTH], actor="test", now=NOW)
     return domain
 
 
 def new_bot(tx: Transactions, name: str, symbol: str = "ES", **params: object) -> UUID:
     with tx() as session:
-        return create(session, NewBot(name, symbol, "sma_cross", params=params), actor="test", now=NOW)
+        return create_bot(session, NewBot(name, symbol, "sma_cross", params=params), actor="test", now=NOW)
 
 
 def metadata_of(instance: DagsterInstance, asset: AssetKey, bot_id: UUID) -> dict[str, object]:
@@ -67,7 +68,7 @@ def test_a_bots_whole_chain_is_materialized_in_one_run_with_numbers_that_equal_t
     assert len(done.run_ids) == 1
     assert [check.name for check in done.failed_checks if check.name != "analyzers_found_nothing"] == []
     with january.tx() as session:
-        shown = reads.get_bot(session, bot_id, now=NOW)
+        shown = get_bot(session, bot_id, now=NOW)
         (run,) = page_sessions(session, bot_id, after=None, limit=10).rows
     backtest = metadata_of(instance, BASELINES, bot_id)
     assert backtest["net_pnl"] == float(shown.metrics.net_pnl or 0)

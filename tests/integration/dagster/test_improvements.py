@@ -11,19 +11,21 @@ from dagster import AssetRecordsFilter, AssetSelection, DagsterInstance, Execute
 from assets.bars import historical_bars
 from assets.bots import bot_grades
 from assets.domain import Domain
-from assets.improvement_events import IMPROVEMENTS
-from assets.improvements import improvements
+from assets.improve import improvements
+from assets.improve_events import IMPROVEMENTS
 from assets.materialize import RANGE_END_TAG, RANGE_START_TAG
 from fleet.closed_sets import BacktestKind, JobStatus, JobType
 from orchestration.definitions import defs
 from orchestration.jobs import worker
-from services import bots, changes, grading, jobs
-from services.bots import NewBot
-from services.grading import GradeTerms
-from services.improve_asked import improve_bots
-from services.improvements import page
-from services.improving import ImprovedBot
-from services.results import page_sessions
+from services.backtests.grade import grade_bots
+from services.backtests.results import page_sessions
+from services.bots.change import archive_bot
+from services.bots.create import NewBot, create_bot
+from services.improve.bots import improve_bots
+from services.improve.read import page_improvements
+from services.improve.run import ImprovedBot
+from services.jobs.enqueue import enqueue_job
+from services.jobs.terms import GradeTerms
 from tests.conftest import OwnerSql
 from tests.factories import edge_bars
 from tests.integration.dagster.test_sensors import NOW, tick
@@ -40,7 +42,7 @@ def january(domain: Domain) -> Domain:
 def new_bot(domain: Domain, name: str, symbol: str = "ES", period: int = 600) -> UUID:
     with domain.tx() as session:
         new = NewBot(name, symbol, "bollinger_reversion", params={"period": period})
-        return bots.create(session, new, actor="test", now=NOW)
+        return create_bot(session, new, actor="test", now=NOW)
 
 
 def asked_for(domain: Domain, instance: DagsterInstance, *bot_ids: UUID) -> ExecuteInProcessResult:
@@ -77,7 +79,7 @@ def test_materialized_from_the_ui_each_bot_is_improved_and_told_of_with_old_and_
     for bot_id in (one, two):
         shown = metadata_of(instance, bot_id)
         with january.tx() as session:
-            (row,) = page(session, bot_id, after=None, limit=1).rows
+            (row,) = page_improvements(session, bot_id, after=None, limit=1).rows
         assert (shown["verdict"], shown["reason"]) == (row.verdict, row.reason_code)
         assert (shown["old_net_usd"], shown["new_net_usd"]) == (float(row.old.net_usd), float(row.new.net_usd))
         assert (shown["old_sharpe"], shown["new_sharpe"]) == (row.old.sharpe, row.new.sharpe)
@@ -88,7 +90,7 @@ def test_materialized_from_the_ui_each_bot_is_improved_and_told_of_with_old_and_
 def test_a_bot_without_bars_fails_alone_and_the_run_names_it(january: Domain, instance: DagsterInstance) -> None:
     good, bad, gone = new_bot(january, "a"), new_bot(january, "b", symbol="NQ"), new_bot(january, "c")
     with january.tx() as session:
-        changes.archive(session, gone, actor="test", now=NOW)
+        archive_bot(session, gone, actor="test", now=NOW)
     done = asked_for(january, instance, good, bad, gone)
     assert not done.success
     assert instance.get_materialized_partitions(IMPROVEMENTS) == {str(good)}
@@ -105,7 +107,7 @@ def improve(domain: Domain, *bot_ids: UUID) -> Sequence[ImprovedBot]:
 def test_a_job_that_waits_already_is_the_one_that_is_run(january: Domain) -> None:
     bot_id = new_bot(january, "one")
     with january.tx() as session:
-        job_id = jobs.enqueue(session, bot_id, kind=None, actor="test", job_type=JobType.EVOLVE)
+        job_id = enqueue_job(session, bot_id, kind=None, actor="test", job_type=JobType.EVOLVE)
     (ended,) = improve(january, bot_id)
     assert (ended.job_id, ended.job_type, ended.status) == (job_id, JobType.EVOLVE, JobStatus.COMPLETED)
 
@@ -113,7 +115,7 @@ def test_a_job_that_waits_already_is_the_one_that_is_run(january: Domain) -> Non
 def test_a_bot_that_is_backtested_elsewhere_for_too_long_is_given_up(january: Domain) -> None:
     bot_id = new_bot(january, "one")
     with january.tx() as session:
-        job_id = jobs.enqueue(session, bot_id, kind=BacktestKind.BASELINE, actor="test")
+        job_id = enqueue_job(session, bot_id, kind=BacktestKind.BASELINE, actor="test")
     (ended,) = improve(january, bot_id)
     assert (ended.job_id, ended.status) == (job_id, JobStatus.RUNNING)
     assert ended.error is not None
@@ -122,7 +124,7 @@ def test_a_bot_that_is_backtested_elsewhere_for_too_long_is_given_up(january: Do
 def test_a_bot_that_was_backtested_elsewhere_is_improved_after_that(january: Domain, owner_sql: OwnerSql) -> None:
     bot_id = new_bot(january, "one")
     with january.tx() as session:
-        backtest = jobs.enqueue(session, bot_id, kind=BacktestKind.BASELINE, actor="test")
+        backtest = enqueue_job(session, bot_id, kind=BacktestKind.BASELINE, actor="test")
     domain = replace(january, terms=replace(january.terms, wait_elsewhere_s=20.0))
 
     def canceled() -> None:
@@ -136,12 +138,12 @@ def test_a_bot_that_was_backtested_elsewhere_is_improved_after_that(january: Dom
 def test_a_bot_that_is_archived_while_its_backtest_is_waited_for_fails_alone(january: Domain) -> None:
     one, two = new_bot(january, "one"), new_bot(january, "two")
     with january.tx() as session:
-        jobs.enqueue(session, two, kind=BacktestKind.BASELINE, actor="test")
+        enqueue_job(session, two, kind=BacktestKind.BASELINE, actor="test")
 
     def archived(bot: ImprovedBot) -> None:
         if bot.bot_id == one:
             with january.tx() as session:
-                changes.archive(session, two, actor="test", now=NOW)
+                archive_bot(session, two, actor="test", now=NOW)
 
     terms = replace(january.terms, wait_elsewhere_s=20.0)
     ended = improve_bots(
@@ -153,17 +155,15 @@ def test_a_bot_that_is_archived_while_its_backtest_is_waited_for_fails_alone(jan
 def test_a_backtest_that_is_asked_for_while_the_bot_is_improved_comes_after_that(january: Domain) -> None:
     bot_id = new_bot(january, "one")
     with january.tx() as session:
-        jobs.enqueue(session, bot_id, kind=None, actor="test", job_type=JobType.IMPROVE)
+        enqueue_job(session, bot_id, kind=None, actor="test", job_type=JobType.IMPROVE)
     threading.Timer(0.5, lambda: improve(january, bot_id)).start()
     terms = replace(january.terms, wait_elsewhere_s=20.0)
-    (graded,) = grading.grade(
-        january.tx, january.store, [bot_id], run_id="run", actor="test", now=NOW, terms=terms
-    ).bots
+    (graded,) = grade_bots(january.tx, january.store, [bot_id], run_id="run", actor="test", now=NOW, terms=terms).bots
     assert graded.status is JobStatus.COMPLETED
     assert graded.session_id is not None
     assert graded.metrics is not None
     with january.tx() as session:
-        (row,) = page(session, bot_id, after=None, limit=9).rows
+        (row,) = page_improvements(session, bot_id, after=None, limit=9).rows
         (backtest,) = page_sessions(session, bot_id, after=None, limit=9).rows
     adopted_or_kept = row.version_id or row.base_version_id
     assert (backtest.id, backtest.version_id) == (graded.session_id, adopted_or_kept)
@@ -175,12 +175,12 @@ def test_a_worker_run_for_improvements_is_asked_for_by_tag_and_tells_of_each(
     bot_id = new_bot(january, "one")
     instance.add_dynamic_partitions("bots", [str(bot_id)])
     with january.tx() as session:
-        jobs.enqueue(session, bot_id, kind=None, actor="test", job_type=JobType.IMPROVE)
+        enqueue_job(session, bot_id, kind=None, actor="test", job_type=JobType.IMPROVE)
     (asked,) = tick(january, instance)
     assert isinstance(asked, RunRequest)
     assert asked.tags["gantry/job_type"] == "IMPROVE"
     done = worker.execute_in_process(instance=instance, resources={"domain": january}, tags=asked.tags)
     assert done.success
     with january.tx() as session:
-        (row,) = page(session, bot_id, after=None, limit=9).rows
+        (row,) = page_improvements(session, bot_id, after=None, limit=9).rows
     assert metadata_of(instance, bot_id)["improvement_id"] == str(row.id)

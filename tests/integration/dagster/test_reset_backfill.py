@@ -14,16 +14,17 @@ from assets.bots import RESET_TAG
 from assets.domain import Domain
 from assets.materialize import RANGE_END_TAG, RANGE_START_TAG
 from assets.reset_backfill import MOST_RANGES
-from fleet.bars_outlook import Suppliers
 from fleet.closed_sets import MetricsScope
+from fleet.planner.bars_outlook import Suppliers
 from orchestration.definitions import defs
-from orchestration.sensors.autonomy import metrics_reset
 from orchestration.sensors.bot_partitions import bot_partitions
-from services import bars, grading
-from services.bots import NewBot, create
-from services.changes import archive
-from services.planner import PlannerTerms
-from services.resets import ResetRequest, reset_metrics
+from orchestration.sensors.planner import metrics_reset
+from services.backtests.grade import grade_bots
+from services.bars.simulate import simulate_months
+from services.bots.change import archive_bot
+from services.bots.create import NewBot, create_bot
+from services.planner.terms import PlannerTerms
+from services.resets.reset import ResetRequest, reset_metrics
 from tests.conftest import OwnerSql
 
 NOW = datetime(2024, 2, 5, tzinfo=UTC)
@@ -34,7 +35,7 @@ def new_bots(domain: Domain, instance: DagsterInstance, count: int) -> list[UUID
     made = []
     for number in range(count):
         with domain.tx() as session:
-            made.append(create(session, NewBot(f"bot {number}", "ES", "sma_cross"), actor="test", now=NOW))
+            made.append(create_bot(session, NewBot(f"bot {number}", "ES", "sma_cross"), actor="test", now=NOW))
     instance.add_dynamic_partitions("bots", [str(bot_id) for bot_id in made])
     return made
 
@@ -83,7 +84,7 @@ def test_a_bot_archived_while_its_reset_is_followed_stays_a_partition_until_that
     reset(domain)
     tick(domain, instance)
     with domain.tx() as session:
-        archive(session, bots[0], actor="test", now=NOW)
+        archive_bot(session, bots[0], actor="test", now=NOW)
     keys = [str(bot_id) for bot_id in bots]
     with build_sensor_context(instance, resources={"domain": domain}) as context:
         bot_partitions(context)
@@ -132,10 +133,10 @@ def test_bots_that_are_scattered_would_be_a_run_each_and_are_left_to_the_workers
 def test_what_a_worker_graded_meanwhile_is_not_graded_once_more(
     domain: Domain, instance: DagsterInstance, owner_sql: OwnerSql
 ) -> None:
-    bars.simulate(domain.tx, domain.store, ["ES"], ["2024-01"], actor="test", now=NOW)
+    simulate_months(domain.tx, domain.store, ["ES"], ["2024-01"], actor="test", now=NOW)
     bots = new_bots(domain, instance, 2)
     request_id = reset(domain)
-    grading.grade(domain.tx, domain.store, bots[:1], run_id="worker", actor="worker", now=NOW)
+    grade_bots(domain.tx, domain.store, bots[:1], run_id="worker", actor="worker", now=NOW)
     ran = defs.resolve_job_def("grade_bots").execute_in_process(
         instance=instance,
         resources={"domain": domain},

@@ -26,15 +26,17 @@ from fleet.caps import Caps
 from fleet.closed_sets import BacktestKind
 from orchestration.definitions import defs
 from orchestration.jobs import worker
-from orchestration.sensors.autonomy import autonomy_tick, metrics_reset, stage_change
 from orchestration.sensors.bars_months import bars_months
 from orchestration.sensors.bot_partitions import bot_partitions
+from orchestration.sensors.planner import autonomy_tick, metrics_reset, stage_change
 from orchestration.sensors.workers import workers_alive
-from services import bars, jobs
-from services.bots import NewBot, create
-from services.claims import claim_chunk
-from services.heartbeat import LeaseTerms
-from services.starter import create_starter_pack
+from services.bars.simulate import simulate_months
+from services.bots.create import NewBot, create_bot
+from services.jobs.claim import claim_chunk
+from services.jobs.enqueue import enqueue_job
+from services.jobs.lease import LeaseTerms
+from services.jobs.read import get_job
+from services.starter.pack import create_starter_pack
 from sql.engine import Transactions
 from sql.tables.jobs import BotJob
 from sql.tables.workers import WorkerRun
@@ -45,12 +47,12 @@ SENSORS = (bot_partitions, workers_alive, bars_months, autonomy_tick, stage_chan
 
 def new_bot(tx: Transactions, name: str, symbol: str = "ES") -> UUID:
     with tx() as session:
-        return create(session, NewBot(name, symbol, "sma_cross"), actor="test", now=NOW)
+        return create_bot(session, NewBot(name, symbol, "sma_cross"), actor="test", now=NOW)
 
 
 def queue(tx: Transactions, bot_id: UUID) -> UUID:
     with tx() as session:
-        return jobs.enqueue(session, bot_id, kind=BacktestKind.MANUAL, actor="test")
+        return enqueue_job(session, bot_id, kind=BacktestKind.MANUAL, actor="test")
 
 
 @pytest.mark.parametrize(
@@ -177,7 +179,7 @@ def test_a_worker_run_grades_the_queued_bots_of_every_symbol_and_tells_of_each(
     )
     assert ran.success
     with domain.tx() as session:
-        assert {jobs.get(session, job_id).status for job_id in job_ids} == {"COMPLETED"}
+        assert {get_job(session, job_id).status for job_id in job_ids} == {"COMPLETED"}
     for asset in (BASELINES, ROLLUPS, SCORES):
         records = instance.fetch_materializations(AssetRecordsFilter(asset_key=asset), limit=10).records
         assert {record.partition_key for record in records} == {str(bot_id) for bot_id in bot_ids}
@@ -189,7 +191,7 @@ def test_a_worker_run_grades_the_queued_bots_of_every_symbol_and_tells_of_each(
 def test_months_that_came_in_outside_are_told_once_and_again_when_they_change(
     domain: Domain, instance: DagsterInstance
 ) -> None:
-    bars.simulate(domain.tx, domain.store, ["ES"], ["2024-01"], actor="test", now=NOW)
+    simulate_months(domain.tx, domain.store, ["ES"], ["2024-01"], actor="test", now=NOW)
     with build_sensor_context(instance, resources={"domain": domain}) as context:
         first = bars_months(context)
     assert isinstance(first, SensorResult)
@@ -198,7 +200,7 @@ def test_months_that_came_in_outside_are_told_once_and_again_when_they_change(
     assert event.metadata["data_label"].value == "SIMULATED"
     with build_sensor_context(instance, cursor=first.cursor, resources={"domain": domain}) as context:
         assert isinstance(bars_months(context), SkipReason)
-    bars.simulate(domain.tx, domain.store, ["ES"], ["2024-01"], seed=8, actor="test", now=NOW)
+    simulate_months(domain.tx, domain.store, ["ES"], ["2024-01"], seed=8, actor="test", now=NOW)
     with build_sensor_context(instance, cursor=first.cursor, resources={"domain": domain}) as context:
         again = bars_months(context)
     assert isinstance(again, SensorResult)

@@ -17,7 +17,7 @@ from integrations.http.limiter import Limiter
 from integrations.http.policy import CallPolicy
 from integrations.simulator.months import simulate_month
 from integrations.store import BarsStore
-from services.supply import Supply
+from services.supply.top_up import Supply
 from services.usage import UsageLog
 from sql.embedded import RunningState
 from sql.engine import Transactions

@@ -8,8 +8,8 @@ from uuid import UUID
 import pytest
 
 from integrations.store import BarsStore
-from services import bars, bots
-from services.bots import NewBot
+from services.bars.simulate import simulate_months
+from services.bots.create import NewBot, create_bot
 from sql.engine import Transactions
 from tests.factories import edge_bars
 
@@ -25,7 +25,7 @@ def store(tmp_path: Path) -> BarsStore:
 
 @pytest.fixture
 def es_bars(tx: Transactions, store: BarsStore) -> None:
-    bars.simulate(tx, store, ["ES"], [MONTH], actor="test", now=NOW)
+    simulate_months(tx, store, ["ES"], [MONTH], actor="test", now=NOW)
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ def make_bot(tx: Transactions) -> MakeBot:
     def make(name: str = "one", *, symbol: str = "ES", strategy: str = "sma_cross", **rest: object) -> UUID:
         with tx() as session:
             new = NewBot(name=name, symbol=symbol, strategy=strategy, **rest)  # type: ignore[arg-type]
-            return bots.create(session, new, actor="test", now=NOW)
+            return create_bot(session, new, actor="test", now=NOW)
 
     return make
 

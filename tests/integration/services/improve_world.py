@@ -14,13 +14,13 @@ from fleet.caps import IMPROVING, Caps
 from fleet.closed_sets import JobStatus, JobType
 from fleet.jobs import JobReason
 from integrations.store import BarsStore
-from services import ledger
-from services.claims import claim_chunk
-from services.grading import GradeTerms
-from services.heartbeat import LeaseTerms
-from services.improving import ImprovedBot, Improver
-from services.invariants import check_invariants
-from services.jobs import Claim
+from services.improve.run import ImprovedBot, Improver
+from services.jobs import ledger
+from services.jobs.claim import claim_chunk
+from services.jobs.lease import LeaseTerms
+from services.jobs.plan import Claim
+from services.jobs.terms import GradeTerms
+from services.proof.invariants import check_invariants
 from sql.engine import Transactions
 from sql.tables.bots import Bot, BotVersion
 from sql.tables.events import Activity

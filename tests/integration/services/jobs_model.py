@@ -16,12 +16,12 @@ from sqlalchemy.orm import Session
 from core.clock import utc_now
 from core.errors import GantryError, Kind
 from fleet.caps import Caps
-from services import grade_writes
-from services.claims import claim_chunk
-from services.heartbeat import LeaseTerms
-from services.invariants import check_invariants
-from services.jobs import Claim
-from services.reaper import ReapReport
+from services.backtests.write import write_completed
+from services.jobs.claim import claim_chunk
+from services.jobs.lease import LeaseTerms
+from services.jobs.plan import Claim
+from services.jobs.reaper import ReapReport
+from services.proof.invariants import check_invariants
 from sql.engine import Transactions
 from tests.conftest import OwnerSql
 from tests.factories.graded import tiny_graded
@@ -248,4 +248,4 @@ def pick(choices: Sequence[T], which: int) -> T:
 
 def write(session: Session, chunk: Sequence[Claim], hours_off: int = 0) -> frozenset[UUID]:
     now = utc_now() + timedelta(hours=hours_off)
-    return grade_writes.write_completed(session, [tiny_graded(held) for held in chunk], run_id=None, now=now)
+    return write_completed(session, [tiny_graded(held) for held in chunk], run_id=None, now=now)

@@ -8,10 +8,10 @@ from uuid import UUID
 from fleet.closed_sets import Stage
 from fleet.roles import Caller, Role
 from fleet.stages import ORDER
-from services import promotion_reads, promotions
-from services.invariants import check_invariants
-from services.promotion_reads import NextGates
-from services.promotions import Promotion
+from services.promotion import decide
+from services.promotion.decide import Promotion
+from services.promotion.read import NextGates, gates_of
+from services.proof.invariants import check_invariants
 from sql.engine import Transactions
 from sql.tables.bots import Bot
 from tests.integration.services.conftest import NOW
@@ -26,22 +26,22 @@ UP, DOWN = dict(pairwise(ORDER)), dict(pairwise(reversed(ORDER)))
 
 def promote(tx: Transactions, bot_id: UUID, by: Caller = HERE, *, now: datetime = LATER, **rest: Any) -> Promotion:
     with tx() as session:
-        return promotions.promote(session, bot_id, by=by, now=now, **{"development": False, **rest})
+        return decide.promote(session, bot_id, by=by, now=now, **{"development": False, **rest})
 
 
 def approve(tx: Transactions, bot_id: UUID, by: Caller = OTHER, *, now: datetime = MUCH_LATER) -> Promotion:
     with tx() as session:
-        return promotions.approve(session, bot_id, by=by, now=now, development=False)
+        return decide.approve(session, bot_id, by=by, now=now, development=False)
 
 
 def demote(tx: Transactions, bot_id: UUID, by: Caller = PERSON, *, now: datetime = LATER, **rest: Any) -> Stage:
     with tx() as session:
-        return promotions.demote(session, bot_id, by=by, now=now, **rest)
+        return decide.demote(session, bot_id, by=by, now=now, **rest)
 
 
 def gates(tx: Transactions, bot_id: UUID, *, now: datetime = LATER) -> NextGates:
     with tx() as session:
-        return promotion_reads.gates_of(session, bot_id, now=now, development=False)
+        return gates_of(session, bot_id, now=now, development=False)
 
 
 def unmet(found: NextGates) -> list[str]:

@@ -8,8 +8,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.errors import ErrorCode, GantryError, Kind
-from services import bots, reads
-from services.bots import NewBot
+from services.bots.create import NewBot, create_bot
+from services.bots.read import get_bot
 from sql.engine import Transactions
 from sql.tables.bots import BotBoundary, BotStageEvent
 from tests.integration.services.conftest import NOW, MakeBot
@@ -18,7 +18,7 @@ from tests.integration.services.conftest import NOW, MakeBot
 def test_a_new_bot_is_in_lab_and_promoted_by_hand_only(tx: Transactions, make_bot: MakeBot) -> None:
     bot_id = make_bot("alpha", symbol="6E", strategy="rsi_reversion", params={"period": 21})
     with tx() as session:
-        view = reads.get_bot(session, bot_id, now=NOW)
+        view = get_bot(session, bot_id, now=NOW)
         assert (view.stage, view.promotion_mode, view.version) == ("LAB", "MANUAL", 1)
         assert view.params["period"] == 21
         assert view.params["stop_ticks"] == 20
@@ -39,7 +39,7 @@ def test_a_commission_is_stored_in_one_way_however_it_is_written(
 ) -> None:
     bot_id = make_bot(costs={"commission_usd": written})
     with tx() as session:
-        assert reads.get_bot(session, bot_id, now=NOW).costs["commission_usd"] == stored
+        assert get_bot(session, bot_id, now=NOW).costs["commission_usd"] == stored
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ def test_a_commission_is_stored_in_one_way_however_it_is_written(
 def test_what_is_wrong_is_refused_by_its_field_before_anything_is_written(changes: dict[str, Any], field: str) -> None:
     new = NewBot(**{"name": "one", "symbol": "ES", "strategy": "sma_cross", **changes})
     with pytest.raises(GantryError) as refused, Session() as unbound:
-        bots.create(unbound, new, actor="test", now=NOW)
+        create_bot(unbound, new, actor="test", now=NOW)
     assert refused.value.code is ErrorCode.VALIDATION_FAILED
     assert refused.value.fix
     assert field in [problem.field for problem in refused.value.details]
@@ -77,7 +77,7 @@ def test_what_is_wrong_is_refused_by_its_field_before_anything_is_written(change
 
 def test_an_unknown_strategy_is_refused_and_the_known_ones_named() -> None:
     with pytest.raises(GantryError) as refused, Session() as unbound:
-        bots.create(unbound, NewBot("one", "ES", "magic"), actor="test", now=NOW)
+        create_bot(unbound, NewBot("one", "ES", "magic"), actor="test", now=NOW)
     assert refused.value.code is ErrorCode.VALIDATION_FAILED
     assert "sma_cross" in refused.value.fix
 
@@ -91,5 +91,5 @@ def test_two_bots_can_not_have_one_name(make_bot: MakeBot) -> None:
 
 def test_an_unknown_bot_is_not_found(tx: Transactions) -> None:
     with tx() as session, pytest.raises(GantryError) as refused:
-        reads.get_bot(session, UUID(int=7), now=NOW)
+        get_bot(session, UUID(int=7), now=NOW)
     assert refused.value.code is ErrorCode.NOT_FOUND

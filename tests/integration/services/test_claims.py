@@ -17,17 +17,24 @@ from core.ids import new_id
 from fleet.caps import Caps
 from fleet.closed_sets import BacktestKind, DataLabel, JobStatus, JobType
 from integrations.store import BarsStore
-from services import backtests, bars, grading, jobs, rollups, scores
-from services.backtests import Computed, Material, Plan
-from services.chunks import ChunkGrader
-from services.claims import claim_chunk
-from services.grading import GradeTerms
-from services.heartbeat import LeaseTerms
-from services.jobs import Claim
-from services.reaper import Reaper, fail_jobs_of_dead_runs, reap_lost_leases
-from services.working import PullWorker
+from services.backtests import compute
+from services.backtests.chunk import ChunkGrader
+from services.backtests.compute import Computed, Material
+from services.backtests.grade import grade_bots
+from services.backtests.rollups import refresh_rollup
+from services.backtests.scores import refresh_score
+from services.bars.simulate import ensure_simulated, simulate_months
+from services.finding import lock_bot
+from services.jobs.claim import claim_chunk
+from services.jobs.enqueue import enqueue_job
+from services.jobs.lease import LeaseTerms
+from services.jobs.plan import Claim, Plan
+from services.jobs.read import get_job
+from services.jobs.reaper import Reaper, fail_jobs_of_dead_runs, reap_lost_leases
+from services.jobs.terms import GradeTerms
+from services.work.pull import PullWorker
 from sql.engine import Transactions, unavailable
-from sql.queries import leases
+from sql.queries import clock as clock_queries
 from sql.tables.bots import Bot, BotVersion
 from sql.tables.events import SystemEventRow
 from sql.tables.jobs import BotJob
@@ -47,7 +54,7 @@ def queue(tx: Transactions, *bot_ids: UUID) -> list[UUID]:
     made = []
     for bot_id in bot_ids:  # one transaction each: a job's age is its transaction's
         with tx() as session:
-            made.append(jobs.enqueue(session, bot_id, kind=BacktestKind.BASELINE, actor="test"))
+            made.append(enqueue_job(session, bot_id, kind=BacktestKind.BASELINE, actor="test"))
     return made
 
 
@@ -101,7 +108,7 @@ def test_a_bot_that_someone_is_changing_is_passed_over_and_found_by_the_next_cla
     held, free = make_bot("held"), make_bot("free")
     queue(tx, held, free)
     with tx() as session:
-        jobs.lock_bot(session, held)
+        lock_bot(session, held)
         assert [one.bot_id for one in claim(tx)] == [free]
     assert [one.bot_id for one in claim(tx)] == [held]
 
@@ -132,7 +139,7 @@ def test_a_job_that_runs_for_too_long_times_out_though_its_heart_beats(tx: Trans
         session.execute(update(BotJob).values(started_at=func.now() - timedelta(minutes=31)))
     assert reap_lost_leases(tx, actor="test", max_job_minutes=30).timed_out == (job_id,)
     with tx() as session:
-        assert jobs.get(session, job_id).error_code == "JOB_TIMEOUT"
+        assert get_job(session, job_id).error_code == "JOB_TIMEOUT"
 
 
 def test_jobs_of_a_run_that_is_over_fail_at_once_and_those_of_others_go_on(tx: Transactions, make_bot: MakeBot) -> None:
@@ -141,11 +148,11 @@ def test_jobs_of_a_run_that_is_over_fail_at_once_and_those_of_others_go_on(tx: T
     report = fail_jobs_of_dead_runs(tx, ["dead"], actor="test")
     assert report.timed_out == (dead[0].job_id,)
     with tx() as session:
-        assert jobs.get(session, alive[0].job_id).status == JobStatus.RUNNING
-        retry = jobs.get(session, report.retried[0])
+        assert get_job(session, alive[0].job_id).status == JobStatus.RUNNING
+        retry = get_job(session, report.retried[0])
         assert (retry.attempt, retry.status) == (2, "QUEUED")
         assert retry.not_before is not None
-        wait = retry.not_before - leases.database_time(session)
+        wait = retry.not_before - clock_queries.database_time(session)
     assert timedelta(0) < wait < timedelta(seconds=1.2)
 
 
@@ -158,12 +165,12 @@ def test_after_a_jump_of_the_databases_clock_leases_are_armed_anew_and_none_is_r
         session.execute(update(BotJob).values(lease_expires_at=func.now() - timedelta(hours=1)))
     reaper = Reaper(30.0)
     with tx() as session:
-        before = leases.database_time(session)
+        before = clock_queries.database_time(session)
     reaper._seen = (before - timedelta(hours=1), time.monotonic())
     report = reaper.tick(tx, actor="test")
     assert (report.timed_out, report.rearmed) == ((), 1)
     with tx() as session:
-        assert jobs.get(session, job_id).status == JobStatus.RUNNING
+        assert get_job(session, job_id).status == JobStatus.RUNNING
         assert session.scalars(select(SystemEventRow.event_type)).all() == ["LEASES_REARMED"]
     assert reaper.tick(tx, actor="test").timed_out == (), "armed anew: whoever is really gone is found a lease later"
 
@@ -174,7 +181,7 @@ def test_what_a_chunk_writes_of_a_bot_is_what_the_raw_rows_give(
 ) -> None:
     strategies = ("sma_cross", "rsi_reversion", "donchian_breakout")
     bot_ids = [make_bot(strategy, strategy=strategy) for strategy in strategies]
-    assert not grading.grade(tx, store, bot_ids, run_id=None, actor="test", now=NOW).failed
+    assert not grade_bots(tx, store, bot_ids, run_id=None, actor="test", now=NOW).failed
 
     def standing() -> list[tuple[object, ...]]:
         with tx() as session:
@@ -186,8 +193,8 @@ def test_what_a_chunk_writes_of_a_bot_is_what_the_raw_rows_give(
     written = standing()
     with tx() as session:
         for bot_id in bot_ids:
-            rollups.refresh_rollup(session, bot_id, now=NOW)
-            scores.refresh_score(session, bot_id, now=NOW)
+            refresh_rollup(session, bot_id, now=NOW)
+            refresh_score(session, bot_id, now=NOW)
     assert standing() == written
 
 
@@ -220,7 +227,7 @@ def pull(tx: Transactions, store: BarsStore, terms: GradeTerms | None = None, to
         session.add(row)
 
     def ensure(symbol: str) -> bool:
-        bars.ensure_simulated(tx, store, symbol, actor="test", now=NOW)
+        ensure_simulated(tx, store, symbol, actor="test", now=NOW)
         return True
 
     return PullWorker(
@@ -235,7 +242,7 @@ def test_a_worker_gives_a_symbol_bars_before_it_takes_its_jobs(
     (job_id,) = queue(tx, make_bot())
     assert pull(tx, store).run().jobs_done == 1
     with tx() as session:
-        assert jobs.get(session, job_id).status == JobStatus.COMPLETED
+        assert get_job(session, job_id).status == JobStatus.COMPLETED
         label = session.scalars(select(BacktestSession.data_label)).one()
     assert label == DataLabel.SIMULATED
 
@@ -247,8 +254,8 @@ def test_a_bot_without_bars_fails_alone_with_a_fix_and_is_not_tried_again(
     bad, good = queue(tx, make_bot("no bars", symbol="CL"), make_bot("good"))
     assert pull(tx, store, top_up=False).run().jobs_done == 2
     with tx() as session:
-        assert jobs.get(session, good).status == JobStatus.COMPLETED
-        failed = jobs.get(session, bad)
+        assert get_job(session, good).status == JobStatus.COMPLETED
+        failed = get_job(session, bad)
         assert (failed.status, failed.error_code) == ("FAILED", ErrorCode.DATA_UNAVAILABLE)
         assert failed.suggested_fix
         assert session.scalar(select(func.count()).select_from(BotJob)) == 2, "no retry: nothing changed"
@@ -272,7 +279,7 @@ def test_bots_that_are_asked_for_wait_for_room_under_the_caps(
     queue(tx, busy)
     claim(tx)
     terms = replace(GradeTerms(), caps=Caps(1, 1, 1), wait_elsewhere_s=0.2)
-    (graded,) = grading.grade(tx, store, [asked], run_id=None, actor="test", now=NOW, terms=terms).bots
+    (graded,) = grade_bots(tx, store, [asked], run_id=None, actor="test", now=NOW, terms=terms).bots
     assert graded.status is JobStatus.RUNNING
     assert graded.error is not None
     assert graded.error.code is ErrorCode.CONFLICT
@@ -283,19 +290,19 @@ def test_a_reset_that_is_followed_waits_for_no_improvement_of_a_bot_that_has_its
     tx: Transactions, store: BarsStore, make_bot: MakeBot
 ) -> None:
     bot_id = make_bot()
-    first = grading.grade(tx, store, [bot_id], run_id=None, actor="test", now=NOW).bots
+    first = grade_bots(tx, store, [bot_id], run_id=None, actor="test", now=NOW).bots
     with tx() as session:
         improving = make_job(session, session.get_one(Bot, bot_id), job_type=JobType.IMPROVE, kind=None).id
     terms = replace(GradeTerms(), only_missing=True, wait_elsewhere_s=0.2)
-    (found,) = grading.grade(tx, store, [bot_id], run_id=None, actor="test", now=NOW, terms=terms).bots
+    (found,) = grade_bots(tx, store, [bot_id], run_id=None, actor="test", now=NOW, terms=terms).bots
     assert (found.status, found.session_id) == (JobStatus.COMPLETED, first[0].session_id)
     with tx() as session:
         assert session.scalar(select(BotJob.status).where(BotJob.id == improving)) == JobStatus.QUEUED
 
 
 def test_two_sessions_of_one_job_are_refused(tx: Transactions, store: BarsStore, make_bot: MakeBot) -> None:
-    bars.simulate(tx, store, ["ES"], [MONTH], actor="test", now=NOW)
-    grading.grade(tx, store, [make_bot()], run_id=None, actor="test", now=NOW)
+    simulate_months(tx, store, ["ES"], [MONTH], actor="test", now=NOW)
+    grade_bots(tx, store, [make_bot()], run_id=None, actor="test", now=NOW)
     copy = (
         "INSERT INTO backtest_sessions "
         "SELECT (jsonb_populate_record(s, jsonb_build_object('id', gen_random_uuid()))).* FROM backtest_sessions s"
@@ -332,13 +339,13 @@ def test_a_result_that_cant_be_stored_fails_its_bot_and_the_others_of_its_chunk_
 ) -> None:
     good, bad = make_bot("good"), make_bot("bad", strategy="rsi_reversion")
     queue(tx, good, bad)
-    compute = backtests.compute
+    real = compute.compute
 
     def spoiled(plan: Plan, material: Material) -> Computed:
-        made = compute(plan, material)
+        made = real(plan, material)
         return replace(made, analysis={"x": {"observed": float("nan")}}) if plan.bot_id == bad else made
 
-    monkeypatch.setattr(backtests, "compute", spoiled)
+    monkeypatch.setattr(compute, "compute", spoiled)
     graded = {bot.bot_id: bot for bot in ChunkGrader(tx, store, None, LeaseTerms()).grade(claim(tx), NOW)}
     assert graded[good].status is JobStatus.COMPLETED
     assert graded[bad].status is JobStatus.FAILED

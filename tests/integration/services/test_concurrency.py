@@ -11,11 +11,12 @@ from fleet.caps import Caps
 from fleet.closed_sets import BacktestKind
 from fleet.jobs import JobReason
 from fleet.workers import RunState
-from services import jobs, workers
-from services.cancel import cancel_job
-from services.claims import claim_chunk
-from services.heartbeat import LeaseTerms
-from services.invariants import check_invariants
+from services.jobs.cancel import cancel_job
+from services.jobs.claim import claim_chunk
+from services.jobs.enqueue import enqueue_job
+from services.jobs.lease import LeaseTerms
+from services.proof.invariants import check_invariants
+from services.work import workers
 from sql.engine import Transactions
 from sql.tables.jobs import BotJob
 from tests.conftest import OwnerSql
@@ -44,7 +45,7 @@ def test_eight_claimers_at_a_cap_of_five_never_run_six_and_take_each_job_once(
 ) -> None:
     with tx() as session:
         for bot_id in [make_bot(f"bot {number}") for number in range(BOTS)]:
-            jobs.enqueue(session, bot_id, kind=BacktestKind.BASELINE, actor="test")
+            enqueue_job(session, bot_id, kind=BacktestKind.BASELINE, actor="test")
     taken: list[UUID] = []
 
     def pull() -> None:
@@ -75,7 +76,7 @@ def test_eight_ticks_at_once_ask_for_the_same_workers_and_no_more(
 ) -> None:
     with tx() as session:
         for bot_id in [make_bot(f"bot {number}") for number in range(12)]:
-            jobs.enqueue(session, bot_id, kind=BacktestKind.BASELINE, actor="test")
+            enqueue_job(session, bot_id, kind=BacktestKind.BASELINE, actor="test")
     asked: set[UUID] = set()
 
     def tick() -> None:
@@ -91,7 +92,7 @@ def test_a_worker_that_ended_is_replaced_once_however_many_ticks_see_it(
     tx: Transactions, make_bot: MakeBot, owner_sql: OwnerSql
 ) -> None:
     with tx() as session:
-        jobs.enqueue(session, make_bot(), kind=BacktestKind.BASELINE, actor="test")
+        enqueue_job(session, make_bot(), kind=BacktestKind.BASELINE, actor="test")
     [first] = workers.tend(tx, {}, caps=CAPS, most=2, chunk=3, actor="test").start
     assert workers.begin(tx, first, run_id=str(new_id()))
     seen = {str(first): RunState.FAILED}

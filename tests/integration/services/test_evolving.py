@@ -10,8 +10,8 @@ from core.errors import ErrorCode, GantryError, Kind
 from fleet.closed_sets import JobStatus, JobType
 from integrations.ports import Proposal, ProposalRequest
 from integrations.store import BarsStore
-from services.improving import Improver
-from services.reaper import fail_jobs_of_dead_runs
+from services.improve.run import Improver
+from services.jobs.reaper import fail_jobs_of_dead_runs
 from sql.engine import Transactions
 from tests.integration.services.conftest import MakeBot
 from tests.integration.services.improve_world import (

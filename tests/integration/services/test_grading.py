@@ -9,8 +9,13 @@ from sqlalchemy import func, select
 from core.errors import ErrorCode, GantryError
 from fleet.closed_sets import BacktestKind, DataLabel, JobStatus
 from integrations.store import BarsStore
-from services import grading, jobs, lineage, reads, rollups, scores
-from services.grading import GradeReport
+from services.backtests.grade import GradeReport, grade_bots
+from services.backtests.lineage import lineage_of_score
+from services.backtests.rollups import from_raw_rows, refresh_rollup
+from services.backtests.scores import refresh_score
+from services.bots.read import get_bot
+from services.jobs.enqueue import enqueue_job
+from services.jobs.read import get_job
 from sql.engine import Transactions
 from sql.tables.bots import Bot
 from sql.tables.events import Activity
@@ -25,7 +30,7 @@ from trading.strategies.sma_cross import SmaCrossParams
 
 
 def grade(tx: Transactions, store: BarsStore, *bot_ids: UUID) -> GradeReport:
-    return grading.grade(tx, store, bot_ids, run_id="run-1", actor="test", now=NOW)
+    return grade_bots(tx, store, bot_ids, run_id="run-1", actor="test", now=NOW)
 
 
 @pytest.mark.usefixtures("es_bars")
@@ -73,7 +78,7 @@ def test_metrics_derived_from_raw_rows_are_those_grading_computed(
     (graded,) = grade(tx, store, make_bot(strategy="rsi_reversion")).bots
     assert graded.session_id is not None
     with tx() as session:
-        assert rollups.from_raw_rows(session, graded.session_id) == graded.metrics
+        assert from_raw_rows(session, graded.session_id) == graded.metrics
 
 
 @pytest.mark.usefixtures("es_bars")
@@ -88,8 +93,8 @@ def test_deriving_rollup_and_score_again_changes_nothing(tx: Transactions, store
 
     before = standing()
     with tx() as session:
-        rollups.refresh_rollup(session, bot_id, now=NOW)
-        scores.refresh_score(session, bot_id, now=NOW)
+        refresh_rollup(session, bot_id, now=NOW)
+        refresh_score(session, bot_id, now=NOW)
     assert standing() == before
 
 
@@ -103,7 +108,7 @@ def test_grading_twice_gives_identical_trades_and_the_metrics_of_the_newest_sess
     assert first.metrics == second.metrics
     assert first.session_id != second.session_id
     with tx() as session:
-        view = reads.get_bot(session, bot_id, now=NOW)
+        view = get_bot(session, bot_id, now=NOW)
         kinds = session.scalars(select(BotJob.kind).order_by(BotJob.created_at)).all()
     assert view.session_id == second.session_id
     assert first.metrics is not None
@@ -124,7 +129,7 @@ def test_one_bot_failing_fails_that_bot_alone(tx: Transactions, store: BarsStore
     with tx() as session:
         stored = session.get_one(BacktestSession, report.failed[0].session_id)
         assert (stored.status, stored.error_code, stored.data_label) == ("FAILED", "DATA_UNAVAILABLE", None)
-        view = reads.get_bot(session, without_bars, now=NOW)
+        view = get_bot(session, without_bars, now=NOW)
         assert view.metrics.reason == "NEEDS_BACKTEST"
         assert view.bot_now.state == "BLOCKED"
         assert view.bot_now.alerts[0].code == "DATA_UNAVAILABLE"
@@ -214,8 +219,8 @@ def test_a_queued_job_is_the_one_that_is_graded_and_keeps_its_trace(
 ) -> None:
     bot_id = make_bot()
     with tx() as session:
-        job_id = jobs.enqueue(session, bot_id, kind=BacktestKind.MANUAL, actor="someone")
-        trace_id = jobs.get(session, job_id).trace_id
+        job_id = enqueue_job(session, bot_id, kind=BacktestKind.MANUAL, actor="someone")
+        trace_id = get_job(session, job_id).trace_id
     (graded,) = grade(tx, store, bot_id).bots
     assert graded.job_id == job_id
     with tx() as session:
@@ -238,7 +243,7 @@ def test_lineage_leads_from_the_score_to_bars_version_code_and_run(
     bot_id = make_bot(params={"fast": 10, "slow": 50})
     (graded,) = grade(tx, store, bot_id).bots
     with tx() as session:
-        chain = lineage.of_score(session, bot_id)
+        chain = lineage_of_score(session, bot_id)
     assert chain.session_id == graded.session_id
     assert chain.params == {"fast": 10, "slow": 50}
     assert chain.run_id == "run-1"

@@ -7,18 +7,21 @@ import pytest
 from sqlalchemy import Engine, event, text
 
 from core.errors import ErrorCode, GantryError
-from fleet.bars_outlook import Suppliers
 from fleet.caps import BACKTESTS, IMPROVING, Caps
 from fleet.closed_sets import BacktestKind, JobStatus, JobType, TickCause
-from fleet.planner_types import PlannerCaps
+from fleet.planner.bars_outlook import Suppliers
+from fleet.planner.types import PlannerCaps
 from integrations.store import BarsStore
-from services import jobs, planner, workers
-from services.claims import claim_chunk
-from services.heartbeat import LeaseTerms
-from services.improving import ImprovedBot
-from services.invariants import check_invariants
-from services.planner import PlannerTerms
-from services.working import PullWorker
+from services.improve.run import ImprovedBot
+from services.jobs.claim import claim_chunk
+from services.jobs.enqueue import enqueue_job
+from services.jobs.lease import LeaseTerms
+from services.jobs.read import get_job
+from services.planner.terms import PlannerTerms
+from services.planner.tick import run_tick
+from services.proof.invariants import check_invariants
+from services.work import workers
+from services.work.pull import PullWorker
 from sql.engine import Transactions
 from tests.conftest import OwnerSql
 from tests.integration.services.conftest import NOW, MakeBot
@@ -36,7 +39,7 @@ from tests.integration.services.improve_world import (
 def test_a_bot_has_one_improvement_at_a_time(tx: Transactions, far_off: UUID) -> None:
     queue(tx, far_off)
     with pytest.raises(GantryError) as refused, tx() as session:
-        jobs.enqueue(session, far_off, kind=None, actor="test", job_type=JobType.EVOLVE)
+        enqueue_job(session, far_off, kind=None, actor="test", job_type=JobType.EVOLVE)
     assert refused.value.code is ErrorCode.CONFLICT
     with pytest.raises(GantryError):
         queue(tx, far_off, JobType.EVOLVE, place=2)
@@ -52,7 +55,7 @@ def test_improvements_of_both_kinds_share_a_cap_and_backtests_have_their_own(
     for place, (bot_id, kind) in enumerate(zip(bots, kinds, strict=False), start=1):
         queue(tx, bot_id, kind, place=place)
     with tx() as session:
-        jobs.enqueue(session, bots[4], kind=BacktestKind.BASELINE, actor="test")
+        enqueue_job(session, bots[4], kind=BacktestKind.BASELINE, actor="test")
     caps = Caps(3, 2, 9)
     assert [claim.job_type for claim in take(tx, 9, caps=caps)] == kinds[:2]
     assert take(tx, 9, caps=caps) == ()
@@ -89,7 +92,7 @@ def test_a_tick_sees_that_workers_live_for_improvements_beside_those_for_backtes
     queue(tx, make_bot("one"), place=1)
     queue(tx, make_bot("two"), JobType.EVOLVE, place=2)
     with tx() as session:
-        jobs.enqueue(session, make_bot("three"), kind=BacktestKind.BASELINE, actor="test")
+        enqueue_job(session, make_bot("three"), kind=BacktestKind.BASELINE, actor="test")
     first, second = (workers.tend(tx, {}, caps=Caps(), most=2, chunk=3, actor="test") for _ in range(2))
     assert (first.due, len(first.start), len(first.improving)) == (3, 3, 2)
     assert (set(second.start), second.improving) == (set(first.start), first.improving)
@@ -110,7 +113,7 @@ def test_a_worker_for_improvements_improves_bot_after_bot_and_leaves_backtests_a
     queue(tx, make_bot("one", strategy="bollinger_reversion"), place=1)
     queue(tx, make_bot("two"), JobType.EVOLVE, place=2)
     with tx() as session:
-        backtest = jobs.enqueue(session, make_bot("three"), kind=BacktestKind.BASELINE, actor="test")
+        backtest = enqueue_job(session, make_bot("three"), kind=BacktestKind.BASELINE, actor="test")
     (worker_id,) = workers.tend(tx, {}, caps=Caps(0, 1, 6), most=2, chunk=3, actor="test").improving
     ended: list[ImprovedBot] = []
     report = PullWorker(
@@ -120,7 +123,7 @@ def test_a_worker_for_improvements_improves_bot_after_bot_and_leaves_backtests_a
     assert (report.jobs_done, report.reason) == (2, "IDLE")
     assert [(bot.job_type, bot.status) for bot in ended] == [("IMPROVE", "COMPLETED"), ("EVOLVE", "COMPLETED")]
     with tx() as session:
-        assert jobs.get(session, backtest).status == JobStatus.QUEUED
+        assert get_job(session, backtest).status == JobStatus.QUEUED
         done = session.execute(text("SELECT jobs_done, end_reason FROM worker_runs")).one()
     assert tuple(done) == (2, "IDLE")
     assert_sound(tx)
@@ -134,7 +137,7 @@ def test_with_nothing_asked_for_bots_get_a_baseline_an_improvement_and_a_baselin
     caps = Caps(2, 2, 3)
     terms = PlannerTerms(PlannerCaps(caps), Suppliers("files", can=False))
     for _round in range(4):
-        planner.tick(tx, terms, cause=TickCause.CLOCK)
+        run_tick(tx, terms, cause=TickCause.CLOCK)
         demand = workers.tend(tx, {}, caps=caps, most=1, chunk=32, actor="test")
         for worker_id in demand.start:
             PullWorker(

@@ -10,18 +10,20 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from core.errors import ErrorCode
-from fleet.bars_outlook import Suppliers
 from fleet.caps import Caps
 from fleet.closed_sets import JobStatus, MetricsScope, TickCause
-from fleet.planner_types import PlannerCaps
+from fleet.planner.bars_outlook import Suppliers
+from fleet.planner.types import PlannerCaps
 from integrations.store import BarsStore
-from services import bars, changes, jobs, planner
-from services.changes import BotChange
-from services.improving import Improver
-from services.invariants import check_invariants
-from services.planner import PlannerTerms
-from services.reaper import fail_jobs_of_dead_runs, reap_lost_leases
-from services.resets import ResetRequest, reset_metrics
+from services.bars.simulate import simulate_months
+from services.bots.change import BotChange, archive_bot, change_bot
+from services.improve.run import Improver
+from services.jobs.read import get_job
+from services.jobs.reaper import fail_jobs_of_dead_runs, reap_lost_leases
+from services.planner.terms import PlannerTerms
+from services.planner.tick import run_tick
+from services.proof.invariants import check_invariants
+from services.resets.reset import ResetRequest, reset_metrics
 from sql.engine import Transactions, unavailable
 from sql.tables.events import Activity
 from sql.tables.improvements import BotImprovement
@@ -68,12 +70,12 @@ def test_on_bars_with_an_edge_what_wins_is_adopted_with_its_evidence_and_asks_fo
     assert row.evidence["bars"]["data_label"] == "IMPORTED"
     assert 16 <= row.sets_tried <= 20
     with tx() as session:
-        job = jobs.get(session, job_id)
+        job = get_job(session, job_id)
         assert (job.status, job.progress, bool(job.bars_generation)) == ("COMPLETED", 1.0, True)
     assert saved(tx) == []
     assert told(tx) == ["IMPROVE_QUEUED", "IMPROVE_STARTED", "IMPROVE_COMPLETED", "VERSION_ADOPTED"]
     terms = PlannerTerms(PlannerCaps(Caps(3, 2, 6)), Suppliers("files", can=False))
-    tick = planner.tick(tx, terms, cause=TickCause.CLOCK)
+    tick = run_tick(tx, terms, cause=TickCause.CLOCK)
     assert tick is not None
     assert tick.jobs_enqueued == 1
     with tx() as session:
@@ -155,7 +157,7 @@ def test_a_state_of_another_version_is_left_aside(tx: Transactions, store: BarsS
     fail_jobs_of_dead_runs(tx, ["dead"], actor="test")
     with tx() as session:
         wanted = BotChange(params={"period": 500})
-        changes.change(session, far_off, wanted, revisions=None, actor="test", now=NOW)
+        change_bot(session, far_off, wanted, revisions=None, actor="test", now=NOW)
     assert improve(tx, store).status is JobStatus.COMPLETED
     (row,) = outcomes(tx)
     assert row.evidence["incumbent"]["params"]["period"] == 500
@@ -175,7 +177,7 @@ def test_whoever_lost_the_job_between_two_steps_writes_nothing_more(
             return
         with tx() as session:
             if what == "archived":
-                changes.archive(session, far_off, actor="test", now=NOW)
+                archive_bot(session, far_off, actor="test", now=NOW)
             else:
                 asked = ResetRequest(MetricsScope.ALL, (far_off,), "TEST")
                 reset_metrics(session, asked, dry_run=False, actor="test", now=NOW)
@@ -191,7 +193,7 @@ def test_whoever_lost_the_job_between_two_steps_writes_nothing_more(
     assert version.id == base.id
     assert bot.revision == before.revision + (what == "archived")
     with tx() as session:
-        job = jobs.get(session, job_id)
+        job = get_job(session, job_id)
         assert (job.status, job.progress) == ("TIMEOUT" if what == "lease lost" else "CANCELED", after / STEPS)
         ends = session.scalars(select(Activity.message).where(Activity.event_type == "IMPROVE_CANCELED")).all()
     assert [line.split(":")[0] for line in ends] == ([] if what == "lease lost" else ["Improvement canceled"])
@@ -204,7 +206,7 @@ def test_a_candidate_isnt_adopted_for_a_bot_that_is_another_one_by_then(
 ) -> None:
     def happens() -> None:
         with tx() as session:
-            changes.change(session, far_off, BotChange(params={"width": 3.0}), revisions=None, actor="test", now=NOW)
+            change_bot(session, far_off, BotChange(params={"width": 3.0}), revisions=None, actor="test", now=NOW)
 
     queue(tx, far_off)
     (claim,) = take(tx)
@@ -256,7 +258,7 @@ def test_without_bars_it_fails_with_a_fix_and_isnt_tried_again(
 
 
 def test_too_few_sessions_are_no_ground_for_a_verdict(tx: Transactions, store: BarsStore, far_off: UUID) -> None:
-    bars.simulate(tx, store, ["ES"], [MONTH], actor="test", now=NOW)
+    simulate_months(tx, store, ["ES"], [MONTH], actor="test", now=NOW)
     queue(tx, far_off)
     improved = improve(tx, store, improve=replace(TERMS.improve, folds=9))
     assert improved.error is not None

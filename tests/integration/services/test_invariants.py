@@ -16,13 +16,16 @@ from core.settings import get_settings
 from fleet.caps import Caps
 from fleet.closed_sets import BacktestKind
 from integrations.store import BarsStore
-from services import bars, bots, grade_writes, grading, jobs
-from services.bots import NewBot
-from services.claims import claim_chunk
-from services.heartbeat import LeaseTerms
-from services.invariants import INVARIANTS, Violation, check_invariants
-from services.jobs import Claim
-from services.reaper import reap_lost_leases
+from services.backtests.grade import grade_bots
+from services.backtests.write import write_failed
+from services.bars.simulate import simulate_months
+from services.bots.create import NewBot, create_bot
+from services.jobs.claim import claim_chunk
+from services.jobs.enqueue import enqueue_job
+from services.jobs.lease import LeaseTerms
+from services.jobs.plan import Claim
+from services.jobs.reaper import reap_lost_leases
+from services.proof.invariants import INVARIANTS, Violation, check_invariants
 from sql.embedded import RunningState
 from sql.embedded_folder import password
 from sql.engine import Transactions, connect, transactions
@@ -61,10 +64,10 @@ def open_heart(fleet: Engine) -> Iterator[Connection]:
 
 
 def _live(tx: Transactions, store: BarsStore) -> None:
-    bars.simulate(tx, store, ["ES"], [MONTH], actor="test", now=NOW)
+    simulate_months(tx, store, ["ES"], [MONTH], actor="test", now=NOW)
     with tx() as session:
         made = {
-            name: bots.create(session, NewBot(name=name, symbol="ES", strategy="sma_cross"), actor="test", now=NOW)
+            name: create_bot(session, NewBot(name=name, symbol="ES", strategy="sma_cross"), actor="test", now=NOW)
             for name in NAMES
         }
     _claim(tx, made["lost"])
@@ -73,18 +76,18 @@ def _live(tx: Transactions, store: BarsStore) -> None:
     reap_lost_leases(tx, actor="test")
     with tx() as session:
         session.execute(text("UPDATE bot_jobs SET not_before = NULL WHERE status = 'QUEUED'"))
-    grading.grade(tx, store, [made["done"], made["lost"]], run_id=None, actor="test", now=NOW)
-    grading.grade(tx, store, [made["done"]], run_id=None, actor="test", now=NOW)
+    grade_bots(tx, store, [made["done"], made["lost"]], run_id=None, actor="test", now=NOW)
+    grade_bots(tx, store, [made["done"]], run_id=None, actor="test", now=NOW)
     held, error = _claim(tx, made["broken"]), GantryError(ErrorCode.STRATEGY_ERROR, "It divides by 0.", fix="Mend it.")
     with tx() as session:
-        grade_writes.write_failed(session, held, None, error, run_id=None, now=NOW)
+        write_failed(session, held, None, error, run_id=None, now=NOW)
     with tx() as session:
-        jobs.enqueue(session, made["waiting"], kind=BacktestKind.BASELINE, actor="test")
+        enqueue_job(session, made["waiting"], kind=BacktestKind.BASELINE, actor="test")
 
 
 def _claim(tx: Transactions, bot_id: Any) -> Claim:
     with tx() as session:
-        jobs.enqueue(session, bot_id, kind=BacktestKind.BASELINE, actor="test")
+        enqueue_job(session, bot_id, kind=BacktestKind.BASELINE, actor="test")
     with tx() as session:
         (held,) = claim_chunk(session, caps=Caps(), most=1, terms=LeaseTerms(), run_id=None)
     return held
@@ -148,7 +151,7 @@ def test_the_doctor_tells_of_each_invariant_and_fails_when_one_is_violated(
     tx: Transactions, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with tx() as session:
-        bot_id = bots.create(session, NewBot(name="one", symbol="ES", strategy="sma_cross"), actor="test", now=NOW)
+        bot_id = create_bot(session, NewBot(name="one", symbol="ES", strategy="sma_cross"), actor="test", now=NOW)
     check_data(as_json=False)
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[:2] for line in lines] == [[name, "ok"] for name in INVARIANTS]

@@ -25,25 +25,30 @@ from sqlalchemy.orm import Session
 
 from core.clock import utc_now
 from core.errors import ErrorCode, GantryError, Kind
-from fleet.bars_outlook import Suppliers
 from fleet.caps import Caps
 from fleet.closed_sets import BacktestKind, MetricsScope, TickCause
 from fleet.jobs import JobReason
-from fleet.planner_types import PlannerCaps
+from fleet.planner.bars_outlook import Suppliers
+from fleet.planner.types import PlannerCaps
 from fleet.resets import asks_for_baseline
 from fleet.roles import PLANNER, Caller, Role
-from services import bots, changes, grade_writes, jobs, planner, promotions
-from services.bots import NewBot
-from services.cancel import cancel_job
-from services.jobs import Claim
-from services.planner import PlannerTerms
-from services.reaper import Reaper, ReapReport, fail_jobs_of_dead_runs, reap_lost_leases
-from services.resets import ResetRequest, reset_metrics
-from services.reverts import RevertReport, revert_to_lab
+from services.backtests.write import write_failed
+from services.bots.change import archive_bot
+from services.bots.create import NewBot, create_bot
+from services.jobs.cancel import cancel_job
+from services.jobs.enqueue import enqueue_job
+from services.jobs.plan import Claim
+from services.jobs.read import get_job
+from services.jobs.reaper import Reaper, ReapReport, fail_jobs_of_dead_runs, reap_lost_leases
+from services.planner.terms import PlannerTerms
+from services.planner.tick import run_tick
+from services.promotion import decide
+from services.resets.reset import ResetRequest, reset_metrics
+from services.resets.revert import RevertReport, revert_to_lab
 from sql.embedded import RunningState
 from sql.embedded_folder import password
 from sql.engine import connect, transactions
-from sql.queries import claims as queries
+from sql.queries.jobs import lease as queries
 from tests.conftest import OwnerSql
 from tests.integration.services.jobs_model import BOTS, CAP, TABLES, TERMS, Job, JobsModel, World, pick, write
 
@@ -84,7 +89,7 @@ class JobsMachine(JobsModel, RuleBasedStateMachine):
         bot_id = self.world.bots[which]
 
         def ask(session: Session) -> UUID:
-            return jobs.enqueue(session, bot_id, kind=BacktestKind.MANUAL, actor="test", max_attempts=most)
+            return enqueue_job(session, bot_id, kind=BacktestKind.MANUAL, actor="test", max_attempts=most)
 
         if any(job.bot_id == bot_id for job in self.active()):
             with pytest.raises(GantryError) as refused, self.world.rescue() as session:
@@ -102,7 +107,7 @@ class JobsMachine(JobsModel, RuleBasedStateMachine):
         stop = JobReason.CANCELED_BY_PERSON
         done = self.perform(
             self.world.rescue,
-            lambda session: cancel_job(session, jobs.get(session, job.id), reason=stop, actor="test"),
+            lambda session: cancel_job(session, get_job(session, job.id), reason=stop, actor="test"),
         )
         if done is None:
             return
@@ -116,7 +121,7 @@ class JobsMachine(JobsModel, RuleBasedStateMachine):
         """Archive a bot, and let it come back, so that there is a fleet to go on with."""
         bot_id = self.world.bots[which]
         done = self.perform(
-            self.world.rescue, lambda session: changes.archive(session, bot_id, actor="test", now=utc_now())
+            self.world.rescue, lambda session: archive_bot(session, bot_id, actor="test", now=utc_now())
         )
         if done is not None:
             self.world.owner("UPDATE bots SET archived_at = NULL WHERE id = %s", bot_id)
@@ -158,7 +163,7 @@ class JobsMachine(JobsModel, RuleBasedStateMachine):
         """Two trades are no evidence: whatever else happened, the gates, a lock or the bot's mode hold it back."""
         before = self.fingerprint()
         with pytest.raises(GantryError) as refused, self.world.rescue() as session:
-            promotions.promote(session, self.world.bots[which], by=by, now=utc_now(), development=True)
+            decide.promote(session, self.world.bots[which], by=by, now=utc_now(), development=True)
         assert refused.value.code in HELD_BACK or self.is_blocked(refused.value)
         assert self.fingerprint() == before
         self.world.seen[refused.value.code] += 1
@@ -170,7 +175,7 @@ class JobsMachine(JobsModel, RuleBasedStateMachine):
     def tick(self) -> None:
         busy = {job.bot_id for job in self.active()}
         try:
-            made = planner.tick(self.world.rescue, PLANNED, cause=TickCause.CLOCK)
+            made = run_tick(self.world.rescue, PLANNED, cause=TickCause.CLOCK)
         except GantryError as error:
             if not self.is_blocked(error):
                 raise
@@ -228,7 +233,7 @@ class JobsMachine(JobsModel, RuleBasedStateMachine):
         held = pick(self.claims, which)
 
         def give_up(session: Session) -> UUID:
-            return grade_writes.write_failed(session, held, None, error, run_id=None, now=utc_now())
+            return write_failed(session, held, None, error, run_id=None, now=utc_now())
 
         if not self.is_held(held):
             before = self.fingerprint()
@@ -389,8 +394,7 @@ def world(database: RunningState, owner_sql: OwnerSql, cluster_folder: Path) -> 
         first, second, third = (transactions(engine) for engine in engines)
         with third() as session:
             fleet = [
-                bots.create(session, NewBot(str(n), "ES", "sma_cross"), actor="test", now=utc_now())
-                for n in range(BOTS)
+                create_bot(session, NewBot(str(n), "ES", "sma_cross"), actor="test", now=utc_now()) for n in range(BOTS)
             ]
         yield World((first, second), (engines[0], engines[1]), third, owner_sql, superuser, fleet)
     for engine in engines:

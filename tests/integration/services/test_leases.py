@@ -13,19 +13,23 @@ from sqlalchemy import Engine, func, select, text
 
 from core.errors import ErrorCode, GantryError
 from core.ids import new_id
+from fleet.bot_filter import BotFilter
 from fleet.caps import Caps
 from fleet.closed_sets import BacktestKind, BotState, JobStatus
 from fleet.jobs import TRANSITIONS
 from integrations.store import BarsStore
-from services import grading, jobs, reads
-from services.claims import claim_chunk
-from services.grading import GradeTerms
-from services.heartbeat import LeaseKeeper, LeaseTerms
-from services.jobs import Claim
-from services.reads import BotFilter
-from services.reaper import ReapReport, reap_lost_leases
+from services.backtests.grade import grade_bots
+from services.bots.read import all_bots
+from services.jobs.claim import claim_chunk
+from services.jobs.enqueue import enqueue_job
+from services.jobs.finish import fail_job
+from services.jobs.lease import LeaseKeeper, LeaseTerms
+from services.jobs.plan import Claim
+from services.jobs.read import get_job
+from services.jobs.reaper import ReapReport, reap_lost_leases
+from services.jobs.terms import GradeTerms
 from sql.engine import Transactions
-from sql.queries import claims as queries
+from sql.queries.jobs import finish as queries
 from sql.tables.events import SystemEventRow
 from sql.tables.jobs import BotJob, JobRunEvent
 from sql.tables.results import BacktestSession, TradeLog
@@ -40,12 +44,12 @@ SHORT = LeaseTerms(lease_s=0.3, heartbeat_s=0.05)
 
 def enqueue(tx: Transactions, bot_id: UUID, *, max_attempts: int = 3) -> UUID:
     with tx() as session:
-        return jobs.enqueue(session, bot_id, kind=BacktestKind.BASELINE, actor="test", max_attempts=max_attempts)
+        return enqueue_job(session, bot_id, kind=BacktestKind.BASELINE, actor="test", max_attempts=max_attempts)
 
 
 def claim(tx: Transactions, job_id: UUID, terms: LeaseTerms | None = None) -> Claim:
     with tx() as session:
-        bot_ids = [jobs.get(session, job_id).bot_id]
+        bot_ids = [get_job(session, job_id).bot_id]
         session.execute(text("UPDATE bot_jobs SET not_before = NULL WHERE id = :id"), {"id": job_id})
         (held,) = claim_chunk(
             session, caps=Caps(), most=1, terms=terms or LeaseTerms(), run_id="run-1", bot_ids=bot_ids
@@ -126,7 +130,7 @@ def test_a_lost_lease_times_out_and_the_next_attempt_is_queued(tx: Transactions,
     assert report.timed_out == (job_id,)
     assert statuses(tx) == [(1, "TIMEOUT"), (2, "QUEUED")]
     with tx() as session:
-        lost, retry = jobs.get(session, job_id), jobs.get(session, report.retried[0])
+        lost, retry = get_job(session, job_id), get_job(session, report.retried[0])
         assert (lost.error_code, bool(lost.suggested_fix)) == ("HEARTBEAT_TIMEOUT", True)
         assert (retry.root_job_id, retry.iteration, retry.trace_id) == (job_id, lost.iteration, lost.trace_id)
         assert session.scalars(select(SystemEventRow.event_type)).all() == ["LEASES_REAPED"]
@@ -157,7 +161,7 @@ def test_after_the_last_attempt_there_is_no_other(tx: Transactions, make_bot: Ma
     assert job_id is None
     assert statuses(tx) == [(1, "TIMEOUT"), (2, "TIMEOUT")]
     with tx() as session:
-        (bot,) = reads.all_bots(session, BotFilter(), now=NOW)
+        (bot,) = all_bots(session, BotFilter(), now=NOW)
     assert bot.bot_now.state is BotState.BLOCKED
     assert [(alert.level, alert.code) for alert in bot.bot_now.alerts] == [("BLOCKED", "RETRIES_EXHAUSTED")]
 
@@ -170,7 +174,7 @@ def test_a_late_worker_changes_nothing(tx: Transactions, make_bot: MakeBot) -> N
     with tx() as session:
         assert queries.complete(session, {late.job_id: (late.token, new_id())}) == {}
     with pytest.raises(GantryError) as refused, tx() as session:
-        jobs.fail(session, late, lost(), session_id=None)
+        fail_job(session, late, lost(), session_id=None)
     assert refused.value.code is ErrorCode.HEARTBEAT_TIMEOUT
     assert statuses(tx) == [(1, "TIMEOUT"), (2, "QUEUED")]
 
@@ -183,7 +187,7 @@ def test_the_ledger_of_every_job_is_legal_contiguous_and_ends_in_its_state(tx: T
     job_id = enqueue(tx, make_bot())
     held = claim(tx, job_id)
     with tx() as session:
-        jobs.fail(session, held, lost(), session_id=None)
+        fail_job(session, held, lost(), session_id=None)
     with tx() as session:
         for job in session.scalars(select(BotJob)).all():
             rows = session.scalars(
@@ -203,7 +207,7 @@ def test_a_keeper_prolongs_the_lease(tx: Transactions, engine: Engine, make_bot:
         assert_soon(lambda: keeper.renewals > 0)
         keeper.check(held.job_id)
     with tx() as session:
-        job = jobs.get(session, held.job_id)
+        job = get_job(session, held.job_id)
         assert job.last_heartbeat_at is not None
         assert job.last_heartbeat_at > held.started_at
 
@@ -245,7 +249,7 @@ def test_a_worker_that_loses_its_lease_while_computing_writes_nothing(
     monkeypatch.setitem(STRATEGIES, "thief", Thief(tx))
     bot_id = make_bot(strategy="thief")
     terms = GradeTerms(max_attempts=1)
-    (graded,) = grading.grade(tx, store, [bot_id], run_id=None, actor="test", now=NOW, terms=terms).bots
+    (graded,) = grade_bots(tx, store, [bot_id], run_id=None, actor="test", now=NOW, terms=terms).bots
     assert graded.status is JobStatus.TIMEOUT
     assert graded.error is not None
     assert graded.error.code is ErrorCode.HEARTBEAT_TIMEOUT
@@ -263,7 +267,7 @@ def test_a_job_lost_elsewhere_is_taken_over_by_who_waits_for_it(
     job_id = enqueue(tx, bot_id)
     claim(tx, job_id)
     expire(tx, job_id)
-    (graded,) = grading.grade(tx, store, [bot_id], run_id=None, actor="test", now=NOW).bots
+    (graded,) = grade_bots(tx, store, [bot_id], run_id=None, actor="test", now=NOW).bots
     assert graded.status is JobStatus.COMPLETED
     assert statuses(tx) == [(1, "TIMEOUT"), (2, "COMPLETED")]
 
@@ -272,7 +276,7 @@ def test_waiting_for_another_worker_has_an_end(tx: Transactions, store: BarsStor
     bot_id = make_bot()
     claim(tx, enqueue(tx, bot_id))
     terms = GradeTerms(wait_elsewhere_s=0.0)
-    (graded,) = grading.grade(tx, store, [bot_id], run_id=None, actor="test", now=NOW, terms=terms).bots
+    (graded,) = grade_bots(tx, store, [bot_id], run_id=None, actor="test", now=NOW, terms=terms).bots
     assert graded.status is JobStatus.RUNNING
     assert graded.error is not None
     assert graded.error.code is ErrorCode.CONFLICT
@@ -290,7 +294,7 @@ def test_a_defect_while_grading_fails_the_job_and_queues_another_attempt(
     tx: Transactions, tmp_path: Path, make_bot: MakeBot
 ) -> None:
     broken = BrokenStore(str(tmp_path))
-    (graded,) = grading.grade(tx, broken, [make_bot()], run_id=None, actor="test", now=NOW).bots
+    (graded,) = grade_bots(tx, broken, [make_bot()], run_id=None, actor="test", now=NOW).bots
     assert graded.status is JobStatus.FAILED
     assert graded.error is not None
     assert graded.error.code is ErrorCode.INTERNAL

@@ -3,14 +3,14 @@
 import pytest
 
 from core.errors import data_unavailable
-from services.loops import round_of
+from services.planner.loops import round_of
 from sql.engine import Transactions
-from sql.queries import loops
+from sql.queries.planner import loops as loop_queries
 
 
-def noted(tx: Transactions) -> loops.LoopAge:
+def noted(tx: Transactions) -> loop_queries.LoopAge:
     with tx() as session:
-        (found,) = loops.ages(session)
+        (found,) = loop_queries.ages(session)
     return found
 
 

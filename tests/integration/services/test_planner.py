@@ -10,18 +10,22 @@ from uuid import UUID
 from sqlalchemy import Engine, event
 
 from core.errors import GantryError
-from fleet.bars_outlook import Suppliers
 from fleet.caps import Caps
 from fleet.closed_sets import BacktestKind, NotEnqueued, NotStarted, PromotionMode, TickCause
-from fleet.planner import IMPROVEMENTS_AHEAD
-from fleet.planner_types import PlannerCaps
+from fleet.planner.bars_outlook import Suppliers
+from fleet.planner.plan import IMPROVEMENTS_AHEAD
+from fleet.planner.types import PlannerCaps
 from integrations.store import BarsStore
-from services import bars, changes, grading, jobs, planner
-from services.changes import BotChange
-from services.claims import claim_chunk
-from services.heartbeat import LeaseTerms
-from services.invariants import check_invariants
-from services.planner import PlannerTerms, Tick
+from services.backtests.grade import grade_bots
+from services.bars.simulate import simulate_months
+from services.bots.change import BotChange, change_bot
+from services.jobs.claim import claim_chunk
+from services.jobs.enqueue import enqueue_job
+from services.jobs.lease import LeaseTerms
+from services.jobs.terms import GradeTerms
+from services.planner.terms import PlannerTerms
+from services.planner.tick import Tick, prune_ticks, run_tick
+from services.proof.invariants import check_invariants
 from sql.engine import Transactions
 from sql.month_lock import if_nobody_else
 from tests.conftest import OwnerSql
@@ -36,7 +40,7 @@ TERMS = PlannerTerms(CAPS, SIMULATOR)
 
 
 def tick(tx: Transactions, terms: PlannerTerms = TERMS) -> Tick:
-    made = planner.tick(tx, terms, cause=TickCause.CLOCK)
+    made = run_tick(tx, terms, cause=TickCause.CLOCK)
     assert made is not None
     return made
 
@@ -47,8 +51,8 @@ def reasons(made: Tick, name: str = "not_enqueued_reasons") -> dict[str, int]:
 
 
 def grade_queued(tx: Transactions, store: BarsStore, *bots: UUID, suppliers: Suppliers = SIMULATOR) -> None:
-    terms = replace(grading.GradeTerms(), caps=Caps(100, 100, 100), suppliers=suppliers)
-    grading.grade(tx, store, bots, run_id="run", actor="test", now=NOW, terms=terms)
+    terms = replace(GradeTerms(), caps=Caps(100, 100, 100), suppliers=suppliers)
+    grade_bots(tx, store, bots, run_id="run", actor="test", now=NOW, terms=terms)
 
 
 def decided(owner_sql: OwnerSql, bot_id: UUID) -> list[tuple[object, ...]]:
@@ -113,7 +117,7 @@ def test_a_new_version_a_reset_and_a_revert_each_ask_for_a_baseline(
     grade_queued(tx, store, bot)
     assert reasons(tick(tx)) == {NotEnqueued.BASELINE_FRESH: 1}
     with tx() as session:
-        changes.change(session, bot, BotChange(params={"fast": 7}), revisions=None, actor="test", now=NOW)
+        change_bot(session, bot, BotChange(params={"fast": 7}), revisions=None, actor="test", now=NOW)
     for act in (None, reset, revert):
         if act is not None:
             act(tx, bot)
@@ -135,7 +139,7 @@ def test_a_refresh_of_what_did_not_change_points_at_the_result_there_is(
     assert jobs_done == [("BASELINE", "COMPLETED", session_id), ("REFRESH", "COMPLETED", session_id)]
     with tx() as session:
         assert check_invariants(session) == ()
-    bars.simulate(tx, store, ["ES"], ["2024-02"], actor="test", now=NOW)
+    simulate_months(tx, store, ["ES"], ["2024-02"], actor="test", now=NOW)
     tick(tx, now)
     grade_queued(tx, store, bot)
     assert owner_sql("SELECT count(*) FROM backtest_sessions") == [(2,)]
@@ -146,7 +150,7 @@ def test_bars_of_a_new_trading_day_ask_for_a_refresh(
 ) -> None:
     bot = make_bot()
     grade_queued(tx, store, bot)
-    bars.simulate(tx, store, ["ES"], ["2024-02"], actor="test", now=NOW)
+    simulate_months(tx, store, ["ES"], ["2024-02"], actor="test", now=NOW)
     assert tick(tx).jobs_enqueued == 1
     assert decided(owner_sql, bot)[-1] == (True, "NEW_SESSION", None)
 
@@ -159,14 +163,14 @@ def test_a_bot_without_bars_is_not_tried_again_until_bars_or_suppliers_change(
     bot = make_bot()
     assert reasons(tick(tx, terms)) == {NotEnqueued.DATA_UNAVAILABLE: 1}
     with tx() as session:
-        jobs.enqueue(session, bot, kind=BacktestKind.BASELINE, actor="person")
+        enqueue_job(session, bot, kind=BacktestKind.BASELINE, actor="person")
     grade_queued(tx, store, bot, suppliers=nobody)
     assert owner_sql("SELECT status, error_code FROM bot_jobs") == [("FAILED", "DATA_UNAVAILABLE")]
     assert reasons(tick(tx, terms)) == {NotEnqueued.DATA_UNAVAILABLE: 1}
     assert tick(tx).jobs_enqueued == 1, "somebody can supply bars now"
     grade_queued(tx, store, bot)
     assert reasons(tick(tx)) == {NotEnqueued.DATA_UNAVAILABLE: 1}
-    bars.simulate(tx, store, ["ES"], [MONTH], actor="test", now=NOW)
+    simulate_months(tx, store, ["ES"], [MONTH], actor="test", now=NOW)
     assert tick(tx).jobs_enqueued == 1, "there are bars now"
 
 
@@ -239,7 +243,7 @@ def test_two_planners_at_once_plan_once(tx: Transactions, make_bot: MakeBot, own
         make_bot(f"bot {number}")
     with ThreadPoolExecutor(4) as pool:
         for _ in range(10):
-            list(pool.map(lambda _n: planner.tick(tx, TERMS, cause=TickCause.CLOCK), range(4)))
+            list(pool.map(lambda _n: run_tick(tx, TERMS, cause=TickCause.CLOCK), range(4)))
     assert owner_sql("SELECT count(*), count(DISTINCT bot_id) FROM bot_jobs") == [(20, 20)]
 
 
@@ -250,11 +254,11 @@ def test_a_job_that_somebody_asks_for_while_the_planner_plans_is_not_doubled(
 
     def ask(bot_id: UUID) -> None:
         with suppress(GantryError), tx() as session:  # CONFLICT: the planner came first
-            jobs.enqueue(session, bot_id, kind=BacktestKind.MANUAL, actor="person")
+            enqueue_job(session, bot_id, kind=BacktestKind.MANUAL, actor="person")
 
     with ThreadPoolExecutor(6) as pool:
         asked = [pool.submit(ask, bot_id) for bot_id in bots]
-        planned = [pool.submit(planner.tick, tx, TERMS, cause=TickCause.CLOCK) for _ in range(4)]
+        planned = [pool.submit(run_tick, tx, TERMS, cause=TickCause.CLOCK) for _ in range(4)]
         assert [done.result() for done in asked] == [None] * len(bots)
         assert [done.exception() for done in planned] == [None] * 4
     tick(tx)
@@ -271,10 +275,10 @@ def test_old_ticks_and_decisions_go_and_what_is_shown_stays(
         tick(tx)
     owner_sql("UPDATE autonomy_planner_runs SET started_at = started_at - interval '8 days'")
     owner_sql("UPDATE autonomy_bot_decisions SET created_at = created_at - interval '8 days'")
-    assert planner.prune(tx) == 9 + 1
+    assert prune_ticks(tx) == 9 + 1
     assert owner_sql("SELECT count(*), sum(jobs_enqueued) FROM autonomy_planner_runs") == [(51, 1)]
     assert decided(owner_sql, bot) == [(False, "ACTIVE_JOB_EXISTS", None)]
-    assert planner.prune(tx) == 0
+    assert prune_ticks(tx) == 0
 
 
 def test_a_tick_promotes_who_meets_the_gates_unless_a_person_must(

@@ -8,12 +8,12 @@ import pytest
 from sqlalchemy import Engine
 
 from fleet.closed_sets import DataLabel, MetricsScope, PromotionMode, Stage, TradeSource
-from fleet.gates import LIMITS
-from fleet.promotion import all_met
-from services import changes, promotion_reads
-from services.changes import BotChange
-from services.promotion_refusals import GatesNotMet
-from services.resets import ResetRequest, reset_metrics
+from fleet.promotion.evaluate import all_met
+from fleet.promotion.gates import LIMITS
+from services.bots.change import BotChange, archive_bot, change_bot
+from services.promotion.read import due_for_promotion
+from services.promotion.refusals import GatesNotMet
+from services.resets.reset import ResetRequest, reset_metrics
 from sql.engine import Transactions
 from sql.tables.bots import Bot
 from tests.factories.promotions import a_good_backtest, adopted, put_in, traded
@@ -68,7 +68,7 @@ def test_simulated_bars_are_evidence_in_development(tx: Transactions, bot_id: UU
 def test_a_backtest_before_a_reset_or_of_another_version_is_no_evidence(tx: Transactions, ready: UUID) -> None:
     assert unmet(gates(tx, ready)) == []
     with tx() as session:
-        changes.change(session, ready, BotChange(params={"fast": 3}), revisions=None, actor="test", now=LATER)
+        change_bot(session, ready, BotChange(params={"fast": 3}), revisions=None, actor="test", now=LATER)
     assert "TRADES" in unmet(gates(tx, ready))
     a_good_backtest(tx, ready, now=LATER)
     assert unmet(gates(tx, ready)) == []
@@ -107,7 +107,7 @@ def test_trades_of_another_stage_epoch_or_version_are_no_evidence(tx: Transactio
         traded(session, bot, TradeSource.PAPER, 10)
     assert gates(tx, bot_id, now=MUCH_LATER).gates[0].observed == 10
     with tx() as session:
-        changes.change(session, bot_id, BotChange(params={"fast": 3}), revisions=None, actor="test", now=MUCH_LATER)
+        change_bot(session, bot_id, BotChange(params={"fast": 3}), revisions=None, actor="test", now=MUCH_LATER)
     assert gates(tx, bot_id, now=MUCH_LATER).gates[0].observed == 0
 
 
@@ -152,12 +152,12 @@ def test_due_are_the_active_bots_in_lab_that_meet_every_gate_of_paper(
     set_bot(tx, good, promotion_mode=PromotionMode.AUTO)
     set_bot(tx, manual, stage_locked_until=MUCH_LATER)
     with tx() as session:
-        changes.archive(session, gone, actor="test", now=NOW)
+        archive_bot(session, gone, actor="test", now=NOW)
     promote(tx, above)
 
     def due() -> set[UUID]:
         with tx() as session:
-            found = promotion_reads.due_for_promotion(session, now=LATER, development=False)
+            found = due_for_promotion(session, now=LATER, development=False)
         assert all(all_met(gates) for gates in found.values())
         return set(found)
 
@@ -174,5 +174,5 @@ def test_the_planner_and_a_person_are_told_the_same_gates(tx: Transactions, bot_
     a_good_backtest(tx, bot_id, now=NOW, **made)
     shown = gates(tx, bot_id).gates
     with tx() as session:
-        due = promotion_reads.due_for_promotion(session, now=LATER, development=False)
+        due = due_for_promotion(session, now=LATER, development=False)
     assert due == ({bot_id: shown} if all_met(shown) else {})

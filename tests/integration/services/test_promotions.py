@@ -12,12 +12,14 @@ from sqlalchemy import text
 from core.errors import ErrorCode, GantryError
 from core.ids import new_id
 from fleet.closed_sets import BacktestKind, DataLabel, PromotionMode, Stage
-from fleet.promotion import all_met
+from fleet.promotion.evaluate import all_met
 from fleet.roles import PLANNER, Caller, Role
-from services import changes, jobs, promotions
-from services.changes import StaleRevision
-from services.promotion_refusals import GatesNotMet
-from services.reverts import revert_to_lab
+from services.bots.change import StaleRevision, archive_bot
+from services.jobs.enqueue import enqueue_job
+from services.jobs.read import get_job
+from services.promotion import decide
+from services.promotion.refusals import GatesNotMet
+from services.resets.revert import revert_to_lab
 from sql.engine import Transactions
 from tests.conftest import OwnerSql
 from tests.factories.promotions import a_good_backtest, put_in
@@ -140,7 +142,7 @@ def test_an_archived_an_unknown_and_a_changed_bot_stay_as_they_are(
     with pytest.raises(StaleRevision):
         act(tx, ready, revisions=frozenset({7}))
     with tx() as session:
-        changes.archive(session, ready, actor="test", now=NOW)
+        archive_bot(session, ready, actor="test", now=NOW)
     with pytest.raises(GantryError, match="is archived"):
         act(tx, ready)
     assert owner_sql("SELECT stage FROM bots") == [("LAB",)]
@@ -210,10 +212,10 @@ def test_canary_and_live_are_entered_and_left_with_credentials_only(
 
 def test_a_bot_that_leaves_lab_takes_no_job_along(tx: Transactions, ready: UUID, owner_sql: OwnerSql) -> None:
     with tx() as session:
-        job_id = jobs.enqueue(session, ready, kind=BacktestKind.MANUAL, actor="test")
+        job_id = enqueue_job(session, ready, kind=BacktestKind.MANUAL, actor="test")
     promote(tx, ready)
     with tx() as session:
-        assert jobs.get(session, job_id).status == "CANCELED"
+        assert get_job(session, job_id).status == "CANCELED"
     rows = owner_sql("SELECT job_id FROM job_run_events WHERE reason_code = 'LEFT_LAB'")
     assert rows == [(job_id,)]
     [(payload,)] = owner_sql("SELECT payload_json FROM bot_stage_events WHERE event_type = 'PROMOTED'")
@@ -238,13 +240,13 @@ def test_a_change_that_waited_for_another_comes_after_it_in_the_audit(tx: Transa
     """Its transaction began before the other's, its change came after."""
     with tx() as first, tx() as second:
         second.execute(text("SELECT now()"))
-        promotions.promote(first, ready, by=HERE, now=LATER, development=False)
+        decide.promote(first, ready, by=HERE, now=LATER, development=False)
         first.commit()
-        promotions.demote(second, ready, by=HERE, now=LATER)
+        decide.demote(second, ready, by=HERE, now=LATER)
     promote(tx, ready)
     with tx() as third, tx() as fourth:
         fourth.execute(text("SELECT now()"))
-        promotions.demote(third, ready, by=HERE, now=LATER)
+        decide.demote(third, ready, by=HERE, now=LATER)
         third.commit()
         revert_to_lab(fourth, [ready], lock_hours=1, reason_code="TEST", dry_run=False, actor="admin", now=LATER)
     assert sound(tx)

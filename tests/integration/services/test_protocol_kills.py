@@ -14,24 +14,27 @@ from sqlalchemy.orm import Session
 
 from core.clock import utc_now
 from core.errors import ErrorCode, GantryError, Kind
-from fleet.bars_outlook import Suppliers
 from fleet.caps import Caps
 from fleet.closed_sets import BacktestKind, MetricsScope, TickCause
 from fleet.jobs import JobReason
-from fleet.planner_types import PlannerCaps
-from services import bots, grade_writes, jobs, planner
-from services.bots import NewBot
-from services.cancel import cancel_job
-from services.claims import claim_chunk
-from services.heartbeat import LeaseTerms
-from services.invariants import check_invariants
-from services.jobs import Claim
-from services.planner import PlannerTerms
-from services.reaper import reap_lost_leases
-from services.resets import ResetRequest, reset_metrics
-from services.reverts import revert_to_lab
+from fleet.planner.bars_outlook import Suppliers
+from fleet.planner.types import PlannerCaps
+from services.backtests.write import write_completed, write_failed
+from services.bots.create import NewBot, create_bot
+from services.jobs.cancel import cancel_job
+from services.jobs.claim import claim_chunk
+from services.jobs.enqueue import enqueue_job
+from services.jobs.lease import LeaseTerms
+from services.jobs.plan import Claim
+from services.jobs.read import active_job
+from services.jobs.reaper import reap_lost_leases
+from services.planner.terms import PlannerTerms
+from services.planner.tick import run_tick
+from services.proof.invariants import check_invariants
+from services.resets.reset import ResetRequest, reset_metrics
+from services.resets.revert import revert_to_lab
 from sql.engine import Transactions, transactions
-from sql.queries import claims as queries
+from sql.queries.jobs import lease as queries
 from tests.conftest import OwnerSql
 from tests.factories.graded import tiny_graded
 
@@ -99,7 +102,7 @@ def enqueue(tx: Transactions, bot_id: UUID) -> None:
     for _ in range(2):
         try:
             with tx() as session:
-                jobs.enqueue(session, bot_id, kind=BacktestKind.BASELINE, actor="test")
+                enqueue_job(session, bot_id, kind=BacktestKind.BASELINE, actor="test")
         except GantryError as error:
             if error.kind is not Kind.UNAVAILABLE and error.code is not ErrorCode.CONFLICT:
                 raise
@@ -118,18 +121,18 @@ def renew(engine: Engine, held: Claim) -> None:
 
 def complete(tx: Transactions, held: Claim) -> None:
     with tx() as session:
-        grade_writes.write_completed(session, [tiny_graded(held)], run_id="run", now=utc_now())
+        write_completed(session, [tiny_graded(held)], run_id="run", now=utc_now())
 
 
 def fail(tx: Transactions, held: Claim, code: ErrorCode) -> None:
     with tx() as session:
         error = GantryError(code, "It broke.", fix="Mend it.")
-        grade_writes.write_failed(session, held, None, error, run_id="run", now=utc_now())
+        write_failed(session, held, None, error, run_id="run", now=utc_now())
 
 
 def cancel_active(tx: Transactions, bot_id: UUID) -> None:
     with tx() as session:
-        job = jobs.active_job(session, bot_id)
+        job = active_job(session, bot_id)
         if job is not None:
             cancel_job(session, job, reason=JobReason.CANCELED_BY_PERSON, actor="test")
 
@@ -202,7 +205,7 @@ def revert(tx: Transactions, bot_id: UUID) -> None:
 
 
 def is_planned_and_completes(play: Play) -> None:
-    planner.tick(play.knife.tx, PLANNED, cause=TickCause.CLOCK)
+    run_tick(play.knife.tx, PLANNED, cause=TickCause.CLOCK)
     held = claim(play.knife.tx)
     if held is not None:
         complete(play.knife.tx, held)
@@ -261,7 +264,7 @@ def _play(tx: Transactions, knife: Knife, owner_sql: OwnerSql, way: Callable[[Pl
     """Play one way on a bot of its own with a cut, let the rest of the world recover, check; return the points."""
     knife.reset(NEVER)
     with tx() as session:
-        bot_id = bots.create(session, NewBot(f"cut at {cut_at}", "ES", "sma_cross"), actor="test", now=utc_now())
+        bot_id = create_bot(session, NewBot(f"cut at {cut_at}", "ES", "sma_cross"), actor="test", now=utc_now())
     knife.reset(cut_at)
     # What its actor can't know, it can't mend: it dies, and is not asked.
     with suppress(GantryError, SQLAlchemyError):

@@ -16,21 +16,26 @@ from core.ids import new_id
 from fleet.caps import Caps
 from fleet.closed_sets import BacktestKind, MetricsScope, Stage
 from integrations.store import BarsStore
-from services import grade_writes, grading, jobs, reads
-from services.claims import claim_chunk
-from services.heartbeat import LeaseTerms
-from services.invariants import check_invariants
-from services.jobs import Claim
-from services.reaper import reap_lost_leases
-from services.resets import ResetReport, ResetRequest, reset_metrics
-from services.reverts import RevertReport, revert_to_lab
+from services.backtests.grade import grade_bots
+from services.backtests.write import write_completed
+from services.bots.read import get_bot
+from services.jobs.claim import claim_chunk
+from services.jobs.enqueue import enqueue_job
+from services.jobs.lease import LeaseTerms
+from services.jobs.plan import Claim
+from services.jobs.read import get_job
+from services.jobs.reaper import reap_lost_leases
+from services.proof.invariants import check_invariants
+from services.resets.reset import ResetReport, ResetRequest, reset_metrics
+from services.resets.revert import RevertReport, revert_to_lab
 from sql.embedded import RunningState
 from sql.engine import Transactions
-from sql.queries.resets import lock_bots
+from sql.queries.resets.reset import lock_bots
 from tests.conftest import OwnerSql
 from tests.factories.graded import tiny_graded
 from tests.integration.services.conftest import NOW, MakeBot
 from tests.running import until
+from trading.metrics import money_text
 
 RAW = ("backtest_sessions", "trade_logs", "bot_equity_curve")
 ALL = MetricsScope.ALL
@@ -60,7 +65,7 @@ def revert(tx: Transactions, *bots: UUID, dry_run: bool = False) -> RevertReport
 
 def enqueued(tx: Transactions, bot_id: UUID) -> UUID:
     with tx() as session:
-        return jobs.enqueue(session, bot_id, kind=BacktestKind.MANUAL, actor="test")
+        return enqueue_job(session, bot_id, kind=BacktestKind.MANUAL, actor="test")
 
 
 def claimed(tx: Transactions) -> tuple[Claim, ...]:
@@ -71,7 +76,7 @@ def claimed(tx: Transactions) -> tuple[Claim, ...]:
 @pytest.fixture
 def graded(tx: Transactions, store: BarsStore, make_bot: MakeBot, es_bars: None) -> list[UUID]:
     bots = [make_bot(f"bot {number}") for number in range(3)]
-    grading.grade(tx, store, bots, run_id="run", actor="test", now=NOW)
+    grade_bots(tx, store, bots, run_id="run", actor="test", now=NOW)
     return bots
 
 
@@ -92,9 +97,9 @@ def test_a_dry_run_tells_the_effect_and_changes_nothing_at_all(
 
 def test_a_reset_tells_money_as_the_bots_page_shows_it(tx: Transactions, graded: list[UUID]) -> None:
     with tx() as session:
-        shown = {bot_id: reads.get_bot(session, bot_id, now=LATER).metrics.net_pnl for bot_id in graded}
+        shown = {bot_id: get_bot(session, bot_id, now=LATER).metrics.net_pnl for bot_id in graded}
     told = {one.bot_id: one.before["net_pnl"] for one in reset(tx, dry_run=True).bots}
-    assert told == {bot_id: reads.money_text(net) for bot_id, net in shown.items() if net is not None}
+    assert told == {bot_id: money_text(net) for bot_id, net in shown.items() if net is not None}
 
 
 def test_after_a_reset_metrics_are_missing_with_their_reason_and_raw_truth_is_as_it_was(
@@ -103,7 +108,7 @@ def test_after_a_reset_metrics_are_missing_with_their_reason_and_raw_truth_is_as
     raw = fingerprint(owner_sql, *RAW)
     reset(tx)
     with tx() as session:
-        views = [reads.get_bot(session, bot_id, now=LATER) for bot_id in graded]
+        views = [get_bot(session, bot_id, now=LATER) for bot_id in graded]
         assert check_invariants(session) == ()
     assert {view.metrics.reason for view in views} == {"NEEDS_BACKTEST"}
     assert {view.metrics.total_trades for view in views} == {None}
@@ -112,9 +117,9 @@ def test_after_a_reset_metrics_are_missing_with_their_reason_and_raw_truth_is_as
     assert fingerprint(owner_sql, *RAW) == raw
     audit = owner_sql("SELECT bot_id, event_type, scope, actor FROM bot_metrics_events ORDER BY bot_id")
     assert audit == [(bot_id, "METRICS_RESET", "ALL", "admin") for bot_id in sorted(graded)]
-    grading.grade(tx, store, graded, run_id="run", actor="test", now=LATER)
+    grade_bots(tx, store, graded, run_id="run", actor="test", now=LATER)
     with tx() as session:
-        assert reads.get_bot(session, graded[0], now=LATER).metrics.total_trades is not None
+        assert get_bot(session, graded[0], now=LATER).metrics.total_trades is not None
 
 
 def test_jobs_under_way_are_canceled_and_a_worker_that_ends_later_changes_nothing(
@@ -130,7 +135,7 @@ def test_jobs_under_way_are_canceled_and_a_worker_that_ends_later_changes_nothin
     assert reasons == [("METRICS_RESET",)]
     before = fingerprint(owner_sql, *RAW, "bot_jobs", "bot_metrics_rollups")
     with tx() as session:
-        written = grade_writes.write_completed(session, [tiny_graded(held)], run_id="run", now=LATER)
+        written = write_completed(session, [tiny_graded(held)], run_id="run", now=LATER)
     assert written == frozenset()
     assert fingerprint(owner_sql, *RAW, "bot_jobs", "bot_metrics_rollups") == before
     with tx() as session:
@@ -167,7 +172,7 @@ def test_only_a_scope_with_backtests_cancels_what_runs(tx: Transactions, make_bo
     for scope in (MetricsScope.PAPER_ONLY, MetricsScope.LIVE_ONLY):
         reset(tx, scope=scope)
         with tx() as session:
-            assert jobs.get(session, job_id).status == "QUEUED"
+            assert get_job(session, job_id).status == "QUEUED"
 
 
 def test_after_a_revert_every_bot_is_in_lab_manual_and_locked_with_one_audit_row(
@@ -182,7 +187,7 @@ def test_after_a_revert_every_bot_is_in_lab_manual_and_locked_with_one_audit_row
     assert report.stage_counts_after[Stage.LAB] == 3
     assert owner_sql("SELECT reason_code FROM job_run_events WHERE to_status = 'CANCELED'") == [("BULK_REVERT",)]
     with tx() as session:
-        assert reads.get_bot(session, graded[0], now=LATER).metrics.total_trades is not None
+        assert get_bot(session, graded[0], now=LATER).metrics.total_trades is not None
         assert check_invariants(session, quiet=True) == ()
 
 

@@ -9,12 +9,12 @@ from sqlalchemy.exc import IntegrityError
 
 from core.errors import ErrorCode, GantryError
 from fleet.closed_sets import MetricsScope, Stage, TradeSource
-from fleet.gates import LIMITS
-from fleet.promotion import all_met
+from fleet.promotion.evaluate import all_met
+from fleet.promotion.gates import LIMITS
 from fleet.roles import Caller, Role
-from services.promotion_refusals import GatesNotMet
-from services.resets import ResetRequest, reset_metrics
-from services.reverts import revert_to_lab
+from services.promotion.refusals import GatesNotMet
+from services.resets.reset import ResetRequest, reset_metrics
+from services.resets.revert import revert_to_lab
 from sql.engine import Transactions
 from tests.conftest import OwnerSql
 from tests.factories.promotions import adopted, put_in, traded

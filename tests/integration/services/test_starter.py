@@ -12,10 +12,12 @@ from sqlalchemy import Engine, event, func, select, text
 from core.errors import ErrorCode, GantryError
 from fleet.closed_sets import BacktestKind, MetricsScope
 from integrations.store import BarsStore
-from services import bars, grading, jobs, starter
-from services.invariants import check_invariants
-from services.resets import ResetRequest, reset_metrics
-from services.starter import StarterPack
+from services.backtests.grade import grade_bots
+from services.bars.simulate import simulate_months
+from services.jobs.enqueue import enqueue_job
+from services.proof.invariants import check_invariants
+from services.resets.reset import ResetRequest, reset_metrics
+from services.starter.pack import StarterPack, create_starter_pack, jobs_of_pack
 from sql.engine import Transactions
 from sql.tables.bots import Bot, BotBoundary, BotStageEvent, BotVersion
 from sql.tables.events import Activity
@@ -25,9 +27,7 @@ from tests.integration.services.conftest import MONTH, NOW, MakeBot
 
 def ask(tx: Transactions, *symbols: str, count: int | None = None) -> StarterPack:
     with tx() as session:
-        return starter.create_starter_pack(
-            session, symbols=symbols or None, count=count, actor="test", now=NOW, max_attempts=3
-        )
+        return create_starter_pack(session, symbols=symbols or None, count=count, actor="test", now=NOW, max_attempts=3)
 
 
 def keys(tx: Transactions) -> list[str]:
@@ -90,10 +90,10 @@ def test_more_are_added_behind_those_that_are_there(tx: Transactions) -> None:
 def test_symbols_that_have_bars_are_taken_and_bars_that_come_later_change_no_pack(
     tx: Transactions, store: BarsStore
 ) -> None:
-    bars.simulate(tx, store, ["6E", "ES"], [MONTH], actor="test", now=NOW)
+    simulate_months(tx, store, ["6E", "ES"], [MONTH], actor="test", now=NOW)
     first = ask(tx, count=4)
     assert [key.split("/")[0] for key in keys(tx)] == ["ES", "6E", "ES", "6E"]
-    bars.simulate(tx, store, ["YM"], [MONTH], actor="test", now=NOW)
+    simulate_months(tx, store, ["YM"], [MONTH], actor="test", now=NOW)
     assert ask(tx, count=4).bots == first.bots
 
 
@@ -131,7 +131,7 @@ def test_a_completed_baseline_is_not_asked_for_again_until_the_epoch_changes(
     tx: Transactions, store: BarsStore
 ) -> None:
     pack = ask(tx, "ES", count=2)
-    report = grading.grade(tx, store, pack.bots, run_id=None, actor="test", now=NOW)
+    report = grade_bots(tx, store, pack.bots, run_id=None, actor="test", now=NOW)
     assert {bot.status for bot in report.bots} == {"COMPLETED"}
     again = ask(tx, "ES", count=2)
     assert (again.jobs, again.is_new) == (pack.jobs, False)
@@ -141,7 +141,7 @@ def test_a_completed_baseline_is_not_asked_for_again_until_the_epoch_changes(
     fresh = ask(tx, "ES", count=2)
     assert (fresh.made_bots, fresh.made_jobs) == (0, 1)
     with tx() as session:
-        (job,) = [job for job in starter.jobs_of(session, fresh) if job.id not in pack.jobs]
+        (job,) = [job for job in jobs_of_pack(session, fresh) if job.id not in pack.jobs]
         assert (job.bot_id, job.kind, job.iteration) == (pack.bots[0], "BASELINE", 2)
         assert check_invariants(session) == ()
 
@@ -150,7 +150,7 @@ def test_a_bot_that_is_busy_is_left_to_its_job(tx: Transactions) -> None:
     (bot_id,) = ask(tx, "ES", count=1).bots
     with tx() as session:
         session.execute(text("UPDATE bot_jobs SET status = 'CANCELED', completed_at = now()"))
-        job_id = jobs.enqueue(session, bot_id, kind=BacktestKind.MANUAL, actor="test")
+        job_id = enqueue_job(session, bot_id, kind=BacktestKind.MANUAL, actor="test")
     again = ask(tx, "ES", count=1)
     assert (again.jobs, again.made_jobs) == ((job_id,), 0)
 
@@ -168,7 +168,7 @@ def test_calls_at_once_make_one_pack(tx: Transactions) -> None:
 )
 def test_what_can_not_be_is_refused(tx: Transactions, symbols: tuple[str, ...] | None, count: int, field: str) -> None:
     with tx() as session, pytest.raises(GantryError) as refused:
-        starter.create_starter_pack(session, symbols=symbols, count=count, actor="test", now=NOW, max_attempts=3)
+        create_starter_pack(session, symbols=symbols, count=count, actor="test", now=NOW, max_attempts=3)
     assert refused.value.code is ErrorCode.VALIDATION_FAILED
     assert refused.value.details[0].field == field
 

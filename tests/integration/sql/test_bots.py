@@ -8,10 +8,12 @@ from uuid import UUID
 from sqlalchemy import Engine, event, select
 from sqlalchemy.orm import Session
 
+from fleet.bot_filter import BotFilter
 from fleet.closed_sets import JobStatus, TradeSource
 from sql.engine import Transactions
-from sql.queries import fleet, sessions
-from sql.queries.fleet import After, BotFilter
+from sql.queries.backtests import sessions
+from sql.queries.bots import read as bot_queries
+from sql.queries.paging import After
 from sql.tables.bots import BotBoundary, BotStageEvent, BotVersion
 from tests.factories.bots import NOW, make_bot
 from tests.factories.jobs import make_job
@@ -46,7 +48,7 @@ def test_walking_pages_while_bots_are_added_neither_repeats_nor_skips(session: S
     seen: list[UUID] = []
     after: After | None = None
     while True:
-        rows = fleet.page_bots(session, BotFilter(), after=after, limit=3)
+        rows = bot_queries.page_bots(session, BotFilter(), after=after, limit=3)
         seen += [row.bot.id for row in rows[:3]]
         make_bot(session, f"newer {len(seen)}", created_at=NOW + timedelta(hours=1))
         if len(rows) <= 3:
@@ -60,18 +62,18 @@ def test_archived_bots_are_not_listed_and_filters_narrow(session: Session) -> No
     kept = make_bot(session, "kept", symbol="CL")
     make_bot(session, "gone", archived_at=NOW)
     make_bot(session, "other", symbol="ES")
-    rows = fleet.page_bots(session, BotFilter(symbol="CL"), after=None, limit=10)
+    rows = bot_queries.page_bots(session, BotFilter(symbol="CL"), after=None, limit=10)
     assert [row.bot.id for row in rows] == [kept.id]
-    assert len(fleet.page_bots(session, BotFilter(stage="LAB"), after=None, limit=10)) == 2
+    assert len(bot_queries.page_bots(session, BotFilter(stage="LAB"), after=None, limit=10)) == 2
 
 
 def test_a_page_costs_the_same_queries_for_one_bot_as_for_sixty(engine: Engine, tx: Transactions) -> None:
     def page(size: int) -> int:
         with tx() as session, _counted(engine) as seen:
-            rows = fleet.page_bots(session, BotFilter(), after=None, limit=size)[:size]
+            rows = bot_queries.page_bots(session, BotFilter(), after=None, limit=size)[:size]
             ids = [row.bot.id for row in rows]
-            fleet.newest_jobs(session, ids)
-            fleet.rollups_of(session, ids)
+            bot_queries.newest_jobs(session, ids)
+            bot_queries.rollups_of(session, ids)
         assert len(ids) == size
         return len(seen)
 
@@ -80,7 +82,7 @@ def test_a_page_costs_the_same_queries_for_one_bot_as_for_sixty(engine: Engine, 
             make_job(session, make_bot(session, f"bot {number}"), JobStatus.FAILED)
     assert page(60) == page(1) == 3
     with tx() as session:
-        assert len(fleet.page_bots(session, BotFilter(), after=None, limit=1)) == 2, (
+        assert len(bot_queries.page_bots(session, BotFilter(), after=None, limit=1)) == 2, (
             "one more says there is a next page"
         )
 
@@ -90,7 +92,7 @@ def test_the_newest_job_of_each_bot_is_found(session: Session) -> None:
     make_job(session, first, JobStatus.FAILED, created_at=NOW)
     newest = make_job(session, first, created_at=NOW + timedelta(minutes=1))
     only = make_job(session, second, JobStatus.COMPLETED)
-    assert {job.id for job in fleet.newest_jobs(session, [first.id, second.id])} == {newest.id, only.id}
+    assert {job.id for job in bot_queries.newest_jobs(session, [first.id, second.id])} == {newest.id, only.id}
 
 
 def test_the_session_that_counts_is_the_newest_completed_of_version_and_epoch(session: Session) -> None:

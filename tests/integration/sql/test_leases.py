@@ -12,8 +12,11 @@ from core.errors import GantryError
 from core.ids import new_id
 from fleet.closed_sets import JobStatus, JobType
 from sql.engine import Transactions
-from sql.queries import claims, leases
-from sql.queries.leases import Ending
+from sql.queries.jobs import claim as claim_queries
+from sql.queries.jobs import finish as finish_queries
+from sql.queries.jobs import lease as lease_queries
+from sql.queries.jobs import read as job_queries
+from sql.queries.jobs.finish import Ending
 from sql.tables.bots import Bot
 from sql.tables.jobs import BotJob
 from tests.conftest import OwnerSql
@@ -31,8 +34,8 @@ def _claim(tx: Transactions, job_id: UUID) -> bool:
         job = session.get_one(BotJob, job_id)
         version_id = session.get_one(Bot, job.bot_id).current_version_id
         assert version_id is not None
-        taken = [claims.Taken(job_id, new_id(), 0, version_id)]
-        return bool(claims.take(session, taken, lease_s=30, run_id=None, worker_id=None))
+        taken = [claim_queries.Taken(job_id, new_id(), 0, version_id)]
+        return bool(claim_queries.take(session, taken, lease_s=30, run_id=None, worker_id=None))
 
 
 def test_of_eight_claimers_one_wins(tx: Transactions, owner_sql: OwnerSql) -> None:
@@ -66,19 +69,21 @@ def test_only_the_token_of_the_lease_ends_a_job(tx: Transactions) -> None:
     job = _job(tx, JobStatus.RUNNING)
     assert job.lease_token is not None
     with tx() as session:
-        assert leases.finish(session, job.id, new_id(), Ending(JobStatus.COMPLETED)) is None
-        ended = leases.finish(
+        assert finish_queries.finish(session, job.id, new_id(), Ending(JobStatus.COMPLETED)) is None
+        ended = finish_queries.finish(
             session, job.id, job.lease_token, Ending(JobStatus.FAILED, None, "STRATEGY_ERROR", "m", "f")
         )
         assert ended is not None
-        assert leases.finish(session, job.id, job.lease_token, Ending(JobStatus.COMPLETED)) is None, "terminal is final"
+        assert finish_queries.finish(session, job.id, job.lease_token, Ending(JobStatus.COMPLETED)) is None, (
+            "terminal is final"
+        )
         stored = session.get_one(BotJob, job.id, populate_existing=True)
         assert (stored.status, stored.error_code, stored.lease_token) == ("FAILED", "STRATEGY_ERROR", None)
         assert stored.completed_at == ended
 
 
 def renew(connection: Connection, held: dict[UUID, UUID]) -> frozenset[UUID]:
-    return claims.renew(connection, held, lease_s=90, timeout_ms=3_000, progress=None)
+    return lease_queries.renew(connection, held, lease_s=90, timeout_ms=3_000, progress=None)
 
 
 def test_a_lease_is_renewed_by_its_holder_alone(tx: Transactions, engine: Engine) -> None:
@@ -101,13 +106,13 @@ def test_expired_leases_are_found_once_and_live_ones_never(tx: Transactions) -> 
         run_job(session, make_job(session, make_bot(session, "alive")))
         make_job(session, make_bot(session, "queued"))
     with tx() as first:
-        assert [job.id for job in leases.lock_expired(first, limit=10)] == [lost.id]
+        assert [job.id for job in lease_queries.lock_expired(first, limit=10)] == [lost.id]
         with tx() as second:
-            assert leases.lock_expired(second, limit=10) == [], "locked by the first: left to it"
+            assert lease_queries.lock_expired(second, limit=10) == [], "locked by the first: left to it"
 
 
 def epochs(session: Session, bot_id: UUID) -> list[int]:
-    return [row[2] for row in claims.lock_bots(session, [bot_id])]
+    return [row[2] for row in claim_queries.lock_bots(session, [bot_id])]
 
 
 def test_a_reset_waits_for_the_claims_that_copied_the_epoch(tx: Transactions) -> None:
@@ -134,11 +139,11 @@ def test_the_active_job_is_the_one_not_ended(tx: Transactions) -> None:
         bot = make_bot(session)
         for status in (JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.TIMEOUT, JobStatus.CANCELED):
             make_job(session, bot, status)
-        assert leases.active_job(session, bot.id) is None
+        assert job_queries.active_job(session, bot.id) is None
         queued = make_job(session, bot)
-        active = leases.active_job(session, bot.id)
+        active = job_queries.active_job(session, bot.id)
         assert active is not None
         assert active.id == queued.id
-        assert leases.count_root_jobs(session, bot.id, JobType.BACKTEST) == 5
-        waiting = claims.oldest_queued(session, [JobType.BACKTEST], limit=10, symbol=None, bot_ids=None)
+        assert job_queries.count_root_jobs(session, bot.id, JobType.BACKTEST) == 5
+        waiting = claim_queries.oldest_queued(session, [JobType.BACKTEST], limit=10, symbol=None, bot_ids=None)
         assert [one.job_id for one in waiting] == [queued.id]

@@ -26,13 +26,14 @@ from integrations.polygon.client import PolygonBars
 from integrations.ports import BarsSource
 from integrations.simulator.months import simulate_month
 from integrations.store import BarsStore
-from services import jobs, starter
-from services.fetching import Fetcher, FetchStatus
-from services.grading import GradeTerms
-from services.invariants import check_invariants
-from services.supply import Supply
+from services.jobs.enqueue import enqueue_job
+from services.jobs.terms import GradeTerms
+from services.proof.invariants import check_invariants
+from services.starter.pack import create_starter_pack
+from services.supply.fetch import Fetcher, FetchStatus
+from services.supply.top_up import Supply
 from services.usage import UsageLog
-from services.working import PullWorker, WorkReport
+from services.work.pull import PullWorker, WorkReport
 from sql.embedded import RunningState
 from sql.engine import Transactions
 from sql.tables.workers import WorkerRun
@@ -249,7 +250,7 @@ def test_a_starter_pack_is_graded_on_bars_fetched_for_it_and_a_second_round_fetc
     tx: Transactions, store: BarsStore, vendor: DatabentoStandIn, owner_sql: OwnerSql
 ) -> None:
     with tx() as session:
-        pack = starter.create_starter_pack(session, symbols=["ES"], count=6, actor="test", now=NOW, max_attempts=3)
+        pack = create_starter_pack(session, symbols=["ES"], count=6, actor="test", now=NOW, max_attempts=3)
     supply = Supply([databento(tx, vendor)], history_months=3)
 
     assert pull(tx, store, supply).jobs_done == 6
@@ -260,7 +261,7 @@ def test_a_starter_pack_is_graded_on_bars_fetched_for_it_and_a_second_round_fetc
     calls = len(vendor.calls)
     assert len(usage(owner_sql)) == calls
     with tx() as session:
-        jobs.enqueue(session, pack.bots[0], kind=BacktestKind.MANUAL, actor="test")
+        enqueue_job(session, pack.bots[0], kind=BacktestKind.MANUAL, actor="test")
     assert pull(tx, store, supply).jobs_done == 1
     assert len(vendor.calls) == calls
     with tx() as session:
@@ -272,7 +273,7 @@ def test_bots_without_bars_fail_with_what_the_provider_failed_with_and_are_tried
 ) -> None:
     vendor.script(Fault.SERVER_ERROR, times=None)
     with tx() as session:
-        starter.create_starter_pack(session, symbols=["ES"], count=2, actor="test", now=NOW, max_attempts=3)
+        create_starter_pack(session, symbols=["ES"], count=2, actor="test", now=NOW, max_attempts=3)
     supply = Supply([databento(tx, vendor)], history_months=1)
     pull(tx, store, supply)
     failed = owner_sql("SELECT DISTINCT error_code FROM bot_jobs WHERE status = 'FAILED'")
@@ -286,7 +287,7 @@ def test_a_fetch_that_costs_more_than_may_be_spent_waits_for_a_person(
 ) -> None:
     vendor.usd_per_gib = 1_000_000
     with tx() as session:
-        starter.create_starter_pack(session, symbols=["ES"], count=1, actor="test", now=NOW, max_attempts=3)
+        create_starter_pack(session, symbols=["ES"], count=1, actor="test", now=NOW, max_attempts=3)
     supply = Supply([databento(tx, vendor)], history_months=12)
     pull(tx, store, supply)
     assert vendor.called(RANGE) == []
@@ -296,7 +297,7 @@ def test_a_fetch_that_costs_more_than_may_be_spent_waits_for_a_person(
     dearer = Supply([databento(tx, vendor)], history_months=12, max_cost_usd=Decimal(10**9))
     with tx() as session:
         [bot_id] = [row[0] for row in owner_sql("SELECT id FROM bots")]
-        jobs.enqueue(session, bot_id, kind=BacktestKind.MANUAL, actor="test")
+        enqueue_job(session, bot_id, kind=BacktestKind.MANUAL, actor="test")
     pull(tx, store, dearer)
     assert len(vendor.called(RANGE)) == len(MONTHS)
 

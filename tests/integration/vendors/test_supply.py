@@ -11,11 +11,12 @@ import pytest
 from core.errors import ErrorCode
 from fleet.closed_sets import BacktestKind
 from integrations.store import BarsStore
-from services import bots, jobs, starter
-from services.bots import NewBot
-from services.fetching import Fetcher, FetchStatus
-from services.staging import stage
-from services.supply import Supply
+from services.bots.create import NewBot, create_bot
+from services.jobs.enqueue import enqueue_job
+from services.starter.pack import create_starter_pack
+from services.supply.fetch import Fetcher, FetchStatus
+from services.supply.staging import stage
+from services.supply.top_up import Supply
 from sql.engine import Transactions
 from sql.month_lock import if_nobody_else
 from tests.conftest import OwnerSql
@@ -40,7 +41,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> BarsStore:
 
 def pack(tx: Transactions, symbols: tuple[str, ...] = ("ES",), count: int = 1) -> None:
     with tx() as session:
-        starter.create_starter_pack(session, symbols=symbols, count=count, actor="test", now=NOW, max_attempts=1)
+        create_starter_pack(session, symbols=symbols, count=count, actor="test", now=NOW, max_attempts=1)
 
 
 def until(bars: Bars, moment: datetime) -> Bars:
@@ -89,7 +90,7 @@ def test_what_one_provider_refuses_for_good_doesnt_hide_that_the_other_may_be_ba
         owner_sql("UPDATE bars_fetches SET created_at = created_at - interval '6 seconds'")
         [(bot_id,)] = owner_sql("SELECT id FROM bots")
         with tx() as session:
-            jobs.enqueue(session, bot_id, kind=BacktestKind.MANUAL, actor="test")
+            enqueue_job(session, bot_id, kind=BacktestKind.MANUAL, actor="test")
         pull(tx, store, supply)
     assert owner_sql("SELECT DISTINCT data_label FROM backtest_sessions WHERE status = 'COMPLETED'") == [("VENDOR",)]
 
@@ -111,8 +112,8 @@ def test_a_bot_whose_window_is_too_dear_doesnt_keep_another_from_its_month(
     with tx() as session:
         for name, start in (("wide", "2023-01"), ("narrow", MARCH)):
             new = NewBot(name=name, symbol="ES", strategy="sma_cross", window_start=start, window_end=MARCH)
-            bot_id = bots.create(session, new, actor="test", now=NOW)
-            jobs.enqueue(session, bot_id, kind=BacktestKind.BASELINE, actor="test", max_attempts=1)
+            bot_id = create_bot(session, new, actor="test", now=NOW)
+            enqueue_job(session, bot_id, kind=BacktestKind.BASELINE, actor="test", max_attempts=1)
     with DatabentoStandIn({"ES": es}) as vendor:
         one_month = databento(tx, vendor).quote("ES", [MARCH]).cost_usd
         assert one_month is not None

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from fleet.closed_sets import DataLabel, Stage, TradeSource
-from fleet.evidence import Evidence, Figures, LiveSafety, Robustness
-from fleet.gates import LIMITS, PAPER_LIMITS, Gate, GateName
-from fleet.promotion import all_met, evaluate, next_stage
+from fleet.promotion.evaluate import all_met, evaluate, next_stage
+from fleet.promotion.evidence import Evidence, Figures, LiveSafety, Robustness
+from fleet.promotion.gates import LIMITS, PAPER_LIMITS, Gate, GateName
 
 NOW = datetime(2024, 1, 10, 20, tzinfo=UTC)
 # CONTRACTS' table, written a second time on purpose.

@@ -9,9 +9,9 @@ import pytest
 from fleet.caps import Caps
 from fleet.closed_sets import BacktestKind, DueReason, JobStatus, JobType, NotEnqueued, NotStarted, Stage
 from fleet.jobs import Retry
-from fleet.planner import plan
-from fleet.planner_result import Plan, PlannedJob
-from fleet.planner_types import ActiveWork, BarsState, BotSnapshot, FleetSnapshot, PlannerCaps
+from fleet.planner.plan import plan
+from fleet.planner.result import Plan, PlannedJob
+from fleet.planner.types import ActiveWork, BarsState, BotSnapshot, FleetSnapshot, PlannerCaps
 from tests.factories.planner import LAB_SINCE, NOW, ROOT, a_baseline, a_bot, graded, improved, lost, minutes, queued
 
 CAPS = PlannerCaps()

@@ -7,11 +7,11 @@ from uuid import UUID
 
 import pytest
 
-from fleet.cadence import due, trading_day
 from fleet.caps import Caps
 from fleet.closed_sets import BacktestKind, DueReason, JobType, NotEnqueued, PromotionMode, Stage
-from fleet.due import Due
-from fleet.planner_types import ActiveWork, BarsState, BotSnapshot, PlannerCaps
+from fleet.planner.cadence import due, trading_day
+from fleet.planner.due import Due
+from fleet.planner.types import ActiveWork, BarsState, BotSnapshot, PlannerCaps
 from tests.factories.planner import (
     LAB_SINCE,
     LAST_BAR,

@@ -9,12 +9,12 @@ from uuid import UUID
 import pytest
 
 from fleet.backoff import backoff
-from fleet.cadence import due
 from fleet.closed_sets import BacktestKind, DueReason, JobStatus, JobType, NotEnqueued
-from fleet.due import Due
 from fleet.jobs import RETRYABLE, TERMINAL, JobReason, Retry
-from fleet.losses import OF_DATA, jitter
-from fleet.planner_types import BotSnapshot, PlannerCaps
+from fleet.planner.cadence import due
+from fleet.planner.due import Due
+from fleet.planner.losses import OF_DATA, jitter
+from fleet.planner.types import BotSnapshot, PlannerCaps
 from tests.factories.planner import NOW, ROOT, a_baseline, a_bot, graded, improved, lost, minutes
 
 CAPS = PlannerCaps()

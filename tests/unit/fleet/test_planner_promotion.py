@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from fleet.closed_sets import DueReason, NotEnqueued, PromotionMode, Stage
-from fleet.planner import plan
-from fleet.planner_result import Plan
-from fleet.planner_types import BotSnapshot, FleetSnapshot, PlannerCaps
+from fleet.planner.plan import plan
+from fleet.planner.result import Plan
+from fleet.planner.types import BotSnapshot, FleetSnapshot, PlannerCaps
 from tests.factories.planner import NOW, a_baseline, a_bot, graded, improved, minutes, queued
 
 SOON, JUST_OVER = NOW + timedelta(seconds=1), NOW

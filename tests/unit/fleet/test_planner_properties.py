@@ -8,14 +8,14 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fleet.cadence import due
 from fleet.caps import IMPROVING, Caps
 from fleet.closed_sets import BacktestKind, DueReason, JobStatus, JobType, NotEnqueued, NotStarted, PromotionMode, Stage
-from fleet.due import Due
 from fleet.jobs import JobReason
-from fleet.planner import IMPROVEMENTS_AHEAD, plan
-from fleet.planner_result import Plan
-from fleet.planner_types import ActiveWork, BarsState, BotSnapshot, EndedWork, FleetSnapshot, Improvement, PlannerCaps
+from fleet.planner.cadence import due
+from fleet.planner.due import Due
+from fleet.planner.plan import IMPROVEMENTS_AHEAD, plan
+from fleet.planner.result import Plan
+from fleet.planner.types import ActiveWork, BarsState, BotSnapshot, EndedWork, FleetSnapshot, Improvement, PlannerCaps
 from tests.factories.planner import LAST_BAR, NOW, a_baseline, a_bot, lost
 
 AGES = st.integers(min_value=-5, max_value=800).map(lambda count: timedelta(minutes=count))

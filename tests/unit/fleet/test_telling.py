@@ -6,7 +6,7 @@ from typing import get_args
 import pytest
 
 from fleet.closed_sets import ActivityEvent, JobType
-from fleet.telling import Moment, told_of, word_of
+from fleet.job_feed import Moment, told_of, word_of
 
 
 def test_every_type_and_moment_has_an_event_of_its_own() -> None:

@@ -4,9 +4,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from services.loops import LATE_AFTER, SLACK_S, health_of
-from services.scheduler import NO_ROUND, PLANNER, judged, worst
-from sql.queries.loops import LoopAge
+from services.planner.loops import LATE_AFTER, SLACK_S, health_of
+from services.planner.status import NO_ROUND, PLANNER, judged, worst
+from sql.queries.planner.loops import LoopAge
 
 AT = datetime(2024, 3, 1, 12, tzinfo=UTC)
 EVERY_S = 10.0

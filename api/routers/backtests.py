@@ -1,0 +1,117 @@
+"""What a bot's jobs led to: sessions, trades, equity, improvements, and the lineage of its score."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Query
+
+from api.actor import Reader
+from api.cursors import Cursor, Listing, as_id, as_int, limited
+from api.database import Db
+from api.envelope import ListOf, Page, responses
+from api.paging import Limit, after_of, page_after
+from api.schemas.backtests import (
+    BacktestBody,
+    EquityBody,
+    EquityList,
+    ImprovementBody,
+    LineageBody,
+    LineageReply,
+    TradeBody,
+    TradeList,
+)
+from services.backtests.lineage import lineage_of_score
+from services.backtests.results import page_equity, page_sessions, page_trades
+from services.improve.read import page_improvements
+
+router = APIRouter(prefix="/api/bots/{bot_id}", tags=["results"], responses=responses(404))
+MAX_LIMIT = 200
+MAX_TRADES = 1000
+MAX_POINTS = 5000
+SessionId = Annotated[UUID | None, Query(description="A session of the bot; by default the one its metrics are of.")]
+
+
+@router.get("/backtests", responses=responses(400))
+def list_backtests(
+    _actor: Reader, session: Db, bot_id: UUID, limit: Limit = 50, cursor: Cursor = None
+) -> ListOf[BacktestBody]:
+    """List a bot's backtest sessions, newest first, those of earlier epochs and versions included."""
+    size = limited(limit, maximum=MAX_LIMIT)
+    listing = Listing("backtests:created_at desc", {"bot": bot_id})
+    page = page_sessions(session, bot_id, after=after_of(listing, cursor), limit=size)
+    data = [BacktestBody.model_validate(row) for row in page.rows]
+    return ListOf(data=data, page=page_after(listing, page.following, size))
+
+
+@router.get("/trades", responses=responses(400))
+def list_trades(
+    _actor: Reader,
+    session: Db,
+    bot_id: UUID,
+    limit: Limit = 100,
+    cursor: Cursor = None,
+    session_id: SessionId = None,
+) -> TradeList:
+    """List the trades of one session, newest first. A walk stays in the session it began in."""
+    size = limited(limit, maximum=MAX_TRADES)
+    listing = Listing("trades:seq desc", {"bot": bot_id, "session": session_id})
+    place = _place(listing, cursor)
+    shown = place[0] if place else session_id
+    page = page_trades(session, bot_id, session_id=shown, below=place[1] if place else None, limit=size)
+    return TradeList(
+        data=[TradeBody.model_validate(trade) for trade in page.trades],
+        page=_page(listing, page.session_id, page.following, size),
+        session_id=page.session_id,
+    )
+
+
+@router.get("/equity", responses=responses(400))
+def list_equity(
+    _actor: Reader,
+    session: Db,
+    bot_id: UUID,
+    limit: Limit = 1000,
+    cursor: Cursor = None,
+    session_id: SessionId = None,
+) -> EquityList:
+    """List the equity of one session by trading day, oldest first. A walk stays in the session it began in."""
+    size = limited(limit, maximum=MAX_POINTS)
+    listing = Listing("equity:seq asc", {"bot": bot_id, "session": session_id})
+    place = _place(listing, cursor)
+    shown = place[0] if place else session_id
+    page = page_equity(session, bot_id, session_id=shown, above=place[1] if place else None, limit=size)
+    return EquityList(
+        data=[EquityBody.model_validate(point) for point in page.points],
+        page=_page(listing, page.session_id, page.following, size),
+        session_id=page.session_id,
+    )
+
+
+@router.get("/improvements", responses=responses(400))
+def list_improvements(
+    _actor: Reader, session: Db, bot_id: UUID, limit: Limit = 50, cursor: Cursor = None
+) -> ListOf[ImprovementBody]:
+    """List what was tried on a bot, newest first: old and new side by side, the verdict, and what it rests on."""
+    size = limited(limit, maximum=MAX_LIMIT)
+    listing = Listing("improvements:created_at desc", {"bot": bot_id})
+    page = page_improvements(session, bot_id, after=after_of(listing, cursor), limit=size)
+    data = [ImprovementBody.model_validate(row) for row in page.rows]
+    return ListOf(data=data, page=page_after(listing, page.following, size))
+
+
+@router.get("/lineage")
+def show_lineage(_actor: Reader, session: Db, bot_id: UUID) -> LineageReply:
+    """Show the chain from a bot's score back to the bars, parameters, code and run that made it."""
+    return LineageReply(data=LineageBody.model_validate(lineage_of_score(session, bot_id)))
+
+
+def _place(listing: Listing, cursor: str | None) -> tuple[UUID, int] | None:
+    if cursor is None:
+        return None
+    session_id, seq = listing.decode(cursor, parts=2)
+    return as_id(session_id), as_int(seq)
+
+
+def _page(listing: Listing, session_id: UUID | None, following: int | None, limit: int) -> Page:
+    cursor = listing.encode((session_id, following)) if following is not None else None
+    return Page(next_cursor=cursor, limit=limit)

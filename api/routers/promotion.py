@@ -1,0 +1,135 @@
+"""Stages of bots: promote through gates, approve as the second person, demote, and the gates as they stand."""
+
+from typing import Any
+from uuid import UUID
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import JSONResponse
+from sqlalchemy.orm import Session
+
+from api.actor import Operator, Reader
+from api.cursors import Cursor, Listing, limited
+from api.database import Db, Now
+from api.envelope import ListOf, OneOf, responses
+from api.errors import from_domain
+from api.etags import AnyRevisions, etag
+from api.idempotency import Once
+from api.paging import Limit, after_of, page_after
+from api.schemas.bots import BotDetailBody
+from api.schemas.promotion import (
+    DemoteRequest,
+    GateBody,
+    NextGatesBody,
+    PromotionRefused,
+    PromotionReply,
+    PromotionRequestBody,
+    StageEventBody,
+)
+from core.settings import AppEnv
+from services.bots.read import get_bot
+from services.promotion.decide import Promotion, approve, demote, promote
+from services.promotion.read import gates_of, page_stage_events
+from services.promotion.refusals import GatesNotMet
+
+router = APIRouter(prefix="/api/bots", tags=["bots"])
+MAX_LIMIT = 200
+REFUSALS: dict[int | str, dict[str, Any]] = responses(
+    400, 403, 404, 412, 422, status_202=PromotionReply, status_409=PromotionRefused
+)
+
+
+@router.get("/{bot_id}/gates", responses=responses(404))
+def show_gates(_actor: Reader, session: Db, now: Now, bot_id: UUID, request: Request) -> OneOf[NextGatesBody]:
+    """Show every gate before the bot's next stage as it stands: what was observed, what is asked for, why."""
+    found = gates_of(session, bot_id, now=now, development=_development(request))
+    return OneOf(data=NextGatesBody.of(found))
+
+
+@router.get("/{bot_id}/stage-events", responses=responses(400, 404))
+def list_stage_events(
+    _actor: Reader, session: Db, bot_id: UUID, limit: Limit = 50, cursor: Cursor = None
+) -> ListOf[StageEventBody]:
+    """List every change of the bot's stage, newest first: who, why, and the gates as they stood."""
+    size = limited(limit, maximum=MAX_LIMIT)
+    listing = Listing("stage-events:created_at desc", {"bot": bot_id})
+    page = page_stage_events(session, bot_id, after=after_of(listing, cursor), limit=size)
+    data = [StageEventBody.model_validate(row) for row in page.rows]
+    return ListOf(data=data, page=page_after(listing, page.following, size))
+
+
+@router.post("/{bot_id}/promote", response_model=PromotionReply, responses=REFUSALS)
+def promote_bot(
+    actor: Operator,
+    session: Db,
+    now: Now,
+    bot_id: UUID,
+    revisions: AnyRevisions,
+    request: Request,
+    response: Response,
+    once: Once,
+) -> PromotionReply | JSONResponse:
+    """Promote a bot by one stage. For CANARY and LIVE the answer is 202: it waits for a second person, for a day."""
+    development = _development(request)
+    try:
+        done = promote(session, bot_id, by=actor.as_caller(), now=now, development=development, revisions=revisions)
+    except GatesNotMet as refused:
+        return _refused(refused)
+    reply = _reply(session, bot_id, done, now, response)
+    return once.answer(reply, response, status=202 if done.request else 200)
+
+
+@router.post("/{bot_id}/promote/approve", response_model=PromotionReply, responses=REFUSALS)
+def approve_promotion(
+    actor: Operator,
+    session: Db,
+    now: Now,
+    bot_id: UUID,
+    revisions: AnyRevisions,
+    request: Request,
+    response: Response,
+    once: Once,
+) -> PromotionReply | JSONResponse:
+    """Promote a bot as somebody else asked for. Every gate is looked at again."""
+    development = _development(request)
+    try:
+        done = approve(session, bot_id, by=actor.as_caller(), now=now, development=development, revisions=revisions)
+    except GatesNotMet as refused:
+        return _refused(refused)
+    return once.answer(_reply(session, bot_id, done, now, response), response, status=200)
+
+
+@router.post("/{bot_id}/demote", responses=responses(400, 403, 404, 409, 412, 413, 422))
+def demote_bot(
+    actor: Operator,
+    session: Db,
+    now: Now,
+    bot_id: UUID,
+    revisions: AnyRevisions,
+    response: Response,
+    once: Once,
+    body: DemoteRequest | None = None,
+) -> OneOf[BotDetailBody]:
+    """Take a bot back by one stage; from then on it is promoted by hand only."""
+    asked = body or DemoteRequest()
+    demote(session, bot_id, by=actor.as_caller(), now=now, reason_code=asked.reason_code, revisions=revisions)
+    view = get_bot(session, bot_id, now=now)
+    response.headers["ETag"] = etag(view.revision)
+    return once.answer(OneOf(data=BotDetailBody.whole(view)), response, status=200)
+
+
+def _reply(session: Session, bot_id: UUID, done: Promotion, now: Now, response: Response) -> PromotionReply:
+    view = get_bot(session, bot_id, now=now)
+    response.headers["ETag"] = etag(view.revision)
+    return PromotionReply(
+        data=BotDetailBody.whole(view),
+        gates=[GateBody.of(gate) for gate in done.gates],
+        request=PromotionRequestBody.model_validate(done.request) if done.request else None,
+    )
+
+
+def _refused(error: GatesNotMet) -> JSONResponse:
+    return from_domain(error, extra={"gates": [GateBody.of(gate).model_dump(mode="json") for gate in error.gates]})
+
+
+def _development(request: Request) -> bool:
+    return bool(request.app.state.settings.app_env is AppEnv.DEVELOPMENT)

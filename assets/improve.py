@@ -1,0 +1,81 @@
+"""The asset `improvements`: what was tried on a bot, and what became of it, adopted or not.
+
+Workers improve bots as the planner asks for it; materialized from the UI, this asks for a job of each bot and runs
+those that wait. An improvement that adopts nothing is a result like any other; only one without a verdict fails.
+"""
+
+from collections.abc import Iterator
+from uuid import UUID
+
+from dagster import (
+    AssetCheckResult,
+    AssetExecutionContext,
+    AssetSpec,
+    BackfillPolicy,
+    ResourceParam,
+    multi_asset,
+)
+
+from assets.bot_checks import ROLLUPS
+from assets.bots import GROUP, OWNERS, RUN_SIZE, failed_bots, not_active, trace_of
+from assets.domain import Domain
+from assets.event_speed import quicken, tell
+from assets.failures import failure
+from assets.improve_events import IMPROVEMENTS, improvements_made
+from assets.partitions import BOTS
+from core.errors import GantryError
+from core.trace import tracing
+from services.code_version import code_version
+from services.improve.bots import improve_bots
+from services.improve.run import ImprovedBot
+
+
+@multi_asset(
+    name="bot_improvements",
+    description="Improve bots: a search by walk-forward, its verdict, and a new version where it won.",
+    specs=[
+        AssetSpec(
+            IMPROVEMENTS,
+            deps=[ROLLUPS],
+            description=(
+                "The newest improvement of a bot: what was tried, old and new side by side, every check of the "
+                "verdict, and the version that was made of it, if any."
+            ),
+            kinds={"python", "numba", "postgres"},
+            skippable=True,
+            owners=OWNERS,
+            group_name=GROUP,
+            code_version=code_version(),
+        )
+    ],
+    partitions_def=BOTS,
+    backfill_policy=BackfillPolicy.multi_run(RUN_SIZE),
+)
+def improvements(context: AssetExecutionContext, domain: ResourceParam[Domain]) -> Iterator[AssetCheckResult]:
+    """Improve, tell of each bot as it ends, then a Failure naming who has no verdict."""
+    quicken(context.instance)
+    bot_ids = tuple(UUID(key) for key in context.partition_keys)
+
+    def on_progress(bot: ImprovedBot) -> None:
+        tell(context.op_execution_context, improvements_made(domain.tx, [bot]))
+        said = f", {bot.error.code}: {bot.error.message}" if bot.error else f", {bot.verdict}"
+        context.log.info(f"{bot.bot_id}: {bot.job_type} {bot.status}{said}")
+
+    with tracing(trace_of(context)):
+        failed = not_active(domain, bot_ids)
+        try:
+            ended = improve_bots(
+                domain.tx,
+                domain.store,
+                [bot_id for bot_id in bot_ids if bot_id not in failed],
+                run_id=context.run.run_id,
+                actor=domain.actor,
+                terms=domain.terms,
+                on_progress=on_progress,
+            )
+        except GantryError as error:
+            raise failure(error) from error
+    failed |= {bot.bot_id: f"{bot.error.code}: {bot.error.message} Fix: {bot.error.fix}" for bot in ended if bot.error}
+    if failed:
+        raise failed_bots(failed, len(bot_ids))
+    yield from ()  # a generator, as `multi_asset` without an output asks for: events were told of each bot

@@ -1,0 +1,120 @@
+"""Materializations of `improvements`: what is told to Dagster after one, whoever ran it; old and new side by side."""
+
+from collections.abc import Iterable
+from typing import Any, Final
+
+from dagster import AssetKey, AssetMaterialization, MetadataValue, TableColumn, TableRecord, TableSchema
+
+from assets.bot_metadata import Metadata
+from services.code_version import code_version
+from services.improve.read import Figures, ImprovementView, improvements_of_jobs
+from services.improve.run import ImprovedBot
+from sql.engine import Transactions
+from trading.metrics import usd
+
+IMPROVEMENTS: Final = AssetKey("improvements")
+_FOLDS: Final = TableSchema(
+    [
+        TableColumn("fold", "int"),
+        TableColumn("winner", "string"),
+        TableColumn("in_sharpe", "float"),
+        TableColumn("out_trades", "int"),
+        TableColumn("out_net_usd", "float"),
+        TableColumn("incumbent_out_net_usd", "float"),
+    ]
+)
+_CHECKS: Final = TableSchema(
+    [
+        TableColumn("check", "string"),
+        TableColumn("observed", "float"),
+        TableColumn("limit", "float"),
+        TableColumn("passed", "bool"),
+    ]
+)
+_BESIDE: Final = TableSchema(
+    [
+        TableColumn("which", "string"),
+        TableColumn("net_usd", "float"),
+        TableColumn("out_net_usd", "float"),
+        TableColumn("unseen_net_usd", "float"),
+        TableColumn("sharpe", "float"),
+        TableColumn("trades", "int"),
+    ]
+)
+
+
+def improvements_made(tx: Transactions, bots: Iterable[ImprovedBot]) -> list[AssetMaterialization]:
+    """Return an event for each that came to a verdict, read anew from its stored row."""
+    job_ids = [bot.job_id for bot in bots if bot.verdict is not None and bot.job_id is not None]
+    with tx() as session:
+        return [_made(view) for view in improvements_of_jobs(session, job_ids).values()]
+
+
+def _made(view: ImprovementView) -> AssetMaterialization:
+    tags = {"dagster/code_version": code_version(), "dagster/data_version": str(view.id)}
+    return AssetMaterialization(IMPROVEMENTS, partition=str(view.bot_id), metadata=_metadata(view), tags=tags)
+
+
+def _metadata(view: ImprovementView) -> Metadata:
+    evidence, old, new = view.evidence, view.old, view.new
+    made: Metadata = {
+        "verdict": MetadataValue.text(view.verdict),
+        "reason": MetadataValue.text(view.reason_code),
+        "job_type": MetadataValue.text(view.job_type),
+        "source": MetadataValue.text(view.source),
+        "adopted": MetadataValue.int(int(view.version_id is not None)),
+        "sets_tried": MetadataValue.int(view.sets_tried),
+        "old_net_usd": MetadataValue.float(float(old.net_usd)),
+        "new_net_usd": MetadataValue.float(float(new.net_usd)),
+        "side_by_side": MetadataValue.table([_beside("old", old), _beside("new", new)], schema=_BESIDE),
+        "folds": MetadataValue.table(
+            [_fold(number, fold) for number, fold in enumerate(evidence["folds"], start=1)], schema=_FOLDS
+        ),
+        "checks": MetadataValue.table([_check(check) for check in evidence["checks"]], schema=_CHECKS),
+        "candidate": MetadataValue.json(view.candidate or {}),
+        "data_label": MetadataValue.text(view.data_label),
+        "bars_hash": MetadataValue.text(view.bars_hash),
+        "improvement_id": MetadataValue.text(str(view.id)),
+        "job_id": MetadataValue.text(str(view.job_id)),
+        "base_version_id": MetadataValue.text(str(view.base_version_id)),
+        "version_id": MetadataValue.text(str(view.version_id or "none")),
+        "trace_id": MetadataValue.text(view.trace_id),
+    }
+    for name, ratio in (("old_sharpe", old.sharpe), ("new_sharpe", new.sharpe)):
+        if ratio is not None:
+            made[name] = MetadataValue.float(ratio)
+    return made
+
+
+def _beside(which: str, figures: Figures) -> TableRecord:
+    values: dict[str, Any] = {
+        "which": which,
+        "net_usd": float(figures.net_usd),
+        "out_net_usd": float(figures.out_net_usd),
+        "unseen_net_usd": float(figures.unseen_net_usd),
+        "sharpe": figures.sharpe,
+        "trades": figures.trades,
+    }
+    return TableRecord(values)
+
+
+def _fold(number: int, fold: dict[str, Any]) -> TableRecord:
+    values: dict[str, Any] = {
+        "fold": number,
+        "winner": str(fold["winner"]),
+        "in_sharpe": fold["in_sharpe"],
+        "out_trades": fold["out_trades"],
+        "out_net_usd": float(usd(sum(fold["out_daily_e4"]))),
+        "incumbent_out_net_usd": float(usd(sum(fold["incumbent_out_daily_e4"]))),
+    }
+    return TableRecord(values)
+
+
+def _check(check: dict[str, Any]) -> TableRecord:
+    values: dict[str, Any] = {
+        "check": check["reason_code"],
+        "observed": check["observed"],
+        "limit": check["limit"],
+        "passed": check["passed"],
+    }
+    return TableRecord(values)

@@ -1,0 +1,108 @@
+"""`gantry autonomy`: show, bots, tick."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cli.bots import AsJson, database, resolve
+from cli.console import print_json, say
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+    from services.planner.ticks import DecisionRow
+
+
+app = typer.Typer(
+    add_completion=False, help="What the planner did, and why a bot has no job: show, bots, tick.", no_args_is_help=True
+)
+ACTOR = "operator:cli"
+PAGE = 1_000
+
+
+@app.command()
+def show(as_json: AsJson = False) -> None:
+    """Show the planner's last tick, how many bots got no job and why, and how every loop stands."""
+    from core.settings import get_settings
+    from fleet.loops import loops
+    from services.planner.status import NO_TICK, scheduler_status
+
+    with database() as session:
+        status = scheduler_status(session, loops(get_settings().planner_tick_seconds))
+    if as_json:
+        print_json(status)
+        return
+    from cli.planner_shown import show_loops, show_tick
+
+    if status.last_run is None:
+        say(NO_TICK)
+    else:
+        show_tick(status.last_run)
+    show_loops(status)
+
+
+@app.command()
+def bots(
+    reason: Annotated[
+        str | None, typer.Option(metavar="CODE", help="Only with this reason, such as BACKOFF or CAP_REACHED_TYPE.")
+    ] = None,
+    bot: Annotated[str | None, typer.Option(help="All decisions of this bot, by id or name, newest first.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """List what was last decided of each bot: why it got a job, or why it got none."""
+    with database() as session:
+        found = _decisions(session, bot, reason)
+    if as_json:
+        print_json(found)
+    elif found:
+        from cli.planner_shown import show_decisions
+
+        show_decisions(found)
+    else:
+        say("There are no such decisions.")
+
+
+@app.command()
+def tick(as_json: AsJson = False) -> None:
+    """Let the planner look at the fleet now, as it does by itself every few seconds."""
+    from core.errors import ErrorCode, GantryError, Kind
+    from core.settings import get_settings
+    from fleet.closed_sets import TickCause
+    from services.planner.terms import planner_terms_of
+    from services.planner.tick import run_tick
+    from sql.engine import connect, database_urls, transactions
+
+    settings = get_settings()
+    engine = connect(database_urls(settings).app, pool_size=1)
+    try:
+        made = run_tick(transactions(engine), planner_terms_of(settings), cause=TickCause.PERSON, actor=ACTOR)
+    finally:
+        engine.dispose()
+    if made is None:
+        raise GantryError(
+            ErrorCode.CONFLICT,
+            "Another planner is at it.",
+            fix="Nothing is to be done: `gantry autonomy show` shows what it did.",
+            kind=Kind.CONFLICT,
+        )
+    if as_json:
+        counts = {"jobs_enqueued": made.jobs_enqueued, "decisions_changed": made.decisions_changed}
+        print_json({"id": made.id, **counts, "summary": made.summary})
+    else:
+        say(f"{made.summary['bots_evaluated']} bots looked at, {made.jobs_enqueued} jobs queued (tick {made.id}).")
+
+
+def _decisions(session: Session, bot: str | None, reason: str | None) -> list[DecisionRow]:
+    from services.planner.ticks import page_decisions
+
+    bot_id = None if bot is None else resolve(session, bot)
+    found: list[DecisionRow] = []
+    after = None
+    while True:
+        page = page_decisions(session, bot_id=bot_id, reason=reason, after=after, limit=PAGE)
+        found += page.decisions
+        if page.following is None:
+            return found
+        after = page.following

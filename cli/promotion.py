@@ -1,0 +1,97 @@
+"""`gantry bots` promote, demote, gates: a bot's way through the stages. `app` has the other commands of bots too."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cli.bots import ACTOR, AsJson, Which, app, database, resolve
+from cli.console import print_json, say
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from fleet.promotion.gates import Gate
+    from fleet.roles import Caller
+
+
+@app.command()
+def promote(bot: Which, as_json: AsJson = False) -> None:
+    """Promote a bot by one stage; a refusal lists the gates that aren't met. CANARY and LIVE need the API's token."""
+    from core.clock import utc_now
+    from services.promotion.decide import promote as promote_bot
+
+    with database() as session:
+        bot_id = resolve(session, bot)
+        done = promote_bot(session, bot_id, by=_caller(), now=utc_now(), development=_development())
+    if as_json:
+        print_json({"id": bot_id, "stage": done.to, "gates": _fields(done.gates)})
+    else:
+        say(f"{bot} is in {done.to} now: all {len(done.gates)} gates are met.")
+
+
+@app.command()
+def demote(
+    bot: Which,
+    reason: Annotated[str | None, typer.Option(help="Reason code of the audit row.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Take a bot back by one stage; from then on it is promoted by hand only."""
+    from core.clock import utc_now
+    from services.promotion.decide import DEMOTED
+    from services.promotion.decide import demote as demote_bot
+
+    with database() as session:
+        bot_id = resolve(session, bot)
+        stage = demote_bot(session, bot_id, by=_caller(), now=utc_now(), reason_code=reason or DEMOTED)
+    if as_json:
+        print_json({"id": bot_id, "stage": stage})
+    else:
+        say(f"{bot} is in {stage} now.")
+
+
+@app.command()
+def gates(bot: Which, as_json: AsJson = False) -> None:
+    """Show the gates before a bot's next stage: what was observed, what is asked for."""
+    from core.clock import utc_now
+    from services.promotion.read import gates_of
+
+    now = utc_now()
+    with database() as session:
+        found = gates_of(session, resolve(session, bot), now=now, development=_development())
+    if as_json:
+        whole = {
+            "stage": found.stage,
+            "next_stage": found.to,
+            "promotion_mode": found.promotion_mode,
+            "stage_locked_until": found.stage_locked_until,
+            "gates": _fields(found.gates),
+        }
+        print_json(whole)
+        return
+    if found.to is None:
+        say(f"{bot} is in {found.stage}: there is no further stage.")
+        return
+    say(f"{bot} is in {found.stage}; before {found.to}:")
+    for gate in found.gates:
+        seen = "nothing" if gate.observed is None else gate.observed
+        say(f"  {'met    ' if gate.met else 'NOT MET'} {gate.name:17} {seen} (limit {gate.limit}). {gate.because}")
+    if found.stage_locked_until is not None and found.stage_locked_until > now:
+        say(f"  The stage is locked until {found.stage_locked_until:%Y-%m-%d %H:%M} UTC.")
+
+
+def _fields(found: Sequence[Gate]) -> list[dict[str, Any]]:
+    return [gate.as_json() for gate in found]
+
+
+def _caller() -> Caller:
+    from fleet.roles import Caller, Role
+
+    return Caller(ACTOR, Role.OPERATOR)
+
+
+def _development() -> bool:
+    from core.settings import AppEnv, get_settings
+
+    return get_settings().app_env is AppEnv.DEVELOPMENT

@@ -1,0 +1,158 @@
+"""Gates before a stage: each looks at the evidence and says what it saw, what it asks for, and whether that is met."""
+
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from decimal import Decimal
+from math import floor, isfinite
+from typing import Final
+
+from fleet.closed_sets import DataLabel, Stage
+from fleet.promotion.evidence import Evidence
+from fleet.promotion.gates import LIMITS, Gate, GateLimits, GateName, Value
+from fleet.stages import STAGE_TRANSITIONS, StageChange
+
+_DAY: Final = timedelta(days=1)
+_NO_DATA: Final = "Nobody knows which bars the figures rest on."
+_NO_GUARDS: Final = "The look-ahead guards weren't run on the newest backtest: grade the bot again."
+_NO_PARITY: Final = "Replay parity isn't measured yet, so it can't be shown."
+_NO_IMPROVEMENT: Final = "No improvement made the present version since the last reset, so nothing was walked forward."
+_UNKNOWN: Final = "Nothing measures this yet: unknown counts as missing."
+
+
+def next_stage(stage: Stage) -> Stage | None:
+    """Return where a promotion leads from here; None from LIVE."""
+    return STAGE_TRANSITIONS[StageChange.PROMOTED].get(stage)
+
+
+def evaluate(to: Stage, evidence: Evidence, now: datetime) -> tuple[Gate, ...]:
+    """Return every gate before a stage, in the order of `GateName`. now: aware, as `evidence.created_at`.
+
+    Raises:
+        KeyError: for LAB, which no promotion leads to.
+
+    """
+    limits = LIMITS[to]
+    return tuple(gate for rule in _RULES for gate in rule(limits, evidence, now))
+
+
+def all_met(gates: tuple[Gate, ...]) -> bool:
+    """Whether every one of them is met; none at all is no proof."""
+    return bool(gates) and all(gate.met for gate in gates)
+
+
+def _figures(limits: GateLimits, evidence: Evidence, _now: datetime) -> Iterator[Gate]:
+    found, why = evidence.figures, evidence.missing
+    traded = bool(found.trades)
+    lossless = "Without a losing trade it has no value." if traded else why
+    few_days = "It takes two trading days that differ." if traded else why
+    yield _at_least(GateName.TRADES, found.trades, limits.trades, why, told=why if found.trades == 0 else None)
+    yield _at_least(GateName.WIN_RATE, found.win_rate, limits.win_rate, why)
+    yield _at_most(GateName.MAX_DRAWDOWN, found.max_drawdown_fraction, limits.max_drawdown_fraction, why)
+    yield _at_least(GateName.PROFIT_FACTOR, found.profit_factor, limits.profit_factor, lossless)
+    yield _at_least(GateName.EXPECTANCY, found.expectancy_usd, limits.expectancy_usd, why)
+    yield _at_least(GateName.SHARPE, found.sharpe, limits.sharpe, few_days)
+
+
+def _trustworthy(limits: GateLimits, evidence: Evidence, now: datetime) -> Iterator[Gate]:
+    if limits.age_days is not None:
+        age = now - evidence.created_at
+        days = floor(age / _DAY * 100) / 100  # rounded down: what is shown as the limit has reached it
+        met = age >= limits.age_days * _DAY
+        yield Gate(GateName.AGE_DAYS, days, limits.age_days, met, f"The bot was made {days:g} days ago.")
+    if limits.losing_trades is not None:
+        found = evidence.figures.losing_trades
+        yield _at_least(GateName.LOSING_TRADES, found, limits.losing_trades, evidence.missing)
+    if limits.vendor_data:
+        yield _data(evidence)
+    if limits.look_ahead:
+        yield _passed(GateName.LOOK_AHEAD_GUARD, evidence.look_ahead_passed, "passed", _NO_GUARDS)
+
+
+def _data(evidence: Evidence) -> Gate:
+    label = evidence.data_label
+    allowed = tuple(DataLabel) if evidence.development else (DataLabel.VENDOR,)
+    because = f"The figures rest on {label} bars." if label else evidence.missing or _NO_DATA
+    return Gate(GateName.DATA_LABEL, label.value if label else None, " or ".join(allowed), label in allowed, because)
+
+
+def _proved(limits: GateLimits, evidence: Evidence, _now: datetime) -> Iterator[Gate]:
+    robust = evidence.robustness
+    if limits.trading_days is not None:
+        missing = "Nobody knows since when the bot is in its stage."
+        yield _at_least(GateName.TRADING_DAYS, evidence.trading_days, limits.trading_days, missing)
+    if limits.replay_parity:
+        yield _passed(GateName.REPLAY_PARITY, evidence.replay_parity, "held", _NO_PARITY)
+    if limits.walk_forward is not None:
+        share = robust.walk_forward if robust else None
+        yield _at_least(GateName.WALK_FORWARD, share, limits.walk_forward, _NO_IMPROVEMENT)
+    if limits.overfit_ratio is not None:
+        ratio = robust.overfit_ratio if robust else None
+        missing = "Out-of-sample nothing was won, so there is no ratio." if robust else _NO_IMPROVEMENT
+        yield _at_most(GateName.OVERFIT_RATIO, ratio, limits.overfit_ratio, missing)
+    if limits.stress_test:
+        yield _stress(robust.stress_usd if robust else None)
+
+
+def _stress(profit: Decimal | None) -> Gate:
+    because = _NO_IMPROVEMENT if profit is None else f"Out-of-sample {profit:.2f} USD at doubled costs."
+    met = profit is not None and profit > 0
+    return Gate(GateName.STRESS_TEST, _plain(profit), "a profit at doubled costs", met, because)
+
+
+def _sanctioned(limits: GateLimits, evidence: Evidence, _now: datetime) -> Iterator[Gate]:
+    if limits.second_person:
+        asked, approved = evidence.requested_by, evidence.approved_by
+        met = asked is not None and approved is not None and approved != asked
+        because = f"Approved by {approved}, asked for by {asked}." if approved else "Nobody else approved it yet."
+        yield Gate(GateName.SECOND_PERSON, approved, f"another person than {asked or 'who asks'}", met, because)
+    if limits.live_safety:
+        live = evidence.live
+        yield _passed(GateName.TRADING_ENABLED, live.trading_enabled, "enabled", _UNKNOWN)
+        yield _passed(GateName.BROKER_CONNECTED, live.broker_connected, "connected", _UNKNOWN)
+        yield _passed(GateName.RISK_ENGINE, live.risk_engine, "enforcing", _UNKNOWN)
+        yield _passed(GateName.LIVE_DATA, live.live_data, "healthy", _UNKNOWN)
+
+
+_RULES: Final[tuple[Callable[[GateLimits, Evidence, datetime], Iterator[Gate]], ...]] = (
+    _figures,
+    _trustworthy,
+    _proved,
+    _sanctioned,
+)
+
+
+def _at_least(
+    name: GateName, seen: float | Decimal | None, limit: float | Decimal, missing: str, *, told: str | None = None
+) -> Gate:
+    return _measured(name, seen, limit, missing, f"at least {limit}", lambda value: value >= limit, told)
+
+
+def _at_most(name: GateName, seen: float | None, limit: float, missing: str) -> Gate:
+    return _measured(name, seen, limit, missing, f"at most {limit}", lambda value: value <= limit, None)
+
+
+def _measured(
+    name: GateName,
+    seen: float | Decimal | None,
+    limit: float | Decimal,
+    missing: str,
+    asked: str,
+    reaches: Callable[[float | Decimal], bool],
+    told: str | None,
+) -> Gate:
+    """Hold a figure against a limit; what is no number is no evidence."""
+    if seen is None or not isfinite(seen):
+        return Gate(name, None, _plain(limit), False, missing)
+    return Gate(
+        name, _plain(seen), _plain(limit), reaches(seen), told or f"{float(seen):.6g} observed, {asked} asked for."
+    )
+
+
+def _passed(name: GateName, seen: bool | None, asked: str, missing: str) -> Gate:
+    because = missing if seen is None else f"{asked.capitalize()}." if seen else f"Not {asked}."
+    return Gate(name, seen, asked, seen is True, because)
+
+
+def _plain(value: float | Decimal | None) -> Value:
+    """Return a figure ready for JSON, money as decimal text."""
+    return format(value, "f") if isinstance(value, Decimal) else value

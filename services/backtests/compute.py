@@ -1,0 +1,82 @@
+"""One bot's backtest, computed: bars, windows, engine, guards. No transaction is open meanwhile."""
+
+from dataclasses import dataclass
+
+from core.errors import ErrorCode, GantryError
+from fleet.closed_sets import DataLabel
+from integrations.store import BarsStore
+from services.bars.load import LoadedBars, load_bars
+from services.jobs.plan import BarsKey, Plan
+from services.supply.missing import hole, why_missing
+from sql.engine import Transactions
+from trading import metrics
+from trading.backtest import findings
+from trading.backtest.analyzers import run_analyzers
+from trading.backtest.guards import run_guards
+from trading.backtest.run import run_backtest
+from trading.backtest.types import BacktestResult
+from trading.bars.front import windows
+from trading.bars.schema import Timeframe
+from trading.bars.series import Window
+from trading.instruments import get_instrument
+from trading.metrics import DayPoint, Metrics
+from trading.strategies.registry import get_strategy
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Material:
+    """Bars as loaded, and the windows made of them."""
+
+    loaded: LoadedBars
+    windows: tuple[Window, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Computed:
+    """All that a backtest led to, ready to be written."""
+
+    result: BacktestResult
+    metrics: Metrics
+    days: tuple[DayPoint, ...]
+    analysis: dict[str, dict[str, object]]
+
+
+def load_material(tx: Transactions, store: BarsStore, key: BarsKey) -> Material:
+    """Read bars and make windows of them.
+
+    Raises:
+        GantryError: DATA_UNAVAILABLE or DATA_QUALITY_FAILED; where a provider was asked in vain, what it failed with.
+
+    """
+    try:
+        loaded = load_bars(tx, store, key.symbol, timeframe=Timeframe(key.timeframe), start=key.start, end=key.end)
+    except GantryError as error:
+        why = why_missing(tx, key.symbol, key.start, key.end) if error.code is ErrorCode.DATA_UNAVAILABLE else None
+        raise (why or error) from error
+    missing = hole(tx, key.symbol, key.start, key.end)
+    if missing is not None:
+        raise missing
+    return Material(loaded, windows(loaded.bars, get_instrument(key.symbol)))
+
+
+def compute(plan: Plan, material: Material) -> Computed:
+    """Run the backtest, its guards and its analyzers.
+
+    Raises:
+        GantryError: STRATEGY_ERROR, VALIDATION_FAILED or DATA_UNAVAILABLE.
+
+    """
+    if plan.fault is not None:
+        raise plan.fault
+    strategy = get_strategy(plan.strategy)
+    params = strategy.parse(plan.params)
+    instrument = get_instrument(plan.bars.symbol)
+    result = run_backtest(material.windows, strategy, params, instrument, plan.costs)
+    asked = (material.windows, strategy, params, instrument, plan.costs, result)
+    analysis = findings.as_json((*run_guards(*asked), *run_analyzers(*asked)))
+    return Computed(result, metrics.from_result(result), metrics.daily_points(result), analysis)
+
+
+def label_of(material: Material | None) -> DataLabel | None:
+    """Return the label of the bars, None where none were read."""
+    return material.loaded.label if material else None

@@ -1,0 +1,89 @@
+"""Read the months in use again: whether their files still hold what the catalogue says, and how good they are."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from core.errors import GantryError
+from fleet.closed_sets import DataLabel, QualityVerdict
+from integrations.store import BarsStore
+from services.bars.decide import is_of
+from sql.engine import Transactions
+from sql.queries.bars import catalogue as queries
+from sql.tables.bars import BarsMonth
+from trading.bars.quality import Verdict, assess
+from trading.instruments import get_instrument
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedMonth:
+    """One month read again.
+
+    hash_holds: whether the file's bars and contracts are those the catalogue names. quality: judged now.
+    quality_before: as catalogued. message: every difference and problem, or that there is none.
+    """
+
+    symbol: str
+    month: str
+    provider: str
+    label: DataLabel
+    bars_count: int
+    path: str
+    hash_holds: bool
+    quality: QualityVerdict
+    quality_before: QualityVerdict
+    message: str
+
+    @property
+    def ok(self) -> bool:
+        """Whether the month can be backtested and is what the catalogue says it is."""
+        return self.hash_holds and self.quality is self.quality_before and self.quality is not QualityVerdict.BLOCKED
+
+
+def check_months(
+    tx: Transactions,
+    store: BarsStore,
+    *,
+    symbol: str | None = None,
+    progress: Callable[[str, int, int], None] = lambda _what, _done, _total: None,
+) -> tuple[CheckedMonth, ...]:
+    """Read every month in use, or those of one symbol, and compare each with its catalogue row. Changes nothing.
+
+    Raises:
+        GantryError: VALIDATION_FAILED for an unknown symbol.
+
+    """
+    if symbol is not None:
+        get_instrument(symbol)
+    with tx() as session:
+        rows = queries.active_months(session, symbol=symbol)
+    checked = []
+    for number, row in enumerate(rows, start=1):
+        checked.append(_checked(store, row))
+        progress(f"Checking {row.symbol} {row.month}", number, len(rows))
+    return tuple(checked)
+
+
+def _checked(store: BarsStore, row: BarsMonth) -> CheckedMonth:
+    holds, verdict, instrument = False, Verdict.BLOCKED, get_instrument(row.symbol)
+    try:
+        bars = store.read([row.path])
+    except GantryError as error:
+        message = f"{error.message} {error.fix}"
+    else:
+        report = assess(bars, instrument)
+        verdict, message = report.verdict, report.sentence()
+        holds = is_of(row, bars, instrument)
+        if not holds:
+            message = f"The file was changed: it doesn't hold the bars the catalogue names. {message}"
+    return CheckedMonth(
+        symbol=row.symbol,
+        month=row.month,
+        provider=row.provider,
+        label=DataLabel(row.data_label),
+        bars_count=row.bars_count,
+        path=row.path,
+        hash_holds=holds,
+        quality=QualityVerdict(verdict.value),
+        quality_before=QualityVerdict(row.quality),
+        message=message,
+    )

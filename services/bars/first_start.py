@@ -1,0 +1,59 @@
+"""Bars for a first start that has no provider."""
+
+from datetime import datetime
+
+from core.errors import ErrorCode, GantryError, invalid
+from core.settings import AppEnv, Settings
+from fleet.history import full_months_before
+from integrations.store import BarsStore
+from services.bars.simulate import FIRST_START_MONTHS, SIMULATOR, no_progress, simulate_months
+from services.bars.write import Progress
+from sql.engine import Transactions
+from sql.queries.bars import catalogue as queries
+
+FIRST_START_SYMBOLS = ("ES", "NQ", "CL", "GC", "6E")
+
+
+def ensure_data(
+    tx: Transactions, store: BarsStore, settings: Settings, *, now: datetime, progress: Progress = no_progress
+) -> str | None:
+    """Give a first start bars: without vendor key and without any bars, simulated ones; return what to tell.
+
+    None where there are bars already, or a provider that supplies them, and in production always.
+
+    Raises:
+        GantryError: VALIDATION_FAILED for an unknown GANTRY_DATA_PROVIDER, ENVIRONMENT_INVALID for the simulator in
+            production.
+
+    """
+    chosen = settings.gantry_data_provider
+    if chosen not in {None, SIMULATOR, "files", "databento", "polygon"}:
+        raise invalid(
+            f"Unknown GANTRY_DATA_PROVIDER {chosen!r}.",
+            fix="Use databento, polygon, files or simulator, or leave it unset.",
+            field="GANTRY_DATA_PROVIDER",
+        )
+    if settings.app_env is AppEnv.PRODUCTION:
+        _refuse_simulator(chosen)
+        return None
+    vendor = settings.databento_api_key or settings.polygon_api_key
+    with tx() as session:
+        any_bars = queries.has_any_month(session)
+    if any_bars or chosen not in {None, SIMULATOR} or (vendor and chosen is None):
+        return None
+    months = full_months_before(now, FIRST_START_MONTHS)
+    simulate_months(tx, store, FIRST_START_SYMBOLS, months, actor="first start", now=now, progress=progress)
+    return (
+        f"No provider of bars is configured: made SIMULATED bars of {', '.join(FIRST_START_SYMBOLS)} for "
+        f"{months[0]} to {months[-1]}. Every number that rests on them says SIMULATED. Import real ones with "
+        "`gantry bars import FILE`."
+    )
+
+
+def _refuse_simulator(chosen: str | None) -> None:
+    if chosen == SIMULATOR:
+        raise GantryError(
+            ErrorCode.ENVIRONMENT_INVALID,
+            "Production never runs on simulated bars.",
+            fix="Set GANTRY_DATA_PROVIDER to databento, polygon or files.",
+        )

@@ -1,0 +1,122 @@
+"""Import files of bars."""
+
+import hashlib
+import json
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from core.errors import ErrorCode, GantryError, invalid
+from fleet.closed_sets import DataLabel, SystemEvent
+from integrations.files.reader import read_bars_file
+from integrations.files.types import FileBars
+from integrations.store import BarsStore
+from services import events
+from services.bars.simulate import SIMULATOR, no_progress
+from services.bars.write import Incoming, MonthReport, Progress, Source, store_months
+from sql.engine import Transactions
+from trading.bars.months import split_months
+from trading.instruments import get_instrument
+
+_PROVIDER_NAME = re.compile(r"[a-z][a-z0-9_]{0,31}")  # it becomes a folder's name
+
+
+@dataclass(frozen=True, slots=True)
+class ImportReport:
+    """What an import did, month by month. bars_count: bars in the file."""
+
+    source_name: str
+    source_sha256: str
+    bars_count: int
+    months: tuple[MonthReport, ...]
+
+
+def import_file(  # noqa: PLR0913 - one keyword for each option of the command
+    tx: Transactions,
+    store: BarsStore,
+    path: Path,
+    *,
+    symbol: str | None = None,
+    provider: str = "files",
+    tz: str | None = None,
+    stamp: str = "open",
+    replace: bool = False,
+    actor: str,
+    now: datetime,
+    progress: Progress = no_progress,
+) -> ImportReport:
+    """Import a file of one-minute bars, whole or not at all; the same file again changes nothing.
+
+    A file of bars that may not be used is put aside under quarantine/, and told of as BARS_BLOCKED.
+
+    Raises:
+        GantryError: see `integrations.files.reader.read_bars_file` and `services.bars.write.store_months`.
+
+    """
+    _require_provider(provider)
+    progress(f"Reading {path.name}", 0, 1)
+    try:
+        found = read_bars_file(path, symbol=symbol, tz=tz, stamp=stamp)
+        months = [
+            Incoming(
+                get_instrument(one.bars.symbol),
+                part,
+                Source(provider, _label_of(one), one.source_name, one.source_sha256, one.source_details),
+            )
+            for one in found
+            for part in split_months(one.bars)
+        ]
+        reports = store_months(tx, store, months, replace=replace, actor=actor, now=now, progress=progress)
+    except GantryError as error:
+        if error.code is not ErrorCode.DATA_QUALITY_FAILED:
+            raise
+        raise _put_aside(tx, store, path, error, actor=actor) from error
+    count = sum(len(one.bars) for one in found)
+    return ImportReport(found[0].source_name, found[0].source_sha256, count, reports)
+
+
+def _label_of(one: FileBars) -> DataLabel:
+    """Exported simulated bars stay SIMULATED in every catalogue they come to."""
+    simulated = one.source_details.get("data_label") == DataLabel.SIMULATED
+    return DataLabel.SIMULATED if simulated else DataLabel.IMPORTED
+
+
+def _require_provider(provider: str) -> None:
+    if provider == SIMULATOR:
+        raise invalid("A file is no simulator.", fix="Leave --provider out, or name the vendor.", field="provider")
+    if not _PROVIDER_NAME.fullmatch(provider):
+        raise invalid(
+            f"{provider!r} can't be a provider's name.",
+            fix="Use 1 to 32 small letters, digits and underscores, a letter first, such as databento.",
+            field="provider",
+        )
+
+
+def _put_aside(tx: Transactions, store: BarsStore, path: Path, error: GantryError, *, actor: str) -> GantryError:
+    """Keep the refused file and what is wrong with it, tell of it, and return the error that says where it is."""
+    payload = path.read_bytes()
+    sha256 = hashlib.sha256(payload).hexdigest()
+    aside = store.put_aside(f"{sha256[:16]}.{path.name}", payload)
+    told = {"source_name": path.name, "source_sha256": sha256, "message": error.message, "facts": error.facts}
+    store.put_aside(f"{sha256[:16]}.{path.name}.json", json.dumps(told, indent=2, default=str).encode())
+    with tx() as session:
+        events.note(
+            session,
+            SystemEvent.BARS_BLOCKED,
+            f"{path.name} was not imported: {error.message}",
+            actor=actor,
+            payload={
+                "source_sha256": sha256,
+                "put_aside": aside,
+                "facts": json.loads(json.dumps(error.facts, default=str)),
+            },
+        )
+    return GantryError(
+        error.code,
+        error.message if error.message.startswith(path.name) else f"{path.name} was not imported: {error.message}",
+        fix=f"{error.fix} The file was put aside as {aside}.",
+        kind=error.kind,
+        facts={**error.facts, "put_aside": aside},
+        details=error.details,
+    )

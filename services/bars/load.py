@@ -1,0 +1,98 @@
+"""Bars for a backtest: the months in use of one symbol, of one label, checked against their catalogue."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from core.errors import bad_data, data_unavailable
+from fleet.closed_sets import DataLabel, QualityVerdict
+from integrations.store import BarsStore
+from services.bars.decide import is_of
+from sql.engine import Transactions
+from sql.queries.bars import catalogue as queries
+from sql.tables.bars import BarsMonth
+from trading.bars.hashing import content_hash
+from trading.bars.months import split_months
+from trading.bars.resample import resample
+from trading.bars.schema import Bars, Timeframe
+from trading.instruments import get_instrument
+
+
+def list_months(tx: Transactions, *, symbol: str | None = None) -> Sequence[BarsMonth]:
+    """Return the months in use, by symbol and month."""
+    with tx() as session:
+        return queries.active_months(session, symbol=symbol)
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogueRef:
+    """One month that was read."""
+
+    id: UUID
+    month: str
+    content_hash: str
+    quality: QualityVerdict
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LoadedBars:
+    """Bars of one label, and the months they came from in order. bars_hash: content hash of exactly these bars."""
+
+    bars: Bars
+    label: DataLabel
+    catalogue: tuple[CatalogueRef, ...]
+    bars_hash: str
+
+
+def load_bars(
+    tx: Transactions, store: BarsStore, symbol: str, *, timeframe: Timeframe, start: str | None, end: str | None
+) -> LoadedBars:
+    """Read a symbol's bars from month `start` to month `end` ("YYYY-MM", inclusive; None: all there is).
+
+    SIMULATED months are read only for a symbol without any real one. The files' content must have the hash the
+    catalogue states.
+
+    Raises:
+        GantryError: VALIDATION_FAILED for an unknown symbol, DATA_UNAVAILABLE for no bars, DATA_QUALITY_FAILED for a
+            blocked month or a file that was changed since.
+
+    """
+    instrument = get_instrument(symbol)
+    with tx() as session:
+        real = queries.has_real_month(session, symbol)
+        months = [
+            month
+            for month in queries.active_months(session, symbol=symbol, start=start, end=end)
+            if (month.data_label != DataLabel.SIMULATED) is real
+        ]
+    if not months:
+        raise data_unavailable(
+            f"There are no bars of {symbol} from {start or 'the first month'} to {end or 'the last'}.",
+            fix=f"Import some with `gantry bars import FILE --symbol {symbol}`.",
+            facts={"symbol": symbol, "start": start, "end": end},
+        )
+    blocked = [month.month for month in months if month.quality == QualityVerdict.BLOCKED]
+    if blocked:
+        raise bad_data(
+            f"Bars of {symbol} in {', '.join(blocked)} are blocked.",
+            fix="`gantry bars check` says why; import a sound file for those months.",
+            facts={"symbol": symbol, "months": blocked},
+        )
+    bars = store.read([month.path for month in months])
+    parts = {part.month: part.bars for part in split_months(bars)}
+    for month in months:
+        if month.month not in parts or not is_of(month, parts[month.month], instrument):
+            raise bad_data(
+                f"The file of {symbol} {month.month} doesn't hold the bars the catalogue names.",
+                fix="Import that month's file again, it is then made whole; nobody may change these files by hand.",
+                facts={"symbol": symbol, "month": month.month, "path": month.path},
+            )
+    label = DataLabel.SIMULATED if not real else _one_label({DataLabel(month.data_label) for month in months})
+    refs = tuple(CatalogueRef(m.id, m.month, m.content_hash, QualityVerdict(m.quality)) for m in months)
+    shaped = bars if timeframe is Timeframe.M1 else resample(bars, timeframe, instrument)
+    return LoadedBars(shaped, label, refs, content_hash(shaped, instrument))
+
+
+def _one_label(labels: set[DataLabel]) -> DataLabel:
+    """The weakest claim of the months: IMPORTED as soon as one was."""
+    return DataLabel.IMPORTED if DataLabel.IMPORTED in labels else DataLabel.VENDOR

@@ -1,0 +1,245 @@
+"""What is shown of a bot: its standing since the last reset and what it is doing now."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from fleet.bot_filter import BotFilter
+from fleet.bot_now import Alert, AlertLevel, BotNow, JobSnapshot, bot_now
+from fleet.closed_sets import DataLabel, JobStatus, JobType, Stage, TradeSource
+from fleet.jobs import RETRYABLE
+from services.finding import unknown_bot
+from sql.queries.bots import read as bot_queries
+from sql.queries.bots.read import Standing
+from sql.queries.bots.rows import JobRow, RollupRow
+from sql.queries.paging import After
+
+SOURCE_OF_STAGE = {Stage.LAB: TradeSource.BACKTEST} | {
+    stage: TradeSource(stage.value) for stage in Stage if stage is not Stage.LAB
+}
+NEEDS_BACKTEST = "NEEDS_BACKTEST"
+NO_TRADES = "NO_TRADES"
+RETRIES_EXHAUSTED = "RETRIES_EXHAUSTED"
+ALL_AT_ONCE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class BotMetrics:
+    """Metrics of one source since the boundary, money in USD; all None with a reason when nothing was measured.
+
+    win_rate and max_drawdown_fraction: 0-1; win_rate is None without trades. profit_factor: None without a loser.
+    """
+
+    net_pnl: Decimal | None = None
+    win_rate: float | None = None
+    total_trades: int | None = None
+    max_drawdown_usd: Decimal | None = None
+    max_drawdown_fraction: float | None = None
+    sharpe: float | None = None
+    profit_factor: float | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StageMetrics(BotMetrics):
+    """The backtests' metrics, and those of each stage's own source by the stage's name."""
+
+    by_stage: Mapping[str, BotMetrics] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class BotSummary:
+    """One bot as a list shows it."""
+
+    id: UUID
+    name: str
+    symbol: str
+    timeframe: str
+    strategy: str
+    version: int
+    stage: Stage
+    stage_reason_code: str | None
+    stage_locked_until: datetime | None
+    promotion_mode: str
+    created_at: datetime
+    metrics_reset_at: datetime | None
+    metrics: StageMetrics
+    autonomy_score: float | None
+    autonomy_tier: str | None
+    data_label: str | None
+    session_id: UUID | None
+    bot_now: BotNow
+    revision: int
+
+
+@dataclass(frozen=True, slots=True)
+class BotView(BotSummary):
+    """One bot whole: with what its version is made of and why its score is what it is."""
+
+    params: dict[str, Any]
+    costs: dict[str, Any]
+    window: dict[str, Any]
+    autonomy_breakdown: dict[str, Any] | None
+    archived_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class BotPage:
+    """A page of bots; `following` is where the next one starts, None at the end."""
+
+    bots: tuple[BotSummary, ...]
+    following: After | None
+
+
+def page_bots(session: Session, which: BotFilter, *, after: After | None, limit: int, now: datetime) -> BotPage:
+    """Return a page of bots, newest first, in three queries."""
+    rows = bot_queries.page_bots(session, which, after=after, limit=limit)
+    return BotPage(tuple(_summaries(session, rows[:limit], now)), _following(rows, limit))
+
+
+def get_bot(session: Session, bot_id: UUID, *, now: datetime) -> BotView:
+    """Return one bot.
+
+    Raises:
+        GantryError: NOT_FOUND.
+
+    """
+    row = bot_queries.one_bot(session, bot_id)
+    if row is None:
+        raise unknown_bot(bot_id)
+    return _views(session, [row], now)[0]
+
+
+def some_bots(session: Session, bot_ids: Sequence[UUID], *, now: datetime) -> tuple[BotView, ...]:
+    """Return those of these bots that there are, in a fixed number of queries."""
+    return _views(session, bot_queries.some_bots(session, bot_ids), now)
+
+
+def all_bots(session: Session, which: BotFilter, *, now: datetime) -> tuple[BotView, ...]:
+    """Return every bot, newest first."""
+    found: list[BotView] = []
+    after: After | None = None
+    while True:
+        rows = bot_queries.page_bots(session, which, after=after, limit=ALL_AT_ONCE, whole=True)
+        found += _views(session, rows[:ALL_AT_ONCE], now)
+        after = _following(rows, ALL_AT_ONCE)
+        if after is None:
+            return tuple(found)
+
+
+def _figures(rollup: RollupRow | None, *, otherwise: str) -> dict[str, Any]:
+    """Return a rollup as the fields of metrics; without one, the reason."""
+    if rollup is None:
+        return {"reason": otherwise}
+    return {
+        "net_pnl": rollup.net_pnl,
+        "win_rate": rollup.wins / rollup.total_trades if rollup.total_trades else None,
+        "total_trades": rollup.total_trades,
+        "max_drawdown_usd": rollup.max_drawdown_usd,
+        "max_drawdown_fraction": rollup.max_drawdown_fraction,
+        "sharpe": rollup.sharpe,
+        "profit_factor": rollup.profit_factor,
+    }
+
+
+def _following(rows: Sequence[Standing], limit: int) -> After | None:
+    last = rows[limit - 1].bot if len(rows) > limit else None
+    return After(last.created_at, last.id) if last is not None else None
+
+
+def _views(session: Session, rows: Sequence[Standing], now: datetime) -> tuple[BotView, ...]:
+    summaries = _summaries(session, rows, now)
+    return tuple(_whole(summary, row) for summary, row in zip(summaries, rows, strict=True))
+
+
+def _whole(summary: BotSummary, row: Standing) -> BotView:
+    return BotView(
+        **{one.name: getattr(summary, one.name) for one in fields(BotSummary)},
+        **(row.made_of._asdict() if row.made_of else {}),
+        autonomy_breakdown=row.because.breakdown if row.because else None,
+        archived_at=row.bot.archived_at,
+    )
+
+
+def _summaries(session: Session, rows: Sequence[Standing], now: datetime) -> Sequence[BotSummary]:
+    ids = [row.bot.id for row in rows]
+    jobs = {job.bot_id: job for job in bot_queries.newest_jobs(session, ids)} if ids else {}
+    others = bot_queries.rollups_of(session, ids) if ids else ()
+    by_source = {(rollup.bot_id, rollup.source): rollup for rollup in others}
+    return [_summary(row, jobs.get(row.bot.id), by_source, now) for row in rows]
+
+
+def _summary(
+    row: Standing, job: JobRow | None, others: Mapping[tuple[UUID, str], RollupRow], now: datetime
+) -> BotSummary:
+    bot, version, rollup, score = row.bot, row.version, row.rollup, row.score
+    backtests = _figures(rollup, otherwise=NEEDS_BACKTEST)
+    by_stage = {
+        stage.value: BotMetrics(
+            **backtests
+            if source is TradeSource.BACKTEST
+            else _figures(others.get((bot.id, source.value)), otherwise=NO_TRADES)
+        )
+        for stage, source in SOURCE_OF_STAGE.items()
+    }
+    return BotSummary(
+        id=bot.id,
+        name=bot.name,
+        symbol=bot.symbol,
+        timeframe=bot.timeframe,
+        strategy=version.strategy,
+        version=version.number,
+        stage=Stage(bot.stage),
+        stage_reason_code=bot.stage_reason_code,
+        stage_locked_until=bot.stage_locked_until,
+        promotion_mode=bot.promotion_mode,
+        created_at=bot.created_at,
+        metrics_reset_at=bot.metrics_reset_at,
+        metrics=StageMetrics(**backtests, by_stage=by_stage),
+        autonomy_score=score.autonomy_score if score else None,
+        autonomy_tier=score.autonomy_tier if score else None,
+        data_label=row.data_label,
+        session_id=rollup.session_id if rollup else None,
+        bot_now=bot_now(
+            [_snapshot(job)] if job else [],
+            None,
+            _alerts(job, row.data_label),
+            now,
+            created_at=bot.created_at,
+            has_history=job is not None,
+        ),
+        revision=bot.revision,
+    )
+
+
+def _snapshot(job: JobRow) -> JobSnapshot:
+    return JobSnapshot(
+        job.id, JobType(job.job_type), JobStatus(job.status), job.attempt, job.iteration, job.created_at, job.started_at
+    )
+
+
+def _of_failure(job: JobRow) -> Alert:
+    code, message = job.error_code or job.status, job.error_message or "The job failed."
+    if code in {reason.value for reason in RETRYABLE}:
+        # The newest job ended, so there is no retry behind it: the attempts are used up.
+        again = "Ask for a backtest again when the cause is mended."
+        told = f"{job.attempt} attempts were lost, the last one: {message} {again}"
+        return Alert(AlertLevel.BLOCKED, RETRIES_EXHAUSTED, told)
+    return Alert(AlertLevel.BLOCKED, code, message)
+
+
+def _alerts(job: JobRow | None, label: str | None) -> tuple[Alert, ...]:
+    """What a person should know: the newest job failed, or the numbers rest on simulated bars."""
+    alerts = []
+    if job is not None and job.status in {JobStatus.FAILED, JobStatus.TIMEOUT}:
+        alerts.append(_of_failure(job))
+    if label == DataLabel.SIMULATED:
+        alerts.append(
+            Alert(AlertLevel.WARN, "SIMULATED_DATA", "These numbers rest on simulated bars, not on a market's.")
+        )
+    return tuple(alerts)

@@ -1,0 +1,104 @@
+"""Improvements that came to a verdict: pages of them, and old and new side by side."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from services.finding import require_bot
+from sql.queries.improve import improvements as queries
+from sql.queries.paging import After
+from sql.tables.improvements import BotImprovement
+from trading.metrics import usd
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What one parameter set did on all bars of an improvement: USD after costs, yearly Sharpe ratio, round trips.
+
+    out_net_usd: over all out-of-sample sessions; unseen_net_usd: over those of the last fold, which chose nothing.
+    """
+
+    net_usd: Decimal
+    out_net_usd: Decimal
+    unseen_net_usd: Decimal
+    sharpe: float | None
+    trades: int
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the fields ready for JSON."""
+        money = {name: f"{getattr(self, name):.2f}" for name in ("net_usd", "out_net_usd", "unseen_net_usd")}
+        return money | {"sharpe": self.sharpe, "trades": self.trades}
+
+
+@dataclass(frozen=True, slots=True)
+class ImprovementView:
+    """One improvement; old: what was in use, new: the candidate, which may be the same."""
+
+    id: UUID
+    bot_id: UUID
+    job_id: UUID
+    job_type: str
+    base_version_id: UUID
+    version_id: UUID | None
+    verdict: str
+    reason_code: str
+    source: str
+    candidate: dict[str, Any] | None
+    old: Figures
+    new: Figures
+    sets_tried: int
+    epoch: int
+    bars_hash: str
+    data_label: str
+    evidence: dict[str, Any]
+    actor: str
+    trace_id: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ImprovementPage:
+    """A page of improvements; `following` is where the next one starts."""
+
+    rows: Sequence[ImprovementView]
+    following: After | None
+
+
+def beside(evidence: Mapping[str, Any]) -> tuple[Figures, Figures]:
+    """Return the figures of the incumbent and of the candidate."""
+    return _figures(evidence["incumbent"]), _figures(evidence["candidate"])
+
+
+def page_improvements(session: Session, bot_id: UUID, *, after: After | None, limit: int) -> ImprovementPage:
+    """Return a page of a bot's improvements, newest first, those of earlier epochs and versions included.
+
+    Raises:
+        GantryError: NOT_FOUND for an unknown bot.
+
+    """
+    require_bot(session, bot_id)
+    rows = queries.page(session, bot_id, after=after, limit=limit)
+    last = rows[limit - 1] if len(rows) > limit else None
+    return ImprovementPage([_view(row) for row in rows[:limit]], After(last.created_at, last.id) if last else None)
+
+
+def improvements_of_jobs(session: Session, job_ids: Sequence[UUID]) -> Mapping[UUID, ImprovementView]:
+    """Return what these jobs came to, by job; jobs without a verdict are left out."""
+    return {row.job_id: _view(row) for row in queries.of_jobs(session, job_ids)} if job_ids else {}
+
+
+def _view(row: BotImprovement) -> ImprovementView:
+    old, new = beside(row.evidence)
+    stored = {name: getattr(row, name) for name in ImprovementView.__slots__ if hasattr(row, name)}
+    return ImprovementView(**stored, old=old, new=new, data_label=row.evidence["bars"]["data_label"])
+
+
+def _figures(score: Mapping[str, Any]) -> Figures:
+    return Figures(
+        usd(score["net_e4"]), usd(score["out_net_e4"]), usd(score["unseen_net_e4"]), score["sharpe"], score["trades"]
+    )

@@ -1,0 +1,237 @@
+"""The starter pack: bots to begin with, each with a baseline on its way. Asking again adds only what is missing."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from core.errors import invalid
+from core.ids import new_id
+from core.trace import current_trace_id
+from fleet.closed_sets import ActivityEvent, BacktestKind, JobStatus, JobType, MetricsScope
+from fleet.jobs import JobReason, iteration_after
+from fleet.starter import DEFAULT_BOTS, DEFAULT_SYMBOLS, MAX_BOTS, Place, places
+from services import events
+from services.bots.create import Born, NewBot, bear
+from services.resets.reset import ResetRequest, reset_metrics
+from sql.queries.jobs import read as job_queries
+from sql.queries.starter import pack as queries
+from sql.tables.events import Activity
+from sql.tables.jobs import BotJob, JobRunEvent
+from trading.instruments import INSTRUMENTS, get_instrument
+
+STARTER_RESET: Final = "STARTER_PACK_RESET"
+
+
+@dataclass(frozen=True, slots=True)
+class StarterPack:
+    """The pack as it is now: its bots, for each the job that is or becomes its baseline, and how many were made."""
+
+    bots: tuple[UUID, ...]
+    jobs: tuple[UUID, ...]
+    made_bots: int
+    made_jobs: int
+
+    @property
+    def is_new(self) -> bool:
+        """Whether anything was added."""
+        return bool(self.made_bots or self.made_jobs)
+
+
+def create_starter_pack(
+    session: Session,
+    *,
+    symbols: Sequence[str] | None,
+    count: int | None,
+    actor: str,
+    now: datetime,
+    max_attempts: int,
+) -> StarterPack:
+    """See that the pack has `count` bots, each with a baseline done or on its way (a unit: the caller commits).
+
+    Bots of the pack that are there stay, whatever they were renamed to or changed into; free places of
+    `fleet.starter`'s plan are filled in its order. symbols: None takes those that have bars, else ES NQ CL GC 6E.
+    count: None is 20. A fixed number of statements; calls at the same time come one after the other.
+
+    Raises:
+        GantryError: VALIDATION_FAILED for an unknown symbol, none, or a count that isn't 1 to 1,000.
+
+    """
+    asked = None if symbols is None else _checked_symbols(symbols)
+    size = _checked_count(DEFAULT_BOTS if count is None else count)
+    queries.lock_pack(session)
+    kept = queries.kept_bots(session, asked)[:size]
+    free = _free_places(session, asked, kept, size)
+    born = [_bear(place, name, actor, now) for place, name in _named(session, free)]
+    _insert(session, born, actor)
+    made = _queue_baselines(session, kept, born, actor=actor, max_attempts=max_attempts)
+    bots = tuple([one.bot_id for one in kept] + [one.bot.id for one in born])
+    jobs = queries.baselines(session, bots)
+    pack = StarterPack(bots, tuple(jobs[bot_id] for bot_id in bots if bot_id in jobs), len(born), len(made))
+    if pack.is_new:
+        events.tell(
+            session,
+            ActivityEvent.STARTER_PACK_CREATED,
+            f"Starter pack: {len(born)} bots created, {len(made)} baselines queued, {len(kept)} bots kept.",
+            actor=actor,
+            payload={"made_bots": len(born), "made_jobs": len(made), "kept_bots": len(kept)},
+        )
+    return pack
+
+
+def reset_starter_pack(session: Session, *, symbols: Sequence[str] | None, actor: str, now: datetime) -> int:
+    """Reset the metrics of the pack's bots, those of some symbols or all; return how many there are (a unit).
+
+    Nothing is deleted; each bot needs a new baseline afterwards.
+    """
+    queries.lock_pack(session)
+    kept = queries.kept_bots(session, None if symbols is None else _checked_symbols(symbols))
+    if kept:
+        asked = ResetRequest(MetricsScope.ALL, tuple(one.bot_id for one in kept), STARTER_RESET)
+        reset_metrics(session, asked, dry_run=False, actor=actor, now=now)
+    return len(kept)
+
+
+def jobs_of_pack(session: Session, pack: StarterPack) -> Sequence[BotJob]:
+    """Return the pack's jobs, in one query."""
+    return job_queries.jobs_of(session, pack.jobs)
+
+
+def _checked_symbols(symbols: Sequence[str]) -> tuple[str, ...]:
+    if not symbols:
+        raise invalid("No symbol is named.", fix="Name some, or leave symbols out.", field="symbols")
+    return tuple(dict.fromkeys(get_instrument(symbol).symbol for symbol in symbols))
+
+
+def _checked_count(count: int) -> int:
+    if not 1 <= count <= MAX_BOTS:
+        raise invalid(f"A starter pack has 1 to {MAX_BOTS} bots.", fix="Correct the count.", field="count")
+    return count
+
+
+def _free_places(
+    session: Session, asked: Sequence[str] | None, kept: Sequence[queries.Kept], size: int
+) -> Sequence[Place]:
+    """Return the first places that nobody has, as many as the pack lacks."""
+    if len(kept) >= size:
+        return ()
+    taken = {one.key for one in kept}
+    wanted = asked or _default_symbols(queries.symbols_with_bars(session))
+    return tuple(islice((place for place in places(wanted) if place.key not in taken), size - len(kept)))
+
+
+def _default_symbols(with_bars: Iterable[str]) -> tuple[str, ...]:
+    """Return the symbols that have bars, the usual ones first: the order doesn't hang on what came in when."""
+    there = set(with_bars)
+    usual = dict.fromkeys((*DEFAULT_SYMBOLS, *INSTRUMENTS))
+    return tuple(symbol for symbol in usual if symbol in there) or DEFAULT_SYMBOLS
+
+
+def _named(session: Session, free: Sequence[Place]) -> Iterable[tuple[Place, str]]:
+    """Yield each place with a name that no active bot has."""
+    used = queries.names_in_use(session, [place.name for place in free]) if free else frozenset()
+    for place in free:
+        name, number = place.name, 2
+        while name in used:
+            name, number = f"{place.name} ({number})", number + 1
+        yield place, name
+
+
+def _bear(place: Place, name: str, actor: str, now: datetime) -> Born:
+    new = NewBot(name=name, symbol=place.symbol, strategy=place.strategy, params=place.params)
+    return bear(new, actor=actor, now=now, starter_key=place.key)
+
+
+def _insert(session: Session, born: Sequence[Born], actor: str) -> None:
+    queries.insert_all(session, [one.bot for one in born])
+    queries.insert_all(session, [one.version for one in born])
+    queries.insert_all(session, [boundary for one in born for boundary in one.boundaries])
+    queries.insert_all(session, [one.stage_event for one in born])
+    told = [
+        _line(ActivityEvent.BOT_CREATED, one.told, actor=actor, bot_id=one.bot.id, payload=one.facts) for one in born
+    ]
+    queries.insert_all(session, told)
+
+
+def _queue_baselines(
+    session: Session, kept: Sequence[queries.Kept], born: Sequence[Born], *, actor: str, max_attempts: int
+) -> Sequence[BotJob]:
+    """Queue a baseline for each new bot, and for each kept one that has none and isn't busy."""
+    idle = _without_baseline(session, [one.bot_id for one in kept])
+    if idle:
+        held = queries.hold_bots(session, idle)
+        idle = [bot_id for bot_id in _without_baseline(session, idle) if bot_id in held]  # meanwhile one may have come
+    earlier = queries.root_jobs(session, idle) if idle else {}
+    jobs = [_job(bot_id, earlier, actor, max_attempts) for bot_id in (*idle, *(one.bot.id for one in born))]
+    queries.insert_all(session, jobs)
+    queries.insert_all(session, [_ledger_row(job) for job in jobs])
+    told = [
+        _line(
+            ActivityEvent.BACKTEST_QUEUED,
+            "Backtest queued, attempt 1.",
+            actor=actor,
+            bot_id=job.bot_id,
+            job_id=job.id,
+        )
+        for job in jobs
+    ]
+    queries.insert_all(session, told)
+    return jobs
+
+
+def _without_baseline(session: Session, bot_ids: Sequence[UUID]) -> list[UUID]:
+    found = queries.baselines(session, bot_ids) if bot_ids else {}
+    return [bot_id for bot_id in bot_ids if bot_id not in found]
+
+
+def _job(bot_id: UUID, earlier: Mapping[UUID, int], actor: str, max_attempts: int) -> BotJob:
+    job_id = new_id()
+    return BotJob(
+        id=job_id,
+        root_job_id=job_id,
+        bot_id=bot_id,
+        job_type=JobType.BACKTEST,
+        kind=BacktestKind.BASELINE,
+        status=JobStatus.QUEUED,
+        attempt=1,
+        max_attempts=max_attempts,
+        iteration=iteration_after(earlier.get(bot_id, 0)),
+        actor=actor,
+        trace_id=current_trace_id(),
+    )
+
+
+def _ledger_row(job: BotJob) -> JobRunEvent:
+    return JobRunEvent(
+        job_id=job.id,
+        from_status=None,
+        to_status=JobStatus.QUEUED,
+        reason_code=JobReason.REQUESTED,
+        trace_id=job.trace_id,
+        event_metadata={"attempt": job.attempt},
+    )
+
+
+def _line(
+    event_type: ActivityEvent,
+    message: str,
+    *,
+    actor: str,
+    bot_id: UUID,
+    job_id: UUID | None = None,
+    payload: dict[str, object] | None = None,
+) -> Activity:
+    return Activity(
+        id=new_id(),
+        event_type=event_type,
+        bot_id=bot_id,
+        job_id=job_id,
+        actor=actor,
+        message=message,
+        payload=payload or {},
+        trace_id=current_trace_id(),
+    )

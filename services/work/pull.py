@@ -1,0 +1,169 @@
+"""The pull loop of a worker: claim a chunk, work on it, tell of it, until nothing waits or its time is up.
+
+A worker is for backtests, in chunks, or for improvements, one at a time: both kinds pull, beat and end alike.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from types import TracebackType
+from typing import Final, Self
+from uuid import UUID
+
+from core.errors import GantryError
+from core.log import get_logger
+from fleet.caps import BACKTESTS
+from fleet.closed_sets import JobType
+from integrations.store import BarsStore
+from services.backtests.chunk import ChunkGrader, GradedBot
+from services.improve.run import ImprovedBot, Improver
+from services.jobs.claim import claim_chunk
+from services.jobs.plan import Claim
+from services.jobs.terms import GradeTerms
+from services.work import workers
+from sql.engine import Transactions
+from sql.queries.jobs import claim as queries
+
+IDLE_S: Final = 5.0
+LIFE_S: Final = 600.0
+POLL_S: Final = 0.5
+CHUNKS_OF_A_SYMBOL: Final = 20  # then the oldest job decides again, so that no symbol starves
+
+
+@dataclass(frozen=True, slots=True)
+class WorkReport:
+    """What a worker did, and why it stopped."""
+
+    jobs_done: int
+    reason: str
+
+
+@dataclass(slots=True)
+class PullWorker:
+    """One worker run.
+
+    on_chunk: told of every chunk that was graded. on_improved: told of every improvement that ended; job_types says
+    which of the two the worker does: BACKTESTS or IMPROVING. top_up: sees that a symbol has bars, before its jobs are
+    claimed; False while somebody else is at it: then the next symbol's jobs are.
+    """
+
+    tx: Transactions
+    store: BarsStore
+    worker_id: UUID
+    run_id: str
+    terms: GradeTerms
+    clock: Callable[[], datetime]
+    on_chunk: Callable[[Sequence[GradedBot]], None]
+    top_up: Callable[[str], bool]
+    idle_s: float = IDLE_S
+    life_s: float = LIFE_S
+    job_types: frozenset[JobType] = BACKTESTS
+    on_improved: Callable[[ImprovedBot], None] = lambda _bot: None
+    _done: int = field(default=0, init=False)
+    _chunks: int = field(default=0, init=False)
+
+    def run(self) -> WorkReport:
+        """Pull until 5 s went without work, 10 minutes are over, or the worker's row was ended by someone."""
+        if not workers.begin(self.tx, self.worker_id, run_id=self.run_id):
+            return WorkReport(0, "ENDED")
+        grader = ChunkGrader(self.tx, self.store, self.run_id, self.terms.lease, suppliers=self.terms.suppliers)
+        began = worked = time.monotonic()
+        with _Heart(self.tx, self.worker_id, self.terms.lease.heartbeat_s, lambda: self._done) as heart:
+            while not heart.stopped.is_set():
+                if time.monotonic() - began > self.life_s:
+                    return self._finish("LIFE_OVER")
+                chunk = self._claim(grader.symbol)
+                if not chunk:
+                    if time.monotonic() - worked > self.idle_s:
+                        return self._finish("IDLE")
+                    heart.stopped.wait(POLL_S)
+                    continue
+                self._work(chunk, grader)
+                worked = time.monotonic()
+        return WorkReport(self._done, "ENDED")
+
+    def _work(self, chunk: Sequence[Claim], grader: ChunkGrader) -> None:
+        if self.job_types == BACKTESTS:
+            graded = grader.grade(chunk, self.clock())
+            self._done += len(graded)
+            self.on_chunk(graded)
+            return
+        for claim in chunk:
+            improved = Improver(self.tx, self.store, self.terms).improve(claim)
+            self._done += 1
+            self.on_improved(improved)
+
+    def _finish(self, reason: str) -> WorkReport:
+        workers.finish(self.tx, self.worker_id, reason=reason, jobs_done=self._done)
+        return WorkReport(self._done, reason)
+
+    def _claim(self, loaded: str | None) -> tuple[Claim, ...]:
+        """Prefer the symbol whose bars are loaded, for a bounded number of chunks; then the one that waits longest."""
+        self._chunks += 1
+        if loaded is not None and self._chunks <= CHUNKS_OF_A_SYMBOL:
+            more = self._take(loaded)
+            if more:
+                return more
+        self._chunks = 0
+        busy: set[str] = set()
+        while True:
+            with self.tx() as session:
+                symbol = queries.oldest_symbol(session, self.job_types, but=busy)
+            if symbol is None:
+                return ()
+            if self._topped_up(symbol):
+                taken = self._take(symbol)
+                if taken or self.terms.caps.per_symbol is None:
+                    return taken  # nothing, where the caps of all symbols are reached: another one gets no more
+            busy.add(symbol)  # its bars are on their way, or its own cap is reached
+
+    def _topped_up(self, symbol: str) -> bool:
+        try:
+            return self.top_up(symbol)
+        except Exception:  # noqa: BLE001 - without bars its jobs fail with a reason; unclaimed they would wait for ever
+            get_logger("worker").exception("top_up_failed", symbol=symbol)
+            return True
+
+    def _take(self, symbol: str) -> tuple[Claim, ...]:
+        with self.tx() as session:
+            return claim_chunk(
+                session,
+                caps=self.terms.caps,
+                most=self.terms.chunk if self.job_types == BACKTESTS else 1,
+                terms=self.terms.lease,
+                run_id=self.run_id,
+                job_types=self.job_types,
+                worker_id=self.worker_id,
+                symbol=symbol,
+            )
+
+
+class _Heart:
+    """Tells that the worker lives, and hears that it should stop."""
+
+    def __init__(self, tx: Transactions, worker_id: UUID, every_s: float, done: Callable[[], int]) -> None:
+        self._tx, self._worker_id, self._every_s, self._done = tx, worker_id, every_s, done
+        self._over = threading.Event()
+        self.stopped = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="worker-heart", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._over.set()
+        self._thread.join(timeout=self._every_s)
+
+    def _run(self) -> None:
+        while not self._over.wait(self._every_s):
+            try:
+                if not workers.beat(self._tx, self._worker_id, jobs_done=self._done()):
+                    self.stopped.set()
+                    return
+            except GantryError:
+                get_logger("worker").warning("heartbeat_failed", worker_id=str(self._worker_id), exc_info=True)

@@ -1,0 +1,135 @@
+"""Reads of raw backtest results: sessions, trades, equity, and the sums metrics are made of."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, and_, func, select, tuple_
+from sqlalchemy.orm import Session
+
+from fleet.closed_sets import SessionStatus, TradeSource
+from sql.queries.paging import After
+from sql.tables.bots import Bot, BotBoundary
+from sql.tables.results import BacktestSession, EquityPoint, TradeLog
+from sql.tables.standing import AutonomyScore
+
+
+def score_of(session: Session, bot_id: UUID) -> AutonomyScore | None:
+    """Return a bot's score."""
+    return session.scalars(select(AutonomyScore).where(AutonomyScore.bot_id == bot_id)).one_or_none()
+
+
+@dataclass(frozen=True, slots=True)
+class TradeSums:
+    """Sums over trades, USD; a trade wins with net above 0 and loses with net below."""
+
+    total: int
+    wins: int
+    losses: int
+    net_pnl: Decimal
+    gross_profit: Decimal
+    gross_loss: Decimal
+
+
+def newest_completed(session: Session, bot_id: UUID) -> BacktestSession | None:
+    """Return the newest COMPLETED session of the bot's current version in its current BACKTEST epoch."""
+    query = (
+        select(BacktestSession)
+        .join(Bot, and_(Bot.id == BacktestSession.bot_id, Bot.current_version_id == BacktestSession.version_id))
+        .join(
+            BotBoundary,
+            and_(
+                BotBoundary.bot_id == BacktestSession.bot_id,
+                BotBoundary.source == TradeSource.BACKTEST,
+                BotBoundary.epoch == BacktestSession.epoch,
+            ),
+        )
+        .where(BacktestSession.bot_id == bot_id, BacktestSession.status == SessionStatus.COMPLETED)
+        .order_by(BacktestSession.created_at.desc(), BacktestSession.id.desc())
+        .limit(1)
+    )
+    return session.scalars(query).one_or_none()
+
+
+def newest_with_equity(session: Session, bot_id: UUID) -> BacktestSession | None:
+    """Return the newest COMPLETED session of the current version that the bot's equity curve shows.
+
+    After a reset that left equity as it was, that is the one before it until there is a new one.
+    """
+    mine = and_(BotBoundary.bot_id == BacktestSession.bot_id, BotBoundary.source == TradeSource.BACKTEST)
+    query = (
+        select(BacktestSession)
+        .join(Bot, and_(Bot.id == BacktestSession.bot_id, Bot.current_version_id == BacktestSession.version_id))
+        .join(BotBoundary, and_(mine, BacktestSession.epoch >= BotBoundary.equity_epoch))
+        .where(BacktestSession.bot_id == bot_id, BacktestSession.status == SessionStatus.COMPLETED)
+        .order_by(BacktestSession.epoch.desc(), BacktestSession.created_at.desc(), BacktestSession.id.desc())
+        .limit(1)
+    )
+    return session.scalars(query).one_or_none()
+
+
+def by_id(session: Session, ids: Sequence[UUID]) -> Sequence[BacktestSession]:
+    """Return those of these sessions that there are."""
+    return session.scalars(select(BacktestSession).where(BacktestSession.id.in_(ids))).all()
+
+
+def session_of_bot(session: Session, bot_id: UUID, session_id: UUID) -> BacktestSession | None:
+    """Return one session, if it is that bot's."""
+    query = select(BacktestSession).where(BacktestSession.id == session_id, BacktestSession.bot_id == bot_id)
+    return session.scalars(query).one_or_none()
+
+
+def page_sessions(session: Session, bot_id: UUID, *, after: After | None, limit: int) -> Sequence[BacktestSession]:
+    """Return a page of a bot's sessions, newest first, with one row more when there is a next page."""
+    query = select(BacktestSession).where(BacktestSession.bot_id == bot_id)
+    if after is not None:
+        query = query.where(tuple_(BacktestSession.created_at, BacktestSession.id) < (after.created_at, after.id))
+    order = (BacktestSession.created_at.desc(), BacktestSession.id.desc())
+    return session.scalars(query.order_by(*order).limit(limit + 1)).all()
+
+
+def page_trades(session: Session, session_id: UUID, *, below: int | None, limit: int) -> Sequence[TradeLog]:
+    """Return a page of a session's trades, newest first, with one row more when there is a next page."""
+    query = select(TradeLog).where(TradeLog.session_id == session_id)
+    if below is not None:
+        query = query.where(TradeLog.seq < below)
+    return session.scalars(query.order_by(TradeLog.seq.desc()).limit(limit + 1)).all()
+
+
+def page_equity(session: Session, session_id: UUID, *, above: int | None, limit: int) -> Sequence[EquityPoint]:
+    """Return a page of a session's equity, oldest first, with one row more when there is a next page."""
+    query = select(EquityPoint).where(EquityPoint.session_id == session_id)
+    if above is not None:
+        query = query.where(EquityPoint.seq > above)
+    return session.scalars(query.order_by(EquityPoint.seq).limit(limit + 1)).all()
+
+
+def trade_sums(session: Session, session_id: UUID) -> TradeSums:
+    """Sum a session's trades."""
+    return sums_over(session, TradeLog.session_id == session_id)
+
+
+def sums_over(session: Session, *trades: ColumnElement[bool]) -> TradeSums:
+    """Sum the trades for which all of these hold."""
+    net = TradeLog.net_pnl
+    won, lost = net > 0, net < 0
+    query = select(
+        func.count(),
+        func.count().filter(won),
+        func.count().filter(lost),
+        func.coalesce(func.sum(net), 0),
+        func.coalesce(func.sum(net).filter(won), 0),
+        func.coalesce(func.sum(net).filter(lost), 0),
+    ).where(*trades)
+    return TradeSums(*session.execute(query).one())
+
+
+def daily_equity(session: Session, session_id: UUID) -> Sequence[tuple[Decimal, Decimal]]:
+    """Return (equity, drawdown) of each trading day of a session, USD, in order."""
+    query = (
+        select(EquityPoint.equity_usd, EquityPoint.drawdown_usd)
+        .where(EquityPoint.session_id == session_id)
+        .order_by(EquityPoint.seq)
+    )
+    return [(equity, drawdown) for equity, drawdown in session.execute(query)]

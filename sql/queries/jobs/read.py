@@ -1,0 +1,65 @@
+"""Jobs and the leases on them: every change is guarded, and answers whether it changed anything."""
+
+from collections.abc import Mapping, Sequence
+from uuid import UUID
+
+from sqlalchemy import and_, func, select, tuple_
+from sqlalchemy.orm import Session
+
+from fleet.closed_sets import JobStatus, JobType, TradeSource
+from fleet.jobs import ACTIVE, TERMINAL
+from sql.queries.paging import After
+from sql.tables.bots import Bot, BotBoundary
+from sql.tables.jobs import BotJob
+
+
+def page_jobs(session: Session, bot_id: UUID, *, after: After | None, limit: int) -> Sequence[BotJob]:
+    """Return a page of a bot's jobs, newest first, with one row more when there is a next page."""
+    query = select(BotJob).where(BotJob.bot_id == bot_id)
+    if after is not None:
+        query = query.where(tuple_(BotJob.created_at, BotJob.id) < (after.created_at, after.id))
+    return session.scalars(query.order_by(BotJob.created_at.desc(), BotJob.id.desc()).limit(limit + 1)).all()
+
+
+def active_job(session: Session, bot_id: UUID) -> BotJob | None:
+    """Return the bot's QUEUED or RUNNING job, as the database has it now."""
+    query = select(BotJob).where(BotJob.bot_id == bot_id, BotJob.status.in_(ACTIVE))
+    return session.scalars(query.execution_options(populate_existing=True)).one_or_none()
+
+
+def jobs_of(session: Session, ids: Sequence[UUID]) -> Sequence[BotJob]:
+    """Return jobs by id, as the database has them now."""
+    return session.scalars(
+        select(BotJob).where(BotJob.id.in_(ids)).order_by(BotJob.id).execution_options(populate_existing=True)
+    ).all()
+
+
+def ended_now(session: Session, bot_ids: Sequence[UUID]) -> Mapping[UUID, BotJob]:
+    """Return, by bot, the newest backtest that ended in its present epoch and version and was not canceled."""
+    query = (
+        select(BotJob)
+        .join(Bot, and_(Bot.id == BotJob.bot_id, Bot.current_version_id == BotJob.version_id))
+        .join(
+            BotBoundary,
+            and_(
+                BotBoundary.bot_id == BotJob.bot_id,
+                BotBoundary.source == TradeSource.BACKTEST,
+                BotBoundary.epoch == BotJob.epoch,
+            ),
+        )
+        .where(
+            BotJob.bot_id.in_(bot_ids),
+            BotJob.job_type == JobType.BACKTEST,
+            BotJob.status.in_(TERMINAL - {JobStatus.CANCELED}),
+        )
+        .order_by(BotJob.created_at, BotJob.id)
+    )
+    return {job.bot_id: job for job in session.scalars(query)}
+
+
+def count_root_jobs(session: Session, bot_id: UUID, job_type: JobType) -> int:
+    """Count the bot's root jobs of a type: retries are not counted."""
+    query = select(func.count()).where(
+        BotJob.bot_id == bot_id, BotJob.job_type == job_type, BotJob.id == BotJob.root_job_id
+    )
+    return session.scalar(query) or 0
