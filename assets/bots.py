@@ -1,7 +1,8 @@
 """The assets of a bot: its backtest, its metrics and its score, made in one step because they are one transaction.
 
 Grading (`services.backtests.grade`) writes session, trades, equity, rollup and score together; a bot that fails has
-none of them, and fails alone. So one op carries the three assets, tells of each bot apart, and says in the end who failed.
+none of them, and fails alone. So one op carries the three assets, reports each bot apart, and names at the end who
+failed.
 Materialized without `baseline_backtests`, rollups and scores are derived anew from raw rows.
 """
 
