@@ -149,6 +149,22 @@ class Settings(BaseSettings):
         3, ge=1, alias="MAX_ATTEMPTS", description="Attempts at one job before it needs a person."
     )
 
+    def text_of(self, variable: str) -> str | None:
+        """Return what an environment variable holds, as it is; None when it is unset or blank.
+
+        Raises:
+            KeyError: no setting reads that variable.
+
+        """
+        value = getattr(self, _fields_by_variable()[variable])
+        text = value.get_secret_value() if isinstance(value, SecretStr) else value
+        return str(text) if text is not None and str(text).strip() else None
+
+
+@lru_cache(maxsize=1)
+def _fields_by_variable() -> dict[str, str]:
+    return {str(spec.alias): name for name, spec in Settings.model_fields.items()}
+
 
 @lru_cache(maxsize=1)
 def get_settings() -> Settings:

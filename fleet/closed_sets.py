@@ -149,6 +149,16 @@ class QualityVerdict(StrEnum):
     BLOCKED = "BLOCKED"
 
 
+class ProviderCategory(StrEnum):
+    """What a provider is for."""
+
+    MARKET_DATA = "MARKET_DATA"
+    ALT_DATA = "ALT_DATA"
+    EXECUTION = "EXECUTION"
+    LLM = "LLM"
+    INFRA = "INFRA"
+
+
 class CallStatus(StrEnum):
     """How one attempt at calling a provider ended; VERIFY is a check of the key, not a use."""
 
