@@ -21,7 +21,7 @@ def fetch_bars(
     *,
     start: Annotated[str | None, typer.Option("--from", help="First month; HISTORY_MONTHS ago by default.")] = None,
     end: Annotated[str | None, typer.Option("--to", help="Last month; the last full one by default.")] = None,
-    provider: Annotated[str | None, typer.Option(help="databento or polygon alone, instead of all configured.")] = None,
+    provider: Annotated[str | None, typer.Option(help="One vendor alone, instead of all configured.")] = None,
     again: Annotated[bool, typer.Option("--again", help="Fetch months that are there, too.")] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Don't ask before money is spent.")] = False,
     as_json: AsJson = False,
@@ -33,24 +33,20 @@ def fetch_bars(
     from cli.bars import ACTOR, opened, shown_progress
     from cli.bars_shown import show_fetched
     from core.clock import utc_now
-    from core.errors import invalid
     from core.settings import get_settings
     from fleet.history import full_months_before
+    from integrations.registry import BARS_VENDORS, bars_vendor, configured_vendors
     from services.supply.fetch import Fetcher, FetchStatus, no_provider
     from services.supply.fetch_plan import plan_fetch
-    from services.supply.providers import VENDORS, configured
     from services.supply.sources import sources_of
 
     settings, now = get_settings(), utc_now()
-    if provider is not None and provider not in VENDORS:
-        raise invalid(f"Unknown provider {provider!r}.", fix=f"Use one of {', '.join(VENDORS)}.", field="provider")
-    known = configured(settings)
-    names = known if provider is None else tuple(name for name in known if name == provider)
+    asked = BARS_VENDORS if provider is None else (bars_vendor(provider),)
     end = end or full_months_before(now, 1)[0]
     with opened(pool_size=10) as home:
-        sources = sources_of(settings, home.tx, names)
+        sources = sources_of(settings, home.tx, [one for one in configured_vendors(settings) if one in asked])
         if not sources:
-            raise no_provider()
+            raise no_provider(asked)
         plan = plan_fetch(home.tx, sources, symbols, start=start, end=end, months=settings.history_months, again=again)
         if plan.missing:
             _agree(plan, yes=yes, limit=settings.max_fetch_cost_usd)

@@ -2,11 +2,12 @@
 
 from datetime import datetime
 
-from core.errors import ErrorCode, GantryError, invalid
+from core.errors import ErrorCode, GantryError
 from core.settings import AppEnv, Settings
 from fleet.history import full_months_before
+from integrations.registry import BARS_VENDORS, FILES, SIMULATOR, chosen_supply, simulates
 from integrations.store import BarsStore
-from services.bars.simulate import FIRST_START_MONTHS, SIMULATOR, no_progress, simulate_months
+from services.bars.simulate import FIRST_START_MONTHS, no_progress, simulate_months
 from services.bars.write import Progress
 from sql.engine import Transactions
 from sql.queries.bars import catalogue as queries
@@ -26,25 +27,19 @@ def ensure_data(
             production.
 
     """
-    chosen = settings.gantry_data_provider
-    if chosen not in {None, SIMULATOR, "files", "databento", "polygon"}:
-        raise invalid(
-            f"Unknown GANTRY_DATA_PROVIDER {chosen!r}.",
-            fix="Use databento, polygon, files or simulator, or leave it unset.",
-            field="GANTRY_DATA_PROVIDER",
-        )
+    chosen = chosen_supply(settings)
     if settings.app_env is AppEnv.PRODUCTION:
         _refuse_simulator(chosen)
+    if not simulates(settings):
         return None
-    vendor = settings.databento_api_key or settings.polygon_api_key
     with tx() as session:
-        any_bars = queries.has_any_month(session)
-    if any_bars or chosen not in {None, SIMULATOR} or (vendor and chosen is None):
-        return None
+        if queries.has_any_month(session):
+            return None
     months = full_months_before(now, FIRST_START_MONTHS)
     simulate_months(tx, store, FIRST_START_SYMBOLS, months, actor="first start", now=now, progress=progress)
+    why = "No provider of bars is configured" if chosen is None else f"GANTRY_DATA_PROVIDER is {chosen}"
     return (
-        f"No provider of bars is configured: made SIMULATED bars of {', '.join(FIRST_START_SYMBOLS)} for "
+        f"{why}: made SIMULATED bars of {', '.join(FIRST_START_SYMBOLS)} for "
         f"{months[0]} to {months[-1]}. Every number that rests on them says SIMULATED. Import real ones with "
         "`gantry bars import FILE`."
     )
@@ -55,5 +50,5 @@ def _refuse_simulator(chosen: str | None) -> None:
         raise GantryError(
             ErrorCode.ENVIRONMENT_INVALID,
             "Production never runs on simulated bars.",
-            fix="Set GANTRY_DATA_PROVIDER to databento, polygon or files.",
+            fix=f"Set GANTRY_DATA_PROVIDER to {', '.join(vendor.id for vendor in BARS_VENDORS)} or {FILES}.",
         )

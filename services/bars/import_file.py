@@ -11,9 +11,10 @@ from core.errors import ErrorCode, GantryError, invalid
 from fleet.closed_sets import DataLabel, SystemEvent
 from integrations.files.reader import read_bars_file
 from integrations.files.types import FileBars
+from integrations.registry import FILES, SIMULATOR
 from integrations.store import BarsStore
 from services import events
-from services.bars.simulate import SIMULATOR, no_progress
+from services.bars.simulate import no_progress
 from services.bars.write import Incoming, MonthReport, Progress, Source, store_months
 from sql.engine import Transactions
 from trading.bars.months import split_months
@@ -38,7 +39,7 @@ def import_file(  # noqa: PLR0913 - one keyword for each option of the command
     path: Path,
     *,
     symbol: str | None = None,
-    provider: str = "files",
+    provider: str = FILES,
     tz: str | None = None,
     stamp: str = "open",
     replace: bool = False,

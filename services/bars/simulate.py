@@ -6,6 +6,7 @@ from datetime import datetime
 from core.errors import ErrorCode, GantryError
 from fleet.closed_sets import DataLabel
 from fleet.history import full_months_before
+from integrations.registry import SIMULATOR
 from integrations.simulator.months import SIMULATOR_VERSION, simulate_month
 from integrations.store import BarsStore
 from services.bars.write import Incoming, MonthReport, Progress, Source, store_months
@@ -14,7 +15,6 @@ from sql.queries.bars import catalogue as queries
 from trading.bars.months import split_months
 from trading.instruments import Instrument, get_instrument
 
-SIMULATOR = "simulator"
 FIRST_START_MONTHS = 3
 DEFAULT_SEED = 7
 

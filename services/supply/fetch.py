@@ -24,6 +24,8 @@ from core.log import get_logger
 from core.trace import current_trace_id
 from fleet.closed_sets import DataLabel, SystemEvent
 from integrations.ports import BadPayload, BarsSource, FetchedMonth
+from integrations.provider import Provider
+from integrations.registry import BARS_VENDORS
 from integrations.store import BarsStore
 from services import events
 from services.bars.write import Incoming, Progress, Source, store_months
@@ -280,13 +282,14 @@ DOWN: Final = frozenset(
 )
 
 
-def no_provider() -> GantryError:
-    """Say that nobody can be asked."""
+def no_provider(vendors: Sequence[Provider] = BARS_VENDORS) -> GantryError:
+    """INTEGRATION_KEY_MISSING: no vendor can be asked. vendors: any one of them would do."""
+    variables = [group[0] for vendor in vendors for group in vendor.required_env]
     return GantryError(
         ErrorCode.INTEGRATION_KEY_MISSING,
         "No provider of bars is configured.",
-        fix="Set DATABENTO_API_KEY or POLYGON_API_KEY, or import bars with `gantry bars import FILE`.",
-        facts={"missing_env_vars": ["DATABENTO_API_KEY", "POLYGON_API_KEY"]},
+        fix=f"Set {' or '.join(variables)}, or import bars with `gantry bars import FILE`.",
+        facts={"missing_env_vars": variables},
     )
 
 

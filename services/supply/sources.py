@@ -1,14 +1,17 @@
-"""Clients of the configured providers of bars, each behind its gate."""
+"""Who supplies bars, from settings: clients of the configured vendors, each behind its gate, or the simulator."""
 
 from collections.abc import Sequence
 from decimal import Decimal
+from hashlib import sha256
 
 from core.settings import Settings
+from fleet.planner.bars_outlook import Suppliers
 from integrations.http.gate import Gate
 from integrations.http.limiter import Limiter
 from integrations.http.policy import CallPolicy
 from integrations.ports import BarsSource
-from services.supply.providers import DATABENTO, POLYGON, configured, simulates
+from integrations.provider import BarsFactory, Provider
+from integrations.registry import BARS_VENDORS, SIMULATOR, configured_vendors, key_of, simulates
 from services.supply.top_up import Supply
 from services.usage import UsageLog
 from sql.engine import Transactions
@@ -17,32 +20,33 @@ from sql.engine import Transactions
 def supply_of(settings: Settings, tx: Transactions) -> Supply:
     """Return where missing bars come from."""
     return Supply(
-        sources_of(settings, tx, configured(settings)),
+        sources_of(settings, tx, configured_vendors(settings)),
         simulates=simulates(settings),
         history_months=settings.history_months,
         max_cost_usd=Decimal(str(settings.max_fetch_cost_usd)),
     )
 
 
-def sources_of(settings: Settings, tx: Transactions, names: Sequence[str]) -> tuple[BarsSource, ...]:
-    """Return clients of these vendors, each behind its gate."""
-    if not names:
+def suppliers_of(settings: Settings) -> Suppliers:
+    """Return who could supply bars, named by a text that changes with a key, the limit of cost or the history."""
+    keys = [key for vendor in BARS_VENDORS if (key := key_of(vendor, settings)) is not None]
+    terms = "\n".join((*keys, str(settings.history_months), str(settings.max_fetch_cost_usd)))
+    names = [*(vendor.id for vendor in configured_vendors(settings)), *([SIMULATOR] if simulates(settings) else [])]
+    return Suppliers(f"{' '.join(names)} {sha256(terms.encode()).hexdigest()[:8]}", can=bool(names))
+
+
+def sources_of(settings: Settings, tx: Transactions, vendors: Sequence[Provider]) -> tuple[BarsSource, ...]:
+    """Return clients of those of these vendors that have a key, each behind its gate."""
+    if not vendors:
         return ()
     limiter = Limiter(settings.gantry_home / "run" / "limits")
     sink = UsageLog(tx)
     made: list[BarsSource] = []
-    for name in names:
-        if name == DATABENTO and settings.databento_api_key is not None:
-            from integrations.databento.client import DatabentoBars
-
-            gate = Gate(name, _policy(settings, settings.databento_calls_per_minute), sink, limiter)
-            key = settings.databento_api_key.get_secret_value()
-            made.append(DatabentoBars(key, gate, base_url=settings.databento_base_url))
-        elif name == POLYGON and (secret := settings.polygon_api_key or settings.massive_api_key) is not None:
-            from integrations.polygon.client import PolygonBars
-
-            gate = Gate(name, _policy(settings, settings.polygon_calls_per_minute), sink, limiter)
-            made.append(PolygonBars(secret.get_secret_value(), gate, base_url=settings.polygon_base_url))
+    for vendor in vendors:
+        factory, key = vendor.factory, key_of(vendor, settings)
+        if isinstance(factory, BarsFactory) and key is not None:
+            policy = _policy(settings, factory.calls_per_minute(settings))
+            made.append(factory.make(key, settings, Gate(vendor.id, policy, sink, limiter)))
     return tuple(made)
 
 

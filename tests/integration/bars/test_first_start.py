@@ -12,6 +12,7 @@ from services.bars.first_start import FIRST_START_SYMBOLS, ensure_data
 from services.bars.load import list_months
 from sql.engine import Transactions
 from tests.conftest import OwnerSql
+from tests.factories.providers import KEYS, NAMES, forget_providers
 from tests.integration.bars.conftest import NOW, Import, files_below
 from tests.unit.bars.made import made_bars
 
@@ -22,8 +23,7 @@ def settings(**given: str) -> Settings:
 
 @pytest.fixture(autouse=True)
 def no_keys(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("DATABENTO_API_KEY", "POLYGON_API_KEY", "GANTRY_DATA_PROVIDER", "APP_ENV"):
-        monkeypatch.delenv(name, raising=False)
+    forget_providers(monkeypatch)
 
 
 def test_a_first_start_simulates_three_full_months_of_five_symbols_and_says_so(
@@ -43,19 +43,39 @@ def test_a_first_start_simulates_three_full_months_of_five_symbols_and_says_so(
 @pytest.mark.parametrize(
     "given",
     [
-        {"DATABENTO_API_KEY": "db-key"},
-        {"POLYGON_API_KEY": "key"},
+        *({variable: "some-key"} for _vendor, variable in KEYS),
+        *({"GANTRY_DATA_PROVIDER": name} for _vendor, name in NAMES),
         {"GANTRY_DATA_PROVIDER": "files"},
-        {"GANTRY_DATA_PROVIDER": "databento"},
         {"APP_ENV": "production"},
     ],
-    ids=lambda given: next(iter(given)),
+    ids=lambda given: "=".join(*given.items()),
 )
 def test_who_has_a_provider_or_is_in_production_gets_none(
     tx: Transactions, store: BarsStore, root: Path, given: dict[str, str]
 ) -> None:
     assert ensure_data(tx, store, settings(**given), now=NOW) is None
     assert files_below(root) == []
+
+
+@pytest.mark.parametrize(
+    ("given", "why"),
+    [
+        ({variable: "" for _vendor, variable in KEYS}, "No provider of bars is configured"),
+        ({"GANTRY_DATA_PROVIDER": ""}, "No provider of bars is configured"),
+        (
+            {variable: "some-key" for _vendor, variable in KEYS} | {"GANTRY_DATA_PROVIDER": "simulator"},
+            "GANTRY_DATA_PROVIDER is simulator",
+        ),
+    ],
+    ids=["blank keys", "blank choice", "chosen"],
+)
+def test_who_has_no_key_or_chose_the_simulator_gets_simulated_bars_and_is_told_why(
+    tx: Transactions, store: BarsStore, given: dict[str, str], why: str
+) -> None:
+    told = ensure_data(tx, store, settings(**given), now=NOW)
+    assert told is not None
+    assert told.startswith(f"{why}: made SIMULATED bars")
+    assert {row.data_label for row in list_months(tx)} == {"SIMULATED"}
 
 
 def test_imported_bars_end_it(tx: Transactions, store: BarsStore, import_bars: Import) -> None:

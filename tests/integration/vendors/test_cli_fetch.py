@@ -11,6 +11,7 @@ import pytest
 from cli.main import main
 from core.settings import get_settings
 from sql.embedded import RunningState
+from tests.factories.providers import forget_providers
 from tests.standins.databento import RANGE, DatabentoStandIn
 from tests.standins.faults import Fault
 from tests.unit.bars.made import made_bars
@@ -31,6 +32,7 @@ def vendor() -> Iterator[DatabentoStandIn]:
 def own_home(
     vendor: DatabentoStandIn, database: RunningState, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Path]:
+    forget_providers(monkeypatch)
     monkeypatch.setenv("DATABASE_URL", database.owner_url)
     monkeypatch.setenv("GANTRY_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("DATABENTO_API_KEY", vendor.key)
@@ -97,6 +99,19 @@ def test_nobody_is_there_to_ask_so_a_dear_fetch_is_refused_before_it_is_made(
     assert run("fetch", "ES", "--from", "2024-01", "--to", "2024-01", "--yes") == 0
 
 
+def test_a_vendor_may_be_named_by_a_legacy_id(vendor: DatabentoStandIn) -> None:
+    assert run("fetch", "ES", "--from", "2024-01", "--to", "2024-01", "--provider", "market_data_live") == 0
+    assert len(vendor.called(RANGE)) == 1
+
+
+def test_without_any_key_both_vendors_keys_are_named(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("DATABENTO_API_KEY", "")
+    assert run("fetch", "ES", *MONTHS) == 1
+    assert "Set DATABENTO_API_KEY or POLYGON_API_KEY, or import bars" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("args", "said"),
     [
@@ -104,6 +119,8 @@ def test_nobody_is_there_to_ask_so_a_dear_fetch_is_refused_before_it_is_made(
         (("ES", "--from", "2024-13"), "VALIDATION_FAILED"),
         (("ES", "--from", "2024-03", "--to", "2024-01"), "There is no month"),
         (("ES", "--provider", "polygon"), "INTEGRATION_KEY_MISSING"),
+        (("ES", "--provider", "massive"), "Set POLYGON_API_KEY, or"),
+        (("ES", "--provider", "files"), "VALIDATION_FAILED"),
         (("ES", "--provider", "nobody"), "VALIDATION_FAILED"),
     ],
 )
