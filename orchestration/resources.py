@@ -10,7 +10,8 @@ from integrations.store import BarsStore
 from services.jobs.lease import LeaseTerms
 from services.jobs.terms import GradeTerms
 from services.planner.terms import caps_of, planner_terms_of
-from services.supply.sources import suppliers_of, supply_of
+from services.supply.sources import supply_of
+from services.supply.suppliers import suppliers_of
 from sql.engine import connect, database_urls, transactions
 from trading.improve.limits import Budget
 

@@ -7,7 +7,7 @@ from core.settings import AppEnv, Settings
 from fleet.caps import Caps
 from fleet.planner.bars_outlook import Suppliers
 from fleet.planner.types import PlannerCaps
-from services.supply.sources import suppliers_of
+from services.supply.suppliers import suppliers_of
 
 
 @dataclass(frozen=True, slots=True)

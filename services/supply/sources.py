@@ -2,16 +2,14 @@
 
 from collections.abc import Sequence
 from decimal import Decimal
-from hashlib import sha256
 
 from core.settings import Settings
-from fleet.planner.bars_outlook import Suppliers
 from integrations.http.gate import Gate
 from integrations.http.limiter import Limiter
 from integrations.http.policy import CallPolicy
 from integrations.ports import BarsSource
 from integrations.provider import BarsFactory, Provider
-from integrations.registry import BARS_VENDORS, SIMULATOR, configured_vendors, key_of, simulates
+from integrations.registry import configured_vendors, key_of, simulates
 from services.supply.top_up import Supply
 from services.usage import UsageLog
 from sql.engine import Transactions
@@ -25,14 +23,6 @@ def supply_of(settings: Settings, tx: Transactions) -> Supply:
         history_months=settings.history_months,
         max_cost_usd=Decimal(str(settings.max_fetch_cost_usd)),
     )
-
-
-def suppliers_of(settings: Settings) -> Suppliers:
-    """Return who could supply bars, named by a text that changes with a key, the limit of cost or the history."""
-    keys = [key for vendor in BARS_VENDORS if (key := key_of(vendor, settings)) is not None]
-    terms = "\n".join((*keys, str(settings.history_months), str(settings.max_fetch_cost_usd)))
-    names = [*(vendor.id for vendor in configured_vendors(settings)), *([SIMULATOR] if simulates(settings) else [])]
-    return Suppliers(f"{' '.join(names)} {sha256(terms.encode()).hexdigest()[:8]}", can=bool(names))
 
 
 def sources_of(settings: Settings, tx: Transactions, vendors: Sequence[Provider]) -> tuple[BarsSource, ...]:

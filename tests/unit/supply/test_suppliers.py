@@ -3,7 +3,7 @@
 import pytest
 
 from core.settings import Settings
-from services.supply.sources import suppliers_of
+from services.supply.suppliers import suppliers_of
 from tests.factories.providers import KEYS, forget_providers
 
 
