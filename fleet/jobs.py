@@ -108,8 +108,3 @@ def retry_of(
     """
     lost = status in {JobStatus.FAILED, JobStatus.TIMEOUT} and reason in RETRYABLE
     return Retry(root_job_id, attempt + 1) if lost and attempt < max_attempts else None
-
-
-def iteration_after(earlier_root_jobs: int) -> int:
-    """Return a new root job's iteration: 1 + the bot's earlier root jobs of that type. A retry keeps its root's."""
-    return 1 + earlier_root_jobs

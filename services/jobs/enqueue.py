@@ -1,5 +1,8 @@
-"""Queue a job of a bot."""
+"""The one door through which jobs are queued: each row with its ledger row and its line of the feed."""
 
+from collections.abc import Sequence
+from datetime import timedelta
+from random import uniform
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -7,12 +10,60 @@ from sqlalchemy.orm import Session
 from core.errors import ErrorCode, GantryError, Kind
 from core.ids import new_id
 from core.trace import current_trace_id
-from fleet.closed_sets import BacktestKind, JobStatus, JobType
-from fleet.jobs import JobReason, iteration_after
+from fleet.backoff import backoff
+from fleet.closed_sets import BacktestKind, JobType
+from fleet.jobs import JobReason, Retry
 from services.finding import lock_bot
-from services.jobs import ledger
+from sql.queries.jobs import enqueue as queries
 from sql.queries.jobs import read as job_queries
+from sql.queries.jobs.enqueue import NewJob
 from sql.tables.jobs import BotJob
+
+
+def enqueue_jobs(
+    session: Session,
+    jobs: Sequence[NewJob],
+    *,
+    reason: JobReason,
+    actor: str,
+    max_attempts: int,
+    trace_id: str | None = None,
+    wait: timedelta | None = None,
+) -> frozenset[UUID]:
+    """Queue jobs in this order; return those that were queued: a bot with an active job gets none (a unit).
+
+    A fixed number of statements. reason: of a first attempt's ledger row; a further one's is RETRY. trace_id: the
+    jobs'; None: the current one. wait: how long they may not be claimed.
+    """
+    if not jobs:
+        return frozenset()
+    here = current_trace_id()
+    made = queries.insert_jobs(
+        session, jobs, max_attempts=max_attempts, wait=wait, actor=actor, trace_id=trace_id or here
+    )
+    queued = [job for job in jobs if job.id in made]
+    queries.insert_ledger_rows(session, [job.id for job in queued], reason=reason)
+    queries.insert_feed_lines(session, [(new_id(), job) for job in queued], trace_id=here)
+    return made
+
+
+def enqueue_retry(session: Session, job: BotJob, retry: Retry) -> UUID | None:
+    """Queue the next attempt of a job that just ended, behind a pause: same root, work, actor and trace (a unit).
+
+    Return its id; None where the bot has another active job.
+    """
+    kind = BacktestKind(job.kind) if job.kind else None
+    new = NewJob(new_id(), job.bot_id, JobType(job.job_type), kind, retry.root_job_id, retry.attempt)
+    made = enqueue_jobs(
+        session,
+        [new],
+        reason=JobReason.RETRY,
+        actor=job.actor,
+        max_attempts=job.max_attempts,
+        trace_id=job.trace_id,
+        wait=backoff(job.attempt, uniform(-1, 1)),  # noqa: S311 - no secret
+    )
+    return new.id if new.id in made else None
 
 
 def enqueue_job(
@@ -24,7 +75,7 @@ def enqueue_job(
     max_attempts: int = 3,
     job_type: JobType = JobType.BACKTEST,
 ) -> UUID:
-    """Queue a job of a bot; return its id (a unit: the caller commits). kind: of a backtest, else None.
+    """Queue a job that someone asks for; return its id (a unit: the caller commits). kind: of a backtest, else None.
 
     Raises:
         GantryError: NOT_FOUND; CONFLICT when the bot has an active job (facts: job_id, status).
@@ -40,20 +91,6 @@ def enqueue_job(
             kind=Kind.CONFLICT,
             facts={"job_id": str(active.id), "status": active.status},
         )
-    earlier = job_queries.count_root_jobs(session, bot_id, job_type)
-    job_id = new_id()
-    job = BotJob(
-        id=job_id,
-        root_job_id=job_id,
-        bot_id=bot_id,
-        job_type=job_type,
-        kind=kind,
-        status=JobStatus.QUEUED,
-        attempt=1,
-        max_attempts=max_attempts,
-        iteration=iteration_after(earlier),
-        actor=actor,
-        trace_id=current_trace_id(),
-    )
-    ledger.queue(session, job, JobReason.REQUESTED)
-    return job_id
+    new = NewJob(new_id(), bot_id, job_type, kind)
+    enqueue_jobs(session, [new], reason=JobReason.REQUESTED, actor=actor, max_attempts=max_attempts)
+    return new.id

@@ -8,9 +8,10 @@ from sqlalchemy.orm import Session
 from core.errors import GantryError
 from fleet.closed_sets import JobStatus
 from fleet.job_feed import told_of, word_of
-from fleet.jobs import JobReason, reason_of, retry_of
+from fleet.jobs import reason_of, retry_of
 from services import events
 from services.jobs import ledger
+from services.jobs.enqueue import enqueue_retry
 from services.jobs.lease import lease_lost
 from services.jobs.plan import Claim
 from services.jobs.read import get_job
@@ -48,5 +49,5 @@ def fail_job(session: Session, held: Claim, error: GantryError, *, session_id: U
         max_attempts=held.max_attempts,
     )
     if retry is not None:
-        ledger.queue(session, ledger.next_attempt(get_job(session, held.job_id), retry), JobReason.RETRY)
+        enqueue_retry(session, get_job(session, held.job_id), retry)
     return ended

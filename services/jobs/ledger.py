@@ -1,55 +1,20 @@
-"""The ledger of jobs: one row for every transition, in the transaction that makes it."""
+"""The ledger of jobs: one row for every transition, in the transaction that makes it.
+
+The first row of a job is written as it is queued: `services.jobs.enqueue`.
+"""
 
 from collections.abc import Sequence
-from random import uniform
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, insert
+from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
-from core.ids import new_id
 from core.trace import current_trace_id
-from fleet.backoff import backoff
 from fleet.closed_sets import JobStatus
-from fleet.job_feed import told_of, word_of
-from fleet.jobs import JobReason, Retry
-from services import events
+from fleet.jobs import JobReason
 from services.events import JobRef
-from sql.tables.jobs import BotJob, JobRunEvent
-
-
-def next_attempt(job: BotJob, retry: Retry) -> BotJob:
-    """Return the row of a job's next attempt: same root, same work, same trace."""
-    return BotJob(
-        id=new_id(),
-        root_job_id=retry.root_job_id,
-        bot_id=job.bot_id,
-        job_type=job.job_type,
-        kind=job.kind,
-        status=JobStatus.QUEUED,
-        attempt=retry.attempt,
-        not_before=func.clock_timestamp() + backoff(job.attempt, uniform(-1, 1)),  # noqa: S311 - no secret
-        max_attempts=job.max_attempts,
-        iteration=job.iteration,
-        actor=job.actor,
-        trace_id=job.trace_id,
-    )
-
-
-def queue(session: Session, job: BotJob, reason: JobReason) -> None:
-    """Insert a QUEUED job with its first ledger row, and tell of it."""
-    session.add(job)
-    session.flush()
-    record(session, job.id, None, JobStatus.QUEUED, reason, {"attempt": job.attempt}, trace_id=job.trace_id)
-    events.tell(
-        session,
-        told_of(job.job_type, "QUEUED"),
-        f"{word_of(job.job_type)} queued, attempt {job.attempt}.",
-        actor=job.actor,
-        bot_id=job.bot_id,
-        job_id=job.id,
-    )
+from sql.tables.jobs import JobRunEvent
 
 
 def record_all(
@@ -78,14 +43,14 @@ def record_all(
 def record(
     session: Session,
     job_id: UUID,
-    old: JobStatus | None,
+    old: JobStatus,
     new: JobStatus,
     reason: JobReason,
     metadata: dict[str, Any],
     *,
     trace_id: str | None = None,
 ) -> None:
-    """Write one transition; old is None for the enqueue."""
+    """Write one transition."""
     session.add(
         JobRunEvent(
             job_id=job_id,

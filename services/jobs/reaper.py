@@ -15,6 +15,7 @@ from fleet.job_feed import told_of, word_of
 from fleet.jobs import JobReason, check_transition, retry_of
 from services import events
 from services.jobs import ledger
+from services.jobs.enqueue import enqueue_retry
 from services.jobs.terms import MAX_JOB_MINUTES
 from sql.engine import Transactions
 from sql.queries import clock as clock_queries
@@ -135,9 +136,7 @@ def _end(session: Session, job: BotJob, status: JobStatus, error: GantryError) -
             payload={"error_code": error.code.value, "suggested_fix": error.fix},
         )
         return None
-    following = ledger.next_attempt(job, retry)
-    ledger.queue(session, following, JobReason.RETRY)
-    return following.id
+    return enqueue_retry(session, job, retry)
 
 
 def _lease_lost() -> GantryError:

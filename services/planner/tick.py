@@ -14,18 +14,21 @@ from core.ids import new_id
 from core.log import get_logger
 from core.trace import current_trace_id
 from fleet.closed_sets import Stage, TickCause
+from fleet.jobs import JobReason
 from fleet.planner.plan import plan
 from fleet.planner.result import Plan, PlannedJob, summarise
 from fleet.planner.types import BotSnapshot, FleetSnapshot
 from fleet.roles import PLANNER
+from services.jobs.enqueue import enqueue_jobs
 from services.planner.snapshot import read_fleet
 from services.planner.terms import PlannerTerms
 from services.promotion.decide import promote
 from sql.engine import Transactions
 from sql.queries import clock as clock_queries
+from sql.queries.jobs.enqueue import NewJob
 from sql.queries.planner import snapshot as queries
 from sql.queries.planner import write as writes
-from sql.queries.planner.write import NewDecision, NewJob
+from sql.queries.planner.write import NewDecision
 
 KEEP: Final = timedelta(days=7)  # ticks and decisions; the newest of each bot stays
 KEEP_RUNS: Final = 50
@@ -101,14 +104,7 @@ def _enqueue(
         for job in planned.enqueue
         if (now := held.get(job.bot_id)) is not None and _same(seen[job.bot_id], now)
     ]
-    made = writes.insert_jobs(
-        session,
-        jobs,
-        event_ids=[new_id() for _ in jobs],
-        max_attempts=terms.max_attempts,
-        actor=actor,
-        trace_id=current_trace_id(),
-    )
+    made = enqueue_jobs(session, jobs, reason=JobReason.PLANNED, actor=actor, max_attempts=terms.max_attempts)
     return {job.bot_id: job for job in jobs if job.id in made}
 
 
@@ -128,7 +124,7 @@ def _promote(tx: Transactions, bot_ids: Sequence[UUID], terms: PlannerTerms, now
 
 def _job(job: PlannedJob) -> NewJob:
     root, attempt = (job.retry.root_job_id, job.retry.attempt) if job.retry else (None, 1)
-    return NewJob(new_id(), root, job.bot_id, job.job_type.value, job.kind, attempt, job.reason.value)
+    return NewJob(new_id(), job.bot_id, job.job_type, job.kind, root, attempt, job.reason)
 
 
 def _same(seen: BotSnapshot, now: writes.Held) -> bool:

@@ -1,6 +1,6 @@
 """The starter pack: bots to begin with, each with a baseline on its way. Asking again adds only what is missing."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
@@ -12,16 +12,18 @@ from sqlalchemy.orm import Session
 from core.errors import invalid
 from core.ids import new_id
 from core.trace import current_trace_id
-from fleet.closed_sets import ActivityEvent, BacktestKind, JobStatus, JobType, MetricsScope
-from fleet.jobs import JobReason, iteration_after
+from fleet.closed_sets import ActivityEvent, BacktestKind, JobType, MetricsScope
+from fleet.jobs import JobReason
 from fleet.starter import DEFAULT_BOTS, DEFAULT_SYMBOLS, MAX_BOTS, Place, places
 from services import events
 from services.bots.create import Born, NewBot, bear
+from services.jobs.enqueue import enqueue_jobs
 from services.resets.reset import ResetRequest, reset_metrics
 from sql.queries.jobs import read as job_queries
+from sql.queries.jobs.enqueue import NewJob
 from sql.queries.starter import pack as queries
 from sql.tables.events import Activity
-from sql.tables.jobs import BotJob, JobRunEvent
+from sql.tables.jobs import BotJob
 from trading.instruments import INSTRUMENTS, get_instrument
 
 STARTER_RESET: Final = "STARTER_PACK_RESET"
@@ -151,87 +153,34 @@ def _insert(session: Session, born: Sequence[Born], actor: str) -> None:
     queries.insert_all(session, [one.version for one in born])
     queries.insert_all(session, [boundary for one in born for boundary in one.boundaries])
     queries.insert_all(session, [one.stage_event for one in born])
-    told = [
-        _line(ActivityEvent.BOT_CREATED, one.told, actor=actor, bot_id=one.bot.id, payload=one.facts) for one in born
-    ]
-    queries.insert_all(session, told)
+    queries.insert_all(session, [_created(one, actor) for one in born])
+
+
+def _created(one: Born, actor: str) -> Activity:
+    return Activity(
+        id=new_id(),
+        event_type=ActivityEvent.BOT_CREATED,
+        bot_id=one.bot.id,
+        actor=actor,
+        message=one.told,
+        payload=one.facts,
+        trace_id=current_trace_id(),
+    )
 
 
 def _queue_baselines(
     session: Session, kept: Sequence[queries.Kept], born: Sequence[Born], *, actor: str, max_attempts: int
-) -> Sequence[BotJob]:
-    """Queue a baseline for each new bot, and for each kept one that has none and isn't busy."""
+) -> frozenset[UUID]:
+    """Queue a baseline for each new bot, and for each kept one that has none and isn't busy; return the jobs."""
     idle = _without_baseline(session, [one.bot_id for one in kept])
     if idle:
         held = queries.hold_bots(session, idle)
         idle = [bot_id for bot_id in _without_baseline(session, idle) if bot_id in held]  # meanwhile one may have come
-    earlier = queries.root_jobs(session, idle) if idle else {}
-    jobs = [_job(bot_id, earlier, actor, max_attempts) for bot_id in (*idle, *(one.bot.id for one in born))]
-    queries.insert_all(session, jobs)
-    queries.insert_all(session, [_ledger_row(job) for job in jobs])
-    told = [
-        _line(
-            ActivityEvent.BACKTEST_QUEUED,
-            "Backtest queued, attempt 1.",
-            actor=actor,
-            bot_id=job.bot_id,
-            job_id=job.id,
-        )
-        for job in jobs
-    ]
-    queries.insert_all(session, told)
-    return jobs
+    bots = (*idle, *(one.bot.id for one in born))
+    jobs = [NewJob(new_id(), bot_id, JobType.BACKTEST, BacktestKind.BASELINE) for bot_id in bots]
+    return enqueue_jobs(session, jobs, reason=JobReason.REQUESTED, actor=actor, max_attempts=max_attempts)
 
 
 def _without_baseline(session: Session, bot_ids: Sequence[UUID]) -> list[UUID]:
     found = queries.baselines(session, bot_ids) if bot_ids else {}
     return [bot_id for bot_id in bot_ids if bot_id not in found]
-
-
-def _job(bot_id: UUID, earlier: Mapping[UUID, int], actor: str, max_attempts: int) -> BotJob:
-    job_id = new_id()
-    return BotJob(
-        id=job_id,
-        root_job_id=job_id,
-        bot_id=bot_id,
-        job_type=JobType.BACKTEST,
-        kind=BacktestKind.BASELINE,
-        status=JobStatus.QUEUED,
-        attempt=1,
-        max_attempts=max_attempts,
-        iteration=iteration_after(earlier.get(bot_id, 0)),
-        actor=actor,
-        trace_id=current_trace_id(),
-    )
-
-
-def _ledger_row(job: BotJob) -> JobRunEvent:
-    return JobRunEvent(
-        job_id=job.id,
-        from_status=None,
-        to_status=JobStatus.QUEUED,
-        reason_code=JobReason.REQUESTED,
-        trace_id=job.trace_id,
-        event_metadata={"attempt": job.attempt},
-    )
-
-
-def _line(
-    event_type: ActivityEvent,
-    message: str,
-    *,
-    actor: str,
-    bot_id: UUID,
-    job_id: UUID | None = None,
-    payload: dict[str, object] | None = None,
-) -> Activity:
-    return Activity(
-        id=new_id(),
-        event_type=event_type,
-        bot_id=bot_id,
-        job_id=job_id,
-        actor=actor,
-        message=message,
-        payload=payload or {},
-        trace_id=current_trace_id(),
-    )

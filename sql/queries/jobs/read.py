@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
-from sqlalchemy import and_, func, select, tuple_
+from sqlalchemy import and_, select, tuple_
 from sqlalchemy.orm import Session
 
 from fleet.closed_sets import JobStatus, JobType, TradeSource
@@ -55,11 +55,3 @@ def ended_now(session: Session, bot_ids: Sequence[UUID]) -> Mapping[UUID, BotJob
         .order_by(BotJob.created_at, BotJob.id)
     )
     return {job.bot_id: job for job in session.scalars(query)}
-
-
-def count_root_jobs(session: Session, bot_id: UUID, job_type: JobType) -> int:
-    """Count the bot's root jobs of a type: retries are not counted."""
-    query = select(func.count()).where(
-        BotJob.bot_id == bot_id, BotJob.job_type == job_type, BotJob.id == BotJob.root_job_id
-    )
-    return session.scalar(query) or 0

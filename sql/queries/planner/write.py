@@ -1,6 +1,6 @@
-"""What a tick writes: jobs, decisions, the tick itself; each one statement, whatever the number of bots."""
+"""What a tick writes but for its jobs: decisions, the tick itself; each one statement, whatever the number of bots."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any, Final, NamedTuple
 from uuid import UUID
@@ -11,50 +11,13 @@ from sqlalchemy.orm import Session, aliased
 
 from fleet.closed_sets import TradeSource
 from fleet.jobs import ACTIVE
+from sql.arrays import text_array, uuid_array
 from sql.tables.bots import Bot, BotBoundary
 from sql.tables.improvements import ImprovementProgress
 from sql.tables.jobs import BotJob
 from sql.tables.planner import BotDecision, PlannerRun
 
 PRUNE_AT_ONCE: Final = 5_000
-# created_at grows along the plan's order: workers take the oldest first, and a statement has one clock only.
-_JOBS: Final = text(
-    """
-    INSERT INTO bot_jobs (id, root_job_id, bot_id, job_type, kind, status, attempt, max_attempts, iteration,
-                          actor, trace_id, created_at)
-    SELECT p.id, coalesce(p.root_job_id, p.id), p.bot_id, p.job_type, p.kind, 'QUEUED', p.attempt, :max_attempts,
-           coalesce(e.iteration, 0) + CASE WHEN p.root_job_id IS NULL THEN 1 ELSE 0 END,
-           :actor, :trace_id, clock_timestamp() + p.place * interval '1 microsecond'
-    FROM unnest(CAST(:ids AS uuid[]), CAST(:roots AS uuid[]), CAST(:bot_ids AS uuid[]), CAST(:types AS text[]),
-                CAST(:kinds AS text[]), CAST(:attempts AS int[]))
-         WITH ORDINALITY p (id, root_job_id, bot_id, job_type, kind, attempt, place)
-    LEFT JOIN LATERAL (SELECT iteration FROM bot_jobs j WHERE j.bot_id = p.bot_id AND j.job_type = p.job_type
-                       ORDER BY created_at DESC, id DESC LIMIT 1) e ON true
-    ON CONFLICT (bot_id) WHERE status IN ('QUEUED', 'RUNNING') DO NOTHING
-    RETURNING id
-    """
-)
-_LEDGER: Final = text(
-    """
-    INSERT INTO job_run_events (job_id, from_status, to_status, reason_code, trace_id, metadata)
-    SELECT id, NULL, 'QUEUED', CASE WHEN attempt > 1 THEN 'RETRY' ELSE 'PLANNED' END, trace_id,
-           jsonb_build_object('attempt', attempt)
-    FROM unnest(CAST(:ids AS uuid[])) t (id) JOIN bot_jobs USING (id)
-    """
-)
-_ACTIVITY: Final = text(
-    """
-    INSERT INTO activity_events (id, event_type, bot_id, job_id, actor, message, payload, trace_id)
-    SELECT t.id, j.job_type || '_QUEUED', j.bot_id, j.id, j.actor,
-           CASE j.job_type WHEN 'BACKTEST' THEN 'Backtest' WHEN 'IMPROVE' THEN 'Improvement' ELSE 'Evolution' END
-             || ' queued, attempt ' || j.attempt || ': ' || t.reason || '.',
-           jsonb_build_object('reason_code', t.reason, 'kind', j.kind), j.trace_id
-    FROM unnest(CAST(:event_ids AS uuid[]), CAST(:ids AS uuid[]), CAST(:reasons AS text[])) t (id, job_id, reason)
-    JOIN bot_jobs j ON j.id = t.job_id
-    """
-)
-
-
 _DECISIONS: Final = text(
     """
     INSERT INTO autonomy_bot_decisions (id, bot_id, planner_run_id, enqueued, reason_code, not_started, job_id,
@@ -88,18 +51,6 @@ class Held(NamedTuple):
     epoch: int
 
 
-class NewJob(NamedTuple):
-    """A job to insert. root_job_id: None for a new root. reason: why it is due."""
-
-    id: UUID
-    root_job_id: UUID | None
-    bot_id: UUID
-    job_type: str
-    kind: str | None
-    attempt: int
-    reason: str
-
-
 def hold_bots(session: Session, bot_ids: Sequence[UUID]) -> Sequence[Held]:
     """Hold active bots by id until the transaction ends, and return them as they are now.
 
@@ -115,32 +66,6 @@ def hold_bots(session: Session, bot_ids: Sequence[UUID]) -> Sequence[Held]:
     return [Held(*row) for row in session.execute(query)]
 
 
-def insert_jobs(
-    session: Session, jobs: Sequence[NewJob], *, event_ids: Sequence[UUID], max_attempts: int, actor: str, trace_id: str
-) -> frozenset[UUID]:
-    """Queue jobs in this order, with ledger and feed; return those that were: a bot that is busy gets none."""
-    if not jobs:
-        return frozenset()
-    values: dict[str, Any] = {
-        "ids": _uuids(job.id for job in jobs),
-        "roots": _uuids(job.root_job_id for job in jobs),
-        "bot_ids": _uuids(job.bot_id for job in jobs),
-        "types": _array(job.job_type for job in jobs),
-        "kinds": _array(job.kind for job in jobs),
-        "attempts": [job.attempt for job in jobs],
-        "max_attempts": max_attempts,
-        "actor": actor,
-        "trace_id": trace_id,
-    }
-    made = frozenset(session.scalars(_JOBS, values))
-    told = [(event_id, job) for event_id, job in zip(event_ids, jobs, strict=True) if job.id in made]
-    ids = _uuids(job.id for _, job in told)
-    session.execute(_LEDGER, {"ids": ids})
-    values = {"event_ids": _uuids(event_id for event_id, _ in told), "reasons": _array(job.reason for _, job in told)}
-    session.execute(_ACTIVITY, {"ids": ids, **values})
-    return made
-
-
 def insert_run(session: Session, values: dict[str, Any]) -> None:
     """Write a tick."""
     session.execute(insert(PlannerRun), [values])
@@ -150,12 +75,12 @@ def insert_decisions(session: Session, decisions: Sequence[NewDecision], *, run_
     """Write decisions that changed, all at one time."""
     if decisions:
         columns = {
-            "id": _uuids(one.id for one in decisions),
-            "bot_id": _uuids(one.bot_id for one in decisions),
-            "reason_code": _array(one.reason_code for one in decisions),
-            "not_started": _array(one.not_started for one in decisions),
-            "job_id": _uuids(one.job_id for one in decisions),
-            "job_type": _array(one.job_type for one in decisions),
+            "id": uuid_array(one.id for one in decisions),
+            "bot_id": uuid_array(one.bot_id for one in decisions),
+            "reason_code": text_array(one.reason_code for one in decisions),
+            "not_started": text_array(one.not_started for one in decisions),
+            "job_id": uuid_array(one.job_id for one in decisions),
+            "job_type": text_array(one.job_type for one in decisions),
         }
         session.execute(_DECISIONS, {"run_id": run_id, **columns})
 
@@ -202,16 +127,3 @@ def prune_progress(session: Session, *, older_than: timedelta) -> int:
         ImprovementProgress.updated_at < func.clock_timestamp() - older_than, ~goes_on
     )
     return len(session.scalars(query.returning(ImprovementProgress.root_job_id)).all())
-
-
-def _uuids(values: Iterable[UUID | None]) -> str:
-    return _array(None if value is None else value.hex for value in values)
-
-
-def _array(values: Iterable[str | None]) -> str:
-    """Write an array as Postgres reads it: the driver takes 3 us for each element of a list, and there are 160,000."""
-    return "{" + ",".join("NULL" if value is None else f'"{_escaped(value)}"' for value in values) + "}"
-
-
-def _escaped(value: str) -> str:
-    return value.replace("\\", "\\\\").replace('"', '\\"')

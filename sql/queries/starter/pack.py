@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import and_, func, insert, or_, select
 from sqlalchemy.orm import Session
 
-from fleet.closed_sets import BacktestKind, JobStatus, JobType, TradeSource
+from fleet.closed_sets import BacktestKind, JobStatus, TradeSource
 from fleet.jobs import ACTIVE
 from sql.tables.bars import BarsMonth
 from sql.tables.base import Base
@@ -74,16 +74,6 @@ def baselines(session: Session, bot_ids: Sequence[UUID]) -> Mapping[UUID, UUID]:
         .order_by(BotJob.bot_id, BotJob.status.in_(ACTIVE), BotJob.created_at, BotJob.id)
     )
     return {bot_id: job_id for bot_id, job_id in session.execute(query)}  # noqa: C416 - rows are no pairs to mypy
-
-
-def root_jobs(session: Session, bot_ids: Sequence[UUID]) -> Mapping[UUID, int]:
-    """Count the bots' root backtests; bots without one are left out."""
-    query = (
-        select(BotJob.bot_id, func.count())
-        .where(BotJob.bot_id.in_(bot_ids), BotJob.job_type == JobType.BACKTEST, BotJob.id == BotJob.root_job_id)
-        .group_by(BotJob.bot_id)
-    )
-    return {bot_id: count for bot_id, count in session.execute(query)}  # noqa: C416 - the same
 
 
 def insert_all(session: Session, rows: Sequence[Base]) -> None:

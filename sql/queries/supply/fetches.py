@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
-from fleet.closed_sets import JobStatus
+from fleet.jobs import ACTIVE
 from sql.tables.bots import Bot, BotVersion
 from sql.tables.jobs import BotJob
 from sql.tables.usage import BarsFetch
@@ -31,7 +31,7 @@ def waiting_bots(session: Session, symbol: str) -> Sequence[WaitingBot]:
         .where(
             Bot.symbol == symbol,
             Bot.archived_at.is_(None),
-            BotJob.status.in_((JobStatus.QUEUED, JobStatus.RUNNING)),
+            BotJob.status.in_(ACTIVE),
         )
         .order_by(Bot.id)
     )

@@ -9,19 +9,20 @@ from uuid import UUID
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from core.trace import current_trace_id
+from core.errors import ErrorCode, GantryError
 from fleet.caps import IMPROVING, Caps
 from fleet.closed_sets import JobStatus, JobType
 from fleet.jobs import JobReason
 from integrations.store import BarsStore
 from services.improve.run import ImprovedBot, Improver
-from services.jobs import ledger
 from services.jobs.claim import claim_chunk
+from services.jobs.enqueue import enqueue_jobs
 from services.jobs.lease import LeaseTerms
 from services.jobs.plan import Claim
 from services.jobs.terms import GradeTerms
 from services.proof.invariants import check_invariants
 from sql.engine import Transactions
+from sql.queries.jobs.enqueue import NewJob
 from sql.tables.bots import Bot, BotVersion
 from sql.tables.events import Activity
 from sql.tables.improvements import BotImprovement, ImprovementProgress
@@ -37,23 +38,12 @@ STEPS = 4
 def queue(
     tx: Transactions, bot_id: UUID, job_type: JobType = JobType.IMPROVE, *, seed: int = 1, place: int = 1
 ) -> UUID:
-    """Queue a job whose search has that seed; place keeps ids apart."""
+    """Queue a job whose search has that seed; place keeps ids apart. CONFLICT for a bot that has one."""
     job_id = UUID(int=(place << 96) + seed)
     with tx() as session:
-        job = BotJob(
-            id=job_id,
-            root_job_id=job_id,
-            bot_id=bot_id,
-            job_type=job_type,
-            kind=None,
-            status=JobStatus.QUEUED,
-            attempt=1,
-            max_attempts=3,
-            iteration=1,
-            actor="test",
-            trace_id=current_trace_id(),
-        )
-        ledger.queue(session, job, JobReason.PLANNED)
+        new = NewJob(job_id, bot_id, job_type, None)
+        if not enqueue_jobs(session, [new], reason=JobReason.PLANNED, actor="test", max_attempts=3):
+            raise GantryError(ErrorCode.CONFLICT, "The bot has a job already.", fix="Wait for it to end.")
     return job_id
 
 

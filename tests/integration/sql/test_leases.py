@@ -144,6 +144,5 @@ def test_the_active_job_is_the_one_not_ended(tx: Transactions) -> None:
         active = job_queries.active_job(session, bot.id)
         assert active is not None
         assert active.id == queued.id
-        assert job_queries.count_root_jobs(session, bot.id, JobType.BACKTEST) == 5
         waiting = claim_queries.oldest_queued(session, [JobType.BACKTEST], limit=10, symbol=None, bot_ids=None)
         assert [one.job_id for one in waiting] == [queued.id]

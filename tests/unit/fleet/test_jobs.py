@@ -16,7 +16,6 @@ from fleet.jobs import (
     Retry,
     check_transition,
     is_legal,
-    iteration_after,
     reason_of,
     retry_of,
 )
@@ -68,7 +67,3 @@ def test_every_error_code_has_a_reason_and_only_passing_ones_are_retried(code: E
     permanent = {"STRATEGY_ERROR", "DATA_QUALITY_FAILED", "DATA_UNAVAILABLE", "VALIDATION_FAILED"}
     permanent |= {"PROVIDER_ENTITLEMENT", "INTEGRATION_VERIFY_FAILED"}
     assert (reason in RETRYABLE) is (code.value not in permanent)
-
-
-def test_an_iteration_is_one_more_than_the_earlier_root_jobs() -> None:
-    assert [iteration_after(earlier) for earlier in (0, 1, 5)] == [1, 2, 6]
