@@ -1,11 +1,9 @@
 """Leases: a worker renews its right to a job while it computes, and stops writing once it may have lost it."""
 
-import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from types import TracebackType
-from typing import Final, Self
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy import Engine
@@ -13,6 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from core.errors import ErrorCode, GantryError, Kind
 from core.log import get_logger
+from services.jobs.beat import Beat
 from sql.queries.jobs import lease as lease_queries
 
 RENEWAL_TIMEOUT_MS: Final = 3_000
@@ -31,8 +30,8 @@ class LeaseTerms:
         return self.lease_s * 2 / 3
 
 
-class LeaseKeeper:
-    """Renews leases from a thread, on its own autocommit connection, while the block computes.
+class LeaseKeeper(Beat):
+    """A beat that renews leases, on its own autocommit connection, while the block computes.
 
     A renewal that misses a job means that it was taken away: nothing of it may be written any more. So it is with
     all of them when renewals fail for too long, whatever the reason: by the database's clock they may be over.
@@ -40,25 +39,15 @@ class LeaseKeeper:
 
     def __init__(self, engine: Engine, held: Mapping[UUID, UUID], terms: LeaseTerms) -> None:
         """Hold leases: tokens by job."""
+        every_s = terms.heartbeat_s
+        super().__init__(self._renew, name="leases", every_s=every_s, join_s=every_s + RENEWAL_TIMEOUT_MS / 1000)
         self._engine = engine.execution_options(isolation_level="AUTOCOMMIT")
         self._held = dict(held)
         self._terms = terms
-        self._stop = threading.Event()
         self.lost: set[UUID] = set()
         self.progress: float | None = None  # share of the work done, told with the next renewal
         self.renewals = 0
         self._renewed_at = time.monotonic()
-        self._thread = threading.Thread(target=self._run, name="leases", daemon=True)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._stop.set()
-        self._thread.join(timeout=self._terms.heartbeat_s + RENEWAL_TIMEOUT_MS / 1000)
 
     def may_write(self, job_id: UUID) -> bool:
         """Whether the job is, for all this process knows, still its own."""
@@ -74,25 +63,26 @@ class LeaseKeeper:
         if not self.may_write(job_id):
             raise lease_lost(job_id)
 
-    def _run(self) -> None:
-        while self._held and not self._stop.wait(self._terms.heartbeat_s):
-            began = time.monotonic()
-            try:
-                with self._engine.connect() as connection:
-                    kept = lease_queries.renew(
-                        connection,
-                        self._held,
-                        lease_s=self._terms.lease_s,
-                        timeout_ms=RENEWAL_TIMEOUT_MS,
-                        progress=self.progress,
-                    )
-            except (SQLAlchemyError, GantryError):
-                get_logger("heartbeat").warning("renewal_failed", jobs=len(self._held), exc_info=True)
-                continue
-            self.lost |= self._held.keys() - kept
-            self._held = {job_id: token for job_id, token in self._held.items() if job_id in kept}
-            self._renewed_at = began
-            self.renewals += 1
+    def _renew(self) -> bool:
+        """Renew once; return whether a lease is left to be renewed."""
+        began = time.monotonic()
+        try:
+            with self._engine.connect() as connection:
+                kept = lease_queries.renew(
+                    connection,
+                    self._held,
+                    lease_s=self._terms.lease_s,
+                    timeout_ms=RENEWAL_TIMEOUT_MS,
+                    progress=self.progress,
+                )
+        except (SQLAlchemyError, GantryError):
+            get_logger("heartbeat").warning("renewal_failed", jobs=len(self._held), exc_info=True)
+            return True
+        self.lost |= self._held.keys() - kept
+        self._held = {job_id: token for job_id, token in self._held.items() if job_id in kept}
+        self._renewed_at = began
+        self.renewals += 1
+        return bool(self._held)
 
 
 def lease_lost(job_id: UUID) -> GantryError:

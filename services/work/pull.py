@@ -3,13 +3,11 @@
 A worker is for backtests, in chunks, or for improvements, one at a time: both kinds pull, beat and end alike.
 """
 
-import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from types import TracebackType
-from typing import Final, Self
+from typing import Final
 from uuid import UUID
 
 from core.errors import GantryError
@@ -19,6 +17,7 @@ from fleet.closed_sets import JobType
 from integrations.store import BarsStore
 from services.backtests.chunk import ChunkGrader, GradedBot
 from services.improve.run import ImprovedBot, Improver
+from services.jobs.beat import Beat
 from services.jobs.claim import claim_chunk
 from services.jobs.plan import Claim
 from services.jobs.terms import GradeTerms
@@ -70,15 +69,16 @@ class PullWorker:
             return WorkReport(0, "ENDED")
         grader = ChunkGrader(self.tx, self.store, self.run_id, self.terms.lease, suppliers=self.terms.suppliers)
         began = worked = time.monotonic()
-        with _Heart(self.tx, self.worker_id, self.terms.lease.heartbeat_s, lambda: self._done) as heart:
-            while not heart.stopped.is_set():
+        every_s = self.terms.lease.heartbeat_s
+        with Beat(self._is_wanted, name="worker-heart", every_s=every_s, join_s=every_s) as heart:
+            while not heart.ended.is_set():
                 if time.monotonic() - began > self.life_s:
                     return self._finish("LIFE_OVER")
                 chunk = self._claim(grader.symbol)
                 if not chunk:
                     if time.monotonic() - worked > self.idle_s:
                         return self._finish("IDLE")
-                    heart.stopped.wait(POLL_S)
+                    heart.ended.wait(POLL_S)
                     continue
                 self._work(chunk, grader)
                 worked = time.monotonic()
@@ -94,6 +94,14 @@ class PullWorker:
             improved = Improver(self.tx, self.store, self.terms).improve(claim)
             self._done += 1
             self.on_improved(improved)
+
+    def _is_wanted(self) -> bool:
+        """Tell that the worker lives; return whether it should go on. A database that is away says nothing of that."""
+        try:
+            return workers.beat(self.tx, self.worker_id, jobs_done=self._done)
+        except GantryError:
+            get_logger("worker").warning("heartbeat_failed", worker_id=str(self.worker_id), exc_info=True)
+            return True
 
     def _finish(self, reason: str) -> WorkReport:
         workers.finish(self.tx, self.worker_id, reason=reason, jobs_done=self._done)
@@ -138,32 +146,3 @@ class PullWorker:
                 worker_id=self.worker_id,
                 symbol=symbol,
             )
-
-
-class _Heart:
-    """Tells that the worker lives, and hears that it should stop."""
-
-    def __init__(self, tx: Transactions, worker_id: UUID, every_s: float, done: Callable[[], int]) -> None:
-        self._tx, self._worker_id, self._every_s, self._done = tx, worker_id, every_s, done
-        self._over = threading.Event()
-        self.stopped = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="worker-heart", daemon=True)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._over.set()
-        self._thread.join(timeout=self._every_s)
-
-    def _run(self) -> None:
-        while not self._over.wait(self._every_s):
-            try:
-                if not workers.beat(self._tx, self._worker_id, jobs_done=self._done()):
-                    self.stopped.set()
-                    return
-            except GantryError:
-                get_logger("worker").warning("heartbeat_failed", worker_id=str(self._worker_id), exc_info=True)
