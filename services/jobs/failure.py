@@ -5,6 +5,7 @@ from typing import Final
 
 from core.errors import ErrorCode, GantryError, Kind
 from core.log import get_logger
+from sql.tables.jobs import BotJob
 
 MAX_MESSAGE: Final = 1_000  # characters of a failure's message that are stored
 
@@ -45,3 +46,15 @@ def storable(error: GantryError) -> GantryError:
 def failure_of(error: GantryError) -> GradeFailure:
     """Return an error as a result tells it."""
     return GradeFailure(error.code, error.message, error.fix)
+
+
+def failure_of_job(job: BotJob, *, fix: str) -> GradeFailure:
+    """Return a failure as it is stored with its job; a job without one, as a canceled one is, ended that way.
+
+    fix: what to do where none is stored.
+    """
+    return GradeFailure(
+        ErrorCode(job.error_code or ErrorCode.RUN_FAILED),
+        job.error_message or f"The job ended {job.status}.",
+        job.suggested_fix or fix,
+    )

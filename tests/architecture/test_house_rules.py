@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.factories.imports import imported
+
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("core", "trading", "fleet", "integrations", "sql", "services", "assets", "orchestration", "api", "cli")
 CLOCKS = {"now", "utcnow", "today", "time", "time_ns", "monotonic", "utc_now"}
@@ -97,13 +99,7 @@ def allowed_ways(path: str) -> set[str]:
 
 def ways_out(path: Path) -> set[str]:
     """Return which of the ways out a file imports, also inside of functions."""
-    modules: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.Import):
-            modules |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            modules |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
-    return {way for way in WAYS_OUT for module in modules if f"{module}.".startswith(f"{way}.")}
+    return {way for way in WAYS_OUT for module in imported(path) if f"{module}.".startswith(f"{way}.")}
 
 
 def test_no_test_can_be_skipped() -> None:
