@@ -292,8 +292,8 @@ import sys
 from uuid import UUID
 from core.clock import utc_now
 from fleet.closed_sets import MetricsScope
-from services.resets import ResetRequest, reset_metrics
-from services.reverts import revert_to_lab
+from services.resets.reset import ResetRequest, reset_metrics
+from services.resets.revert import revert_to_lab
 from sql.engine import connect, transactions
 
 with transactions(connect(sys.argv[1]))() as session:
