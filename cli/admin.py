@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.bots import AsJson, database, resolve
+from cli.actor import ADMIN
 from cli.console import print_json, say
+from cli.database import bot_id_of, database
+from cli.options import AsJson, member_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,7 +19,6 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
 app = typer.Typer(add_completion=False, help="Bulk changes: reset-metrics, revert-to-lab.", no_args_is_help=True)
-ACTOR = "admin:cli"
 Bots = Annotated[list[str] | None, typer.Option("--bot", help="Only this bot, by id or name; may be repeated.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show the effect and change nothing.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Don't ask.")]
@@ -36,17 +37,15 @@ def reset(
 ) -> None:
     """Let metrics count from now on; raw results stay, and covered bots get a new baseline."""
     from core.clock import utc_now
-    from core.errors import invalid
     from fleet.closed_sets import MetricsScope
     from fleet.resets import RESET_REASON
     from services.resets.reset import ResetRequest, reset_metrics
 
-    if scope not in set(MetricsScope):
-        raise invalid(f"Unknown scope {scope!r}.", fix=f"Use one of {', '.join(MetricsScope)}.", field="scope")
+    covered = member_of(MetricsScope, scope, field="scope")
     _agree("Reset the metrics", bot, dry_run=dry_run, yes=yes)
     with database() as session:
-        asked = ResetRequest(MetricsScope(scope), _ids(session, bot), reason or RESET_REASON, not keep_equity)
-        report = reset_metrics(session, asked, dry_run=dry_run, actor=ACTOR, now=utc_now())
+        asked = ResetRequest(covered, _ids(session, bot), reason or RESET_REASON, not keep_equity)
+        report = reset_metrics(session, asked, dry_run=dry_run, actor=ADMIN, now=utc_now())
     if as_json:
         print_json(report)
     else:
@@ -77,7 +76,7 @@ def revert(
             lock_hours=lock_hours,
             reason_code=reason or REVERT_REASON,
             dry_run=dry_run,
-            actor=ACTOR,
+            actor=ADMIN,
             now=utc_now(),
         )
     if as_json:
@@ -89,7 +88,7 @@ def revert(
 
 
 def _ids(session: Session, named: Sequence[str] | None) -> tuple[UUID, ...] | None:
-    return None if not named else tuple(resolve(session, one) for one in named)
+    return None if not named else tuple(bot_id_of(session, one) for one in named)
 
 
 def _agree(what: str, named: Sequence[str] | None, *, dry_run: bool, yes: bool) -> None:

@@ -3,14 +3,12 @@
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+from cli.options import member_of, parameters_of
 from core.errors import invalid
-
-if TYPE_CHECKING:
-    from trading.bars.schema import Timeframe
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -52,6 +50,7 @@ def backtest(  # noqa: PLR0913 - one argument an option
     from cli.console import say
     from services.backtests.from_file import FileBacktest, backtest_file, write_report
     from trading.backtest.types import Costs
+    from trading.bars.schema import Timeframe
     from trading.instruments import get_instrument
 
     default = get_instrument(symbol).commission_usd
@@ -60,10 +59,10 @@ def backtest(  # noqa: PLR0913 - one argument an option
             path=bars,
             symbol=symbol,
             strategy=strategy,
-            params=_parameters(param or []),
+            params=parameters_of(param or []),
             costs=Costs(slippage_ticks, default if commission is None else _usd(commission), contracts),
             engine=engine.value,
-            timeframe=_timeframe(timeframe),
+            timeframe=member_of(Timeframe, timeframe, field="timeframe"),
             tz=tz,
             stamp=stamp.value,
         )
@@ -72,30 +71,8 @@ def backtest(  # noqa: PLR0913 - one argument an option
     say(f"{report.trades:,} trades, net P&L {report.net_pnl} USD, max drawdown {report.max_drawdown} USD: {out}")
 
 
-def _parameters(pairs: list[str]) -> dict[str, object]:
-    found: dict[str, object] = {}
-    for pair in pairs:
-        name, sign, value = pair.partition("=")
-        if not sign or not name:
-            raise invalid(f"--param {pair!r} isn't k=v.", fix="Write --param fast=20.", field="param")
-        if name in found:
-            raise invalid(f"--param {name} is given twice.", fix="Give each parameter once.", field=name)
-        found[name] = value
-    return found
-
-
 def _usd(text: str) -> Decimal:
     try:
         return Decimal(text)
     except InvalidOperation:
         raise invalid(f"--commission {text!r} isn't a number.", fix="Write it like 2.25.", field="commission") from None
-
-
-def _timeframe(text: str) -> "Timeframe":
-    from trading.bars.schema import Timeframe
-
-    try:
-        return Timeframe(text)
-    except ValueError:
-        names = ", ".join(one.value for one in Timeframe)
-        raise invalid(f"Unknown timeframe {text!r}.", fix=f"Use one of {names}.", field="timeframe") from None

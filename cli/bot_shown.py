@@ -3,16 +3,15 @@
 from collections.abc import Sequence
 from decimal import Decimal
 
-from rich import box
 from rich.console import Console
-from rich.table import Table
 
+from cli.tables import print_table, table_of
 from fleet.bot_now import BotNow
 from fleet.closed_sets import JobType
 from services.bots.read import BotMetrics, BotView
 from trading.metrics import money_text
 
-WIDE = 200
+COLUMNS = ("bot", "symbol", "strategy", "stage", "now", "trades", "net P&L", "score", "data")
 METRICS = (
     "net_pnl",
     "win_rate",
@@ -26,15 +25,11 @@ METRICS = (
 
 
 def show_bots(bots: Sequence[BotView]) -> None:
-    """Print a table of bots; into a file or a pipe it is as wide as it needs to be."""
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for column in ("bot", "symbol", "strategy", "stage", "now", "trades", "net P&L", "score", "data"):
-        right = column in {"trades", "net P&L", "score"}
-        table.add_column(column, justify="right" if right else "left", no_wrap=column != "bot", overflow="fold")
+    """Print a table of bots."""
+    table = table_of(COLUMNS, right=("trades", "net P&L", "score"), wrapped=("bot",))
     for bot in bots:
         table.add_row(*_cells(bot))
-    console = Console()
-    console.print(table) if console.is_terminal else Console(width=WIDE).print(table)
+    print_table(table)
 
 
 def _cells(bot: BotView) -> tuple[str, ...]:

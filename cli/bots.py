@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+from cli.actor import OPERATOR
 from cli.console import print_json, say
-from core.errors import invalid
-
-if TYPE_CHECKING:
-    from uuid import UUID
-
-    from sqlalchemy.orm import Session
+from cli.database import bot_id_of, database
+from cli.options import AsJson, OneBot, member_of, parameters_of
 
 app = typer.Typer(add_completion=False, help="Bots: list, show, create, promote, archive.", no_args_is_help=True)
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-Which = Annotated[str, typer.Argument(metavar="BOT", help="A bot's id or name.")]
-ACTOR = "operator:cli"
 
 
 @app.command("list")
@@ -35,10 +27,9 @@ def list_bots(
     from fleet.closed_sets import Stage
     from services.bots.read import all_bots
 
-    if stage is not None and stage not in set(Stage):
-        raise invalid(f"Unknown stage {stage!r}.", fix=f"Use one of {', '.join(Stage)}.", field="stage")
+    which = BotFilter(None if stage is None else member_of(Stage, stage, field="stage"), symbol)
     with database() as session:
-        bots = all_bots(session, BotFilter(stage, symbol), now=utc_now())
+        bots = all_bots(session, which, now=utc_now())
     if as_json:
         print_json([bot_fields(bot) for bot in bots])
     elif bots:
@@ -48,14 +39,14 @@ def list_bots(
 
 
 @app.command()
-def show(bot: Which, as_json: AsJson = False) -> None:
+def show(bot: OneBot, as_json: AsJson = False) -> None:
     """Show one bot: what it is made of, its metrics, its score and what holds it back."""
     from cli.bot_shown import bot_fields, show_bot
     from core.clock import utc_now
     from services.bots.read import get_bot
 
     with database() as session:
-        view = get_bot(session, resolve(session, bot), now=utc_now())
+        view = get_bot(session, bot_id_of(session, bot), now=utc_now())
     if as_json:
         print_json(bot_fields(view))
     else:
@@ -89,13 +80,13 @@ def create(  # noqa: PLR0913 - one option for each thing a bot is made of
         symbol=symbol,
         strategy=strategy,
         timeframe=timeframe,
-        params=pairs(param or []),
+        params=parameters_of(param or []),
         costs={key: value for key, value in costs.items() if value is not None},
         window_start=start,
         window_end=end,
     )
     with database() as session:
-        bot_id = create_bot(session, new, actor=ACTOR, now=utc_now())
+        bot_id = create_bot(session, new, actor=OPERATOR, now=utc_now())
         view = get_bot(session, bot_id, now=utc_now())
     if as_json:
         print_json(bot_fields(view))
@@ -119,7 +110,7 @@ def starter_pack(
             session,
             symbols=symbol or None,
             count=count,
-            actor=ACTOR,
+            actor=OPERATOR,
             now=utc_now(),
             max_attempts=get_settings().max_attempts,
         )
@@ -130,14 +121,14 @@ def starter_pack(
 
 
 @app.command()
-def archive(bot: Which, as_json: AsJson = False) -> None:
+def archive(bot: OneBot, as_json: AsJson = False) -> None:
     """Archive a bot and cancel its job. Its results stay."""
     from core.clock import utc_now
     from services.bots.change import archive_bot
 
     with database() as session:
-        bot_id = resolve(session, bot)
-        archived_at = archive_bot(session, bot_id, actor=ACTOR, now=utc_now())
+        bot_id = bot_id_of(session, bot)
+        archived_at = archive_bot(session, bot_id, actor=OPERATOR, now=utc_now())
     if as_json:
         print_json({"id": bot_id, "archived_at": archived_at})
     else:
@@ -145,62 +136,15 @@ def archive(bot: Which, as_json: AsJson = False) -> None:
 
 
 @app.command()
-def lineage(bot: Which, as_json: AsJson = False) -> None:
+def lineage(bot: OneBot, as_json: AsJson = False) -> None:
     """Show where a bot's score comes from, back to the hash of the bars' file."""
-    from cli.demo_table import chain_lines
+    from cli.demo.table import chain_lines
     from services.backtests.lineage import lineage_of_score
 
     with database() as session:
-        chain = lineage_of_score(session, resolve(session, bot))
+        chain = lineage_of_score(session, bot_id_of(session, bot))
     if as_json:
         print_json(chain)
         return
     for line in chain_lines(chain):
         say(line)
-
-
-def pairs(texts: list[str]) -> dict[str, object]:
-    """Read K=V texts.
-
-    Raises:
-        GantryError: VALIDATION_FAILED for one without a name or an equals sign.
-
-    """
-    found: dict[str, object] = {}
-    for text in texts:
-        name, separator, value = text.partition("=")
-        if not name or not separator:
-            raise invalid(f"{text!r} is no parameter.", fix="Say --param name=value.", field="param")
-        found[name] = value
-    return found
-
-
-def resolve(session: Session, bot: str) -> UUID:
-    """Return the id of a bot named by id or name.
-
-    Raises:
-        GantryError: NOT_FOUND.
-
-    """
-    from uuid import UUID
-
-    from services.finding import bot_named
-
-    try:
-        return UUID(bot)
-    except ValueError:
-        return bot_named(session, bot)
-
-
-@contextmanager
-def database() -> Iterator[Session]:
-    """Open one transaction on the settings' database."""
-    from core.settings import get_settings
-    from sql.engine import connect, database_urls, transactions
-
-    engine = connect(database_urls(get_settings()).app, pool_size=1)
-    try:
-        with transactions(engine)() as session:
-            yield session
-    finally:
-        engine.dispose()

@@ -7,7 +7,9 @@ from typing import Annotated
 import typer
 
 from cli.console import print_json, say
+from cli.database import database
 from cli.doctor_checks import Check, Verdict, all_checks
+from cli.options import AsJson
 
 app = typer.Typer(add_completion=False)
 
@@ -16,7 +18,7 @@ COLOURS = {Verdict.OK: "green", Verdict.FAIL: "bold red", Verdict.NOT_CHECKED: "
 
 @app.command()
 def doctor(
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: AsJson = False,
     invariants: Annotated[
         bool, typer.Option("--invariants", help="Check instead what must always hold of jobs, results and stages.")
     ] = False,
@@ -41,16 +43,10 @@ def check_data(*, as_json: bool) -> None:
 
     Nothing is changed, and a fleet may be at work meanwhile.
     """
-    from core.settings import get_settings
     from services.proof.invariants import INVARIANTS, check_invariants, invariant_lines
-    from sql.engine import connect, database_urls, transactions
 
-    engine = connect(database_urls(get_settings()).app, pool_size=1)
-    try:
-        with transactions(engine)() as session:
-            violations = check_invariants(session)
-    finally:
-        engine.dispose()
+    with database() as session:
+        violations = check_invariants(session)
     by_name = {name: [one for one in violations if one.invariant == name] for name in INVARIANTS}
     if as_json:
         print_json(

@@ -10,6 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from shutil import disk_usage
 
+from cli.database import connected
 from cli.up.home import MIN_FREE_BYTES, Home, open_home
 from cli.up.ports import require_answer, require_free
 from cli.up.state import is_locked, port_of, read_state
@@ -151,14 +152,9 @@ def _daemon_up_s(home: Home) -> float | None:
 def _loops(settings: Settings) -> str:
     from fleet.loops import LoopState, loops
     from services.planner.status import scheduler_status
-    from sql.engine import connect, database_urls, transactions
 
-    engine = connect(database_urls(settings).app, pool_size=1)
-    try:
-        with transactions(engine)() as session:
-            status = scheduler_status(session, loops(settings.planner_tick_seconds))
-    finally:
-        engine.dispose()
+    with connected(settings) as tx, tx() as session:
+        status = scheduler_status(session, loops(settings.planner_tick_seconds))
     bad = [
         f"{loop.loop} {loop.health}" + (f": {loop.error}" if loop.error else "")
         for loop in status.loops
@@ -217,13 +213,9 @@ def _migrations(settings: Settings) -> str:
 
 def _bars(settings: Settings) -> str:
     from services.bars.load import list_months
-    from sql.engine import connect, database_urls, transactions
 
-    engine = connect(database_urls(settings).app, pool_size=1)
-    try:
-        months = list_months(transactions(engine))
-    finally:
-        engine.dispose()
+    with connected(settings) as tx:
+        months = list_months(tx)
     if not months:
         raise data_unavailable("no month of bars is there", fix="`gantry bars import FILE`")
     return f"{len(months)} symbol-months"

@@ -2,25 +2,18 @@
 
 from collections.abc import Sequence
 
-from rich import box
-from rich.console import Console
-from rich.table import Table
-
+from cli.tables import print_table, table_of
 from services.jobs.history import JobLine
 
-WIDE = 200
+COLUMNS = ("job", "bot", "type", "kind", "status", "attempt", "created", "seconds", "why")
 
 
 def show_jobs(jobs: Sequence[JobLine]) -> None:
-    """Print a table of jobs; into a file or a pipe it is as wide as it needs to be."""
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for column in ("job", "bot", "type", "kind", "status", "attempt", "created", "seconds", "why"):
-        right = column in {"attempt", "seconds"}
-        table.add_column(column, justify="right" if right else "left", no_wrap=column != "why", overflow="fold")
+    """Print a table of jobs."""
+    table = table_of(COLUMNS, right=("attempt", "seconds"), wrapped=("why",))
     for job in jobs:
         table.add_row(*_cells(job))
-    console = Console()
-    console.print(table) if console.is_terminal else Console(width=WIDE).print(table)
+    print_table(table)
 
 
 def _cells(job: JobLine) -> tuple[str, ...]:

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.bots import AsJson, database, resolve
 from cli.console import print_json, say
+from cli.database import bot_id_of, database
+from cli.options import AsJson
 from core.errors import invalid
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ def list_jobs(
     from services.jobs.history import newest_jobs
 
     with database() as session:
-        jobs = newest_jobs(session, bot_id=None if bot is None else resolve(session, bot), status=status, limit=limit)
+        jobs = newest_jobs(session, bot_id=None if bot is None else bot_id_of(session, bot), status=status, limit=limit)
     if as_json:
         print_json(jobs)
     elif jobs:

@@ -29,15 +29,17 @@ COMMANDS: dict[str, Entry] = {
     "up": Entry("cli.up.command", "Start everything: Postgres, API, Dagster. Stays in the foreground."),
     "down": Entry("cli.up.down", "Stop what `gantry up --detach` started."),
     "status": Entry("cli.status", "State of every process."),
-    "demo": Entry("cli.demo", "Headless: bars in, graded bots out."),
-    "bars": Entry("cli.bars", "Bars: import, fetch, list, check, gaps, export."),
+    "demo": Entry("cli.demo.command", "Headless: bars in, graded bots out."),
+    "bars": Entry("cli.bars.command", "Bars: import, fetch, list, check, gaps, export."),
     "bots": Entry("cli.promotion", "Bots: list, show, create, starter-pack, promote, demote, gates, archive, lineage."),
     "jobs": Entry("cli.jobs", "Jobs: list, show with the ledger."),
     "autonomy": Entry("cli.planner", "What the planner did and why a bot has no job: show, bots, tick."),
     "admin": Entry("cli.admin", "Bulk changes: reset-metrics, revert-to-lab; each with --dry-run."),
     "backtest": Entry("cli.backtest", "One backtest of one file, without a database."),
     "db": Entry("cli.db", "The database: its URL."),
-    "proof": Entry("cli.proof", "Write the proof pack: what the API, the database and the checks answer, as files."),
+    "proof": Entry(
+        "cli.proof.command", "Write the proof pack: what the API, the database and the checks answer, as files."
+    ),
     "doctor": Entry("cli.doctor", "Check this machine and this installation."),
 }
 

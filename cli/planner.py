@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.bots import AsJson, database, resolve
+from cli.actor import OPERATOR
 from cli.console import print_json, say
+from cli.database import bot_id_of, connected, database
+from cli.options import AsJson
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -18,7 +20,6 @@ if TYPE_CHECKING:
 app = typer.Typer(
     add_completion=False, help="What the planner did, and why a bot has no job: show, bots, tick.", no_args_is_help=True
 )
-ACTOR = "operator:cli"
 PAGE = 1_000
 
 
@@ -72,14 +73,10 @@ def tick(as_json: AsJson = False) -> None:
     from fleet.closed_sets import TickCause
     from services.planner.terms import planner_terms_of
     from services.planner.tick import run_tick
-    from sql.engine import connect, database_urls, transactions
 
     settings = get_settings()
-    engine = connect(database_urls(settings).app, pool_size=1)
-    try:
-        made = run_tick(transactions(engine), planner_terms_of(settings), cause=TickCause.PERSON, actor=ACTOR)
-    finally:
-        engine.dispose()
+    with connected(settings) as tx:
+        made = run_tick(tx, planner_terms_of(settings), cause=TickCause.PERSON, actor=OPERATOR)
     if made is None:
         raise GantryError(
             ErrorCode.CONFLICT,
@@ -97,7 +94,7 @@ def tick(as_json: AsJson = False) -> None:
 def _decisions(session: Session, bot: str | None, reason: str | None) -> list[DecisionRow]:
     from services.planner.ticks import page_decisions
 
-    bot_id = None if bot is None else resolve(session, bot)
+    bot_id = None if bot is None else bot_id_of(session, bot)
     found: list[DecisionRow] = []
     after = None
     while True:

@@ -2,16 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 
-from rich import box
-from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from cli.console import say
+from cli.tables import print_table, table_of
 from services.planner.status import SchedulerStatus
 from services.planner.ticks import DecisionRow, TickProof
 
-WIDE = 200
 COLOURS: Mapping[str, str] = {"OK": "green", "FAILING": "bold red", "STOPPED": "bold red", "NEVER": "yellow"}
 
 
@@ -31,17 +28,17 @@ def show_tick(run: TickProof) -> None:
 
 def show_loops(status: SchedulerStatus) -> None:
     """Print a table of loops."""
-    table = _table("loop", "health", "last round", "every", "said")
+    table = table_of(("loop", "health", "last round", "every", "said"), wrapped=("said",))
     for loop in status.loops:
         ago = "never" if loop.age_s is None else f"{loop.age_s:.1f} s ago"
         health = Text(loop.health, style=COLOURS[loop.health])
         table.add_row(loop.loop, health, ago, f"{loop.every_s:g} s", loop.error or loop.said or "")
-    _print(table)
+    print_table(table)
 
 
 def show_decisions(rows: Sequence[DecisionRow]) -> None:
     """Print a table of decisions."""
-    table = _table("bot", "symbol", "stage", "job", "reason", "can't start because", "since", "job id")
+    table = table_of(("bot", "symbol", "stage", "job", "reason", "can't start because", "since", "job id"))
     for row in rows:
         table.add_row(
             row.bot_name,
@@ -53,20 +50,7 @@ def show_decisions(rows: Sequence[DecisionRow]) -> None:
             f"{row.created_at:%Y-%m-%d %H:%M:%S}Z",
             str(row.job_id or "-"),
         )
-    _print(table)
-
-
-def _table(*columns: str) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for column in columns:
-        table.add_column(column, no_wrap=column != "said", overflow="fold")
-    return table
-
-
-def _print(table: Table) -> None:
-    """Print; into a file or a pipe as wide as it needs to be."""
-    console = Console()
-    console.print(table) if console.is_terminal else Console(width=WIDE).print(table)
+    print_table(table)
 
 
 def _listed(counts: Mapping[str, int]) -> str:

@@ -6,25 +6,27 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli.bots import ACTOR, AsJson, Which, app, database, resolve
+from cli.actor import caller
+from cli.bots import app
 from cli.console import print_json, say
+from cli.database import bot_id_of, database
+from cli.options import AsJson, OneBot
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from fleet.promotion.gates import Gate
-    from fleet.roles import Caller
 
 
 @app.command()
-def promote(bot: Which, as_json: AsJson = False) -> None:
+def promote(bot: OneBot, as_json: AsJson = False) -> None:
     """Promote a bot by one stage; a refusal lists the gates that aren't met. CANARY and LIVE need the API's token."""
     from core.clock import utc_now
     from services.promotion.decide import promote as promote_bot
 
     with database() as session:
-        bot_id = resolve(session, bot)
-        done = promote_bot(session, bot_id, by=_caller(), now=utc_now(), development=_development())
+        bot_id = bot_id_of(session, bot)
+        done = promote_bot(session, bot_id, by=caller(), now=utc_now(), development=_development())
     if as_json:
         print_json({"id": bot_id, "stage": done.to, "gates": _fields(done.gates)})
     else:
@@ -33,7 +35,7 @@ def promote(bot: Which, as_json: AsJson = False) -> None:
 
 @app.command()
 def demote(
-    bot: Which,
+    bot: OneBot,
     reason: Annotated[str | None, typer.Option(help="Reason code of the audit row.")] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -43,8 +45,8 @@ def demote(
     from services.promotion.decide import demote as demote_bot
 
     with database() as session:
-        bot_id = resolve(session, bot)
-        stage = demote_bot(session, bot_id, by=_caller(), now=utc_now(), reason_code=reason or DEMOTED)
+        bot_id = bot_id_of(session, bot)
+        stage = demote_bot(session, bot_id, by=caller(), now=utc_now(), reason_code=reason or DEMOTED)
     if as_json:
         print_json({"id": bot_id, "stage": stage})
     else:
@@ -52,14 +54,14 @@ def demote(
 
 
 @app.command()
-def gates(bot: Which, as_json: AsJson = False) -> None:
+def gates(bot: OneBot, as_json: AsJson = False) -> None:
     """Show the gates before a bot's next stage: what was observed, what is asked for."""
     from core.clock import utc_now
     from services.promotion.read import gates_of
 
     now = utc_now()
     with database() as session:
-        found = gates_of(session, resolve(session, bot), now=now, development=_development())
+        found = gates_of(session, bot_id_of(session, bot), now=now, development=_development())
     if as_json:
         whole = {
             "stage": found.stage,
@@ -83,12 +85,6 @@ def gates(bot: Which, as_json: AsJson = False) -> None:
 
 def _fields(found: Sequence[Gate]) -> list[dict[str, Any]]:
     return [gate.as_json() for gate in found]
-
-
-def _caller() -> Caller:
-    from fleet.roles import Caller, Role
-
-    return Caller(ACTOR, Role.OPERATOR)
 
 
 def _development() -> bool:

@@ -2,11 +2,11 @@
 
 from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import Annotated
 
 import typer
 
 from cli.console import print_json, say
+from cli.options import AsJson
 from cli.up.home import Home
 from cli.up.state import ProcessRecord, UpState, is_locked, observed, read_state
 
@@ -15,7 +15,7 @@ app = typer.Typer(add_completion=False)
 
 @app.command()
 def status(
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Show every process: state, pid, URL, since when, how often it was started again."""
     from core.settings import get_settings

@@ -83,7 +83,7 @@ MAY_REACH_OUT = {
     "integrations/databento/": {"databento", "requests"},
     "integrations/polygon/": {"massive"},
     "cli/up/": {"socket", "http.client", "urllib.request"},  # ports and health of our own processes
-    "cli/proof_api.py": {"http.client"},  # our own API, on this machine
+    "cli/proof/api.py": {"http.client"},  # our own API, on this machine
     "sql/embedded": {"socket"},  # a free port
 }
 

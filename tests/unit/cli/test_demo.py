@@ -1,7 +1,7 @@
 import pytest
 
 from cli.db import psql_ready
-from cli.demo_bots import demo_bots, paced
+from cli.demo.bots import demo_bots, paced
 from trading.strategies.registry import STRATEGIES
 
 

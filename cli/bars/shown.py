@@ -3,18 +3,18 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rich import box
-from rich.console import Console
 from rich.table import Table
 
 from cli.console import say
+from cli.tables import print_table, table_of
 from services.bars.check import CheckedMonth
 from services.bars.gaps import SymbolGaps
 from services.bars.import_file import ImportReport
 from services.supply.fetch import FetchedReport
 
 _SHOWN_HASH = 12
-_WIDE = 200  # columns of a table that goes into a file or a pipe
+_NUMBERS = ("bars", "coverage")
+_WRAPPED = ("contracts", "found", "sessions missing", "longest gap")
 _FIELDS = (
     "id", "symbol", "month", "provider", "data_label", "bars_count", "first_at", "last_at", "quality", "content_hash",
     "contracts", "contracts_hash", "path", "source_name", "source_sha256", "source_details", "quality_report",
@@ -42,7 +42,7 @@ def show_months(months: Sequence[Mapping[str, Any]]) -> None:
             month["quality"],
             month["content_hash"][:_SHOWN_HASH],
         )
-    _print(table)
+    print_table(table)
 
 
 def show_import(report: ImportReport) -> None:
@@ -57,7 +57,7 @@ def show_import(report: ImportReport) -> None:
             month.quality,
             month.content_hash[:_SHOWN_HASH],
         )
-    _print(table)
+    print_table(table)
     for month in report.months:
         if month.complaint:
             say(f"{month.symbol} {month.month}: {month.complaint}")
@@ -77,7 +77,7 @@ def show_checked(checked: Sequence[CheckedMonth]) -> None:
             month.quality,
             month.message,
         )
-    _print(table)
+    print_table(table)
 
 
 def show_fetched(reports: Sequence[FetchedReport], there: int) -> None:
@@ -94,7 +94,7 @@ def show_fetched(reports: Sequence[FetchedReport], there: int) -> None:
             (month.content_hash or "")[:_SHOWN_HASH],
         )
     if reports:
-        _print(table)
+        print_table(table)
     else:
         say(f"Nothing to fetch: all {there} months are there.")
     for month in reports:
@@ -116,19 +116,11 @@ def show_gap_report(report: Sequence[SymbolGaps]) -> None:
                 ", ".join(month.sessions_missing) or "none",
                 month.gaps[0] if month.gaps else "none",
             )
-    _print(table)
+    print_table(table)
     for one in report:
         missing = ", ".join(one.months_missing) or "none"
         say(f"{one.symbol}: months missing from {one.first} to {one.last}: {missing}.")
 
 
 def _table(*columns: str) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for column in columns:
-        table.add_column(column, justify="right" if column in {"bars", "coverage"} else "left")
-    return table
-
-
-def _print(table: Table) -> None:
-    console = Console()
-    (console if console.is_terminal else Console(width=_WIDE)).print(table)
+    return table_of(columns, right=_NUMBERS, wrapped=_WRAPPED)

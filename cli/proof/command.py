@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cli.console import note, say
+from cli.database import connected
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,7 +28,7 @@ def proof(
     force: Annotated[bool, typer.Option("--force", help="Write into a folder that isn't empty.")] = False,
 ) -> None:
     """Write the whole proof pack of the running Gantry. Changes nothing; exits 1 when a part of it failed."""
-    from cli.proof_files import INDEX, open_folder
+    from cli.proof.files import INDEX, open_folder
     from cli.up.home import Home
     from cli.up.state import port_of
     from core.clock import utc_now
@@ -58,22 +60,19 @@ def proof(
 
 
 def _pieces(settings: Settings, port: int, bots: int) -> Iterator[Piece]:
-    from cli.proof_api import Api, api_pieces
+    from cli.proof.api import Api, api_pieces
     from core.errors import GantryError
     from core.settings import AppEnv
     from core.trace import current_trace_id
     from services.proof.pack import Outcome, Piece, database_pieces
-    from sql.engine import connect, database_urls, transactions
 
     token = settings.admin_token.get_secret_value()
     guarded = settings.app_env is AppEnv.PRODUCTION  # there every route needs credentials
     yield from api_pieces(Api(port, token, current_trace_id(), for_all=guarded))
-    try:
-        engine = connect(database_urls(settings).app, pool_size=1)
-    except GantryError as error:
-        yield Piece("sql-rows.txt", "the database answers", f"{error}\n", Outcome.FAILED, str(error))
-        return
-    try:
-        yield from database_pieces(transactions(engine), bots=bots)
-    finally:
-        engine.dispose()
+    with ExitStack() as open_still:
+        try:
+            tx = open_still.enter_context(connected(settings))
+        except GantryError as error:
+            yield Piece("sql-rows.txt", "the database answers", f"{error}\n", Outcome.FAILED, str(error))
+            return
+        yield from database_pieces(tx, bots=bots)

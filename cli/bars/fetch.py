@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cli.actor import OPERATOR
 from cli.console import note, print_json
+from cli.database import opened
+from cli.options import AsJson
 
 if TYPE_CHECKING:
     from services.supply.fetch import FetchedReport
     from services.supply.fetch_plan import FetchPlan
-
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 def fetch_bars(
@@ -30,8 +31,8 @@ def fetch_bars(
 
     Exit code 1 if a month failed.
     """
-    from cli.bars import ACTOR, opened, shown_progress
-    from cli.bars_shown import show_fetched
+    from cli.bars.shown import show_fetched
+    from cli.progress import shown_progress
     from core.clock import utc_now
     from core.settings import get_settings
     from fleet.history import full_months_before
@@ -51,7 +52,7 @@ def fetch_bars(
         if plan.missing:
             _agree(plan, yes=yes, limit=settings.max_fetch_cost_usd)
         with shown_progress() as progress:
-            fetcher = Fetcher(home.tx, home.store, plan.sources, ACTOR, utc_now, again=again)
+            fetcher = Fetcher(home.tx, home.store, plan.sources, OPERATOR, utc_now, again=again)
             reports = fetcher.fetch(plan.missing, progress)
     if as_json:
         print_json([_fields(report) for report in reports])
@@ -67,8 +68,7 @@ def show_gaps(
     symbol: Annotated[str | None, typer.Argument(help="Only this symbol, such as ES.")] = None, as_json: AsJson = False
 ) -> None:
     """Tell what is missing: months between the first and the last, sessions, and the longest gaps in sessions."""
-    from cli.bars import opened
-    from cli.bars_shown import show_gap_report
+    from cli.bars.shown import show_gap_report
     from services.bars.gaps import gap_report
 
     with opened() as home:

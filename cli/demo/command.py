@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from cli.console import note, print_json
+from cli.options import AsJson
 
 app = typer.Typer(add_completion=False)
 
@@ -19,12 +20,12 @@ def demo(
     stamp: Annotated[str, typer.Option(help="open or close: what a CSV's stamps name.")] = "open",
     provider: Annotated[str, typer.Option(help="Who supplied the file.")] = "files",
     keep: Annotated[bool, typer.Option("--keep", help="Go on with the last demo's database.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Import bars (or simulate some), grade six strategies with three parameter sets each, and show the table."""
-    from cli.demo_home import demo_home
-    from cli.demo_run import BarsFile, run_demo
-    from cli.demo_table import as_plain, show
+    from cli.demo.home import demo_home
+    from cli.demo.run import BarsFile, run_demo
+    from cli.demo.table import as_plain, show
 
     file = BarsFile(bars, symbol, tz, stamp, provider) if bars is not None else None
     with demo_home(keep=keep) as home:

@@ -2,27 +2,20 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from cli.bars_fetch import fetch_bars, show_gaps
+from cli.actor import OPERATOR
+from cli.bars.fetch import fetch_bars, show_gaps
 from cli.console import note, print_json, say
-
-if TYPE_CHECKING:
-    from integrations.store import BarsStore
-    from sql.engine import Transactions
+from cli.database import opened
+from cli.options import AsJson, OneSymbol, member_of
 
 app = typer.Typer(add_completion=False, help="Bars: import, fetch, list, check, gaps, export.", no_args_is_help=True)
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-OneSymbol = Annotated[str | None, typer.Option(help="Only this symbol, such as ES.")]
-ACTOR = "operator:cli"
 
 
 class Stamped(StrEnum):
@@ -39,14 +32,6 @@ class Format(StrEnum):
     PARQUET = "parquet"
 
 
-@dataclass(frozen=True, slots=True)
-class Opened:
-    """The settings' database and folder of bars."""
-
-    tx: Transactions
-    store: BarsStore
-
-
 @app.command("import")
 def import_bars(
     path: Annotated[Path, typer.Argument(help="DBN, Parquet or CSV, packed or not; one-minute bars.")],
@@ -59,7 +44,8 @@ def import_bars(
     as_json: AsJson = False,
 ) -> None:
     """Import a file of bars, whole or not at all; the same file again changes nothing."""
-    from cli.bars_shown import show_import
+    from cli.bars.shown import show_import
+    from cli.progress import shown_progress
     from core.clock import utc_now
     from services.bars.import_file import import_file
 
@@ -73,7 +59,7 @@ def import_bars(
             tz=tz,
             stamp=stamp.value,
             replace=replace,
-            actor=ACTOR,
+            actor=OPERATOR,
             now=utc_now(),
             progress=progress,
         )
@@ -86,7 +72,7 @@ def import_bars(
 @app.command("list")
 def list_bars(symbol: OneSymbol = None, as_json: AsJson = False) -> None:
     """List the months of bars in use, by symbol and month."""
-    from cli.bars_shown import month_fields, show_months
+    from cli.bars.shown import month_fields, show_months
     from services.bars.load import list_months
 
     with opened() as home:
@@ -105,7 +91,8 @@ def check_bars(symbol: OneSymbol = None, as_json: AsJson = False) -> None:
 
     Exit code 1 if a month fails.
     """
-    from cli.bars_shown import show_checked
+    from cli.bars.shown import show_checked
+    from cli.progress import shown_progress
     from services.bars.check import check_months
 
     with opened() as home, shown_progress() as progress:
@@ -132,12 +119,10 @@ def export_bars(
     as_json: AsJson = False,
 ) -> None:
     """Write a symbol's bars to one CSV or Parquet file, each row with its data label."""
-    from core.errors import invalid
     from services.bars.export import ExportFormat, export_bars
     from trading.bars.schema import Timeframe
 
-    if timeframe not in set(Timeframe):
-        raise invalid(f"Unknown timeframe {timeframe!r}.", fix=f"Use one of {', '.join(Timeframe)}.", field="timeframe")
+    read = member_of(Timeframe, timeframe, field="timeframe")
     with opened() as home:
         report = export_bars(
             home.tx,
@@ -147,7 +132,7 @@ def export_bars(
             end=end,
             path=path,
             fmt=ExportFormat(fmt) if fmt else None,
-            timeframe=Timeframe(timeframe),
+            timeframe=read,
         )
     if as_json:
         print_json(report)
@@ -157,30 +142,3 @@ def export_bars(
 
 app.command("fetch")(fetch_bars)
 app.command("gaps")(show_gaps)
-
-
-@contextmanager
-def opened(*, pool_size: int = 1) -> Iterator[Opened]:
-    """Connect to the settings' database, and find the folder of bars."""
-    from core.settings import get_settings
-    from integrations.store import BarsStore
-    from sql.engine import connect, database_urls, transactions
-
-    settings = get_settings()
-    engine = connect(database_urls(settings).app, pool_size=pool_size)
-    try:
-        yield Opened(transactions(engine), BarsStore(str(settings.gantry_home / "bars")))
-    finally:
-        engine.dispose()
-
-
-@contextmanager
-def shown_progress() -> Iterator[Callable[[str, int, int], None]]:
-    """Show a bar of progress on standard error while work goes on."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=Console(file=sys.stderr), transient=True) as progress:
-        task = progress.add_task("Bars", total=None)
-        yield lambda what, done, total: progress.update(task, description=what, completed=done, total=total)

@@ -3,7 +3,7 @@
 from rich.console import Console
 from rich.table import Table
 
-from cli.demo_run import DemoOutcome
+from cli.demo.run import DemoOutcome
 from fleet.closed_sets import DataLabel
 from services.backtests.lineage import Lineage
 from services.bots.read import BotView

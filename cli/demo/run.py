@@ -1,17 +1,14 @@
 """The steps of `gantry demo`, each through the flow that the API, Dagster and the other commands use."""
 
-import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, redirect_stderr
+from collections.abc import Sequence
+from contextlib import redirect_stderr
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
-from cli.demo_bots import demo_bots
-from cli.demo_home import DemoHome
+from cli.demo.bots import demo_bots
+from cli.demo.home import DemoHome
+from cli.progress import Shown, bars_of, progress_bars
 from core.clock import utc_now
 from fleet.closed_sets import DataLabel
 from fleet.history import full_months_before
@@ -27,7 +24,6 @@ ACTOR = "gantry demo"
 SIMULATED_SYMBOL = "ES"
 SIMULATED_MONTHS = 3
 SEED = 7
-Shown = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +65,8 @@ def run_demo(home: DemoHome, file: BarsFile | None, *, symbol: str | None) -> De
         GantryError: the file's or the symbol's fault; nothing was graded then.
 
     """
-    with _progress() as progress:
-        shown = _shown_on(progress)
+    with progress_bars() as progress:
+        shown = bars_of(progress)
         bars = _import(home, file, shown) if file else _simulate(home, symbol or SIMULATED_SYMBOL, shown)
         progress.console.print(bars.sentence)
         bot_ids = _create(home, bars.symbol)
@@ -82,20 +78,6 @@ def run_demo(home: DemoHome, file: BarsFile | None, *, symbol: str | None) -> De
                 bot_ids, tx=home.tx, store=home.store, actor=ACTOR, on_graded=lambda _bot: progress.advance(grading)
             )
     return _read(home, bars, bot_ids, done.run_ids)
-
-
-@contextmanager
-def _progress() -> Iterator[Progress]:
-    """Show bars of progress on standard error, so that standard output holds the result alone."""
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    console = Console(file=sys.stderr)  # this very stream, also while Dagster's lines go to a log
-    with Progress(*columns, console=console, redirect_stdout=False, redirect_stderr=False) as progress:
-        yield progress
-
-
-def _shown_on(progress: Progress) -> Shown:
-    task = progress.add_task("Bars", total=None)
-    return lambda what, done, total: progress.update(task, description=what, completed=done, total=total)
 
 
 def _import(home: DemoHome, file: BarsFile, shown: Shown) -> _Bars:

@@ -1,0 +1,46 @@
+"""Options and arguments that several commands take, and how their texts are read."""
+
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import Annotated, TypeVar
+
+import typer
+
+from core.errors import invalid
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+OneBot = Annotated[str, typer.Argument(metavar="BOT", help="A bot's id or name.")]
+OneSymbol = Annotated[str | None, typer.Option(help="Only this symbol, such as ES.")]
+
+Member = TypeVar("Member", bound=StrEnum)
+
+
+def member_of(closed_set: type[Member], text: str, *, field: str) -> Member:
+    """Read a member of a closed set; field: what it is called, such as "stage".
+
+    Raises:
+        GantryError: VALIDATION_FAILED for any other text.
+
+    """
+    try:
+        return closed_set(text)
+    except ValueError:
+        raise invalid(f"Unknown {field} {text!r}.", fix=f"Use one of {', '.join(closed_set)}.", field=field) from None
+
+
+def parameters_of(texts: Sequence[str]) -> dict[str, object]:
+    """Read K=V texts.
+
+    Raises:
+        GantryError: VALIDATION_FAILED for one without a name or an equals sign, or a name that is given twice.
+
+    """
+    found: dict[str, object] = {}
+    for text in texts:
+        name, separator, value = text.partition("=")
+        if not name or not separator:
+            raise invalid(f"--param {text!r} isn't k=v.", fix="Write --param fast=20.", field="param")
+        if name in found:
+            raise invalid(f"--param {name} is given twice.", fix="Give each parameter once.", field=name)
+        found[name] = value
+    return found
