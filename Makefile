@@ -26,7 +26,7 @@ $(READY): requirements.lock pyproject.toml
 	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 	@VIRTUAL_ENV=$(CURDIR)/$(VENV) $(VENV)/bin/uv pip sync --require-hashes requirements.lock 2>&1 | grep -v '^ [+-]'
 	@VIRTUAL_ENV=$(CURDIR)/$(VENV) $(VENV)/bin/uv pip install --quiet --no-deps --no-build-isolation --editable .
-	@$(VENV)/bin/python -m compileall -q -j 0 $(VENV)/lib core trading fleet integrations sql services assets orchestration api cli >/dev/null || true
+	@$(VENV)/bin/python -m compileall -q -j 0 $(VENV)/lib core trading fleet integrations sql services shapes assets orchestration api cli >/dev/null || true
 	@touch $@
 
 setup: $(READY) ## set up .venv from requirements.lock, nothing else

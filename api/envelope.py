@@ -1,30 +1,14 @@
 """The envelope of every JSON response: `success`, `trace_id`, and data or an error. Names are CONTRACTS' exact ones."""
 
-from datetime import datetime
-from decimal import Decimal
 from typing import Annotated, Any, Generic, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, WithJsonSchema
+from pydantic import BaseModel, Field
 
 from core.trace import current_trace_id
-from trading.metrics import money_text
+from shapes.base import Model
 
 Item = TypeVar("Item")
-
-
-Money = Annotated[
-    Decimal,
-    PlainSerializer(money_text, return_type=str),
-    WithJsonSchema({"type": "string", "pattern": r"^-?\d+\.\d{2}$"}),
-]
 TraceId = Annotated[str, Field(pattern="^[0-9a-f]{32}$")]
-Instant = Annotated[datetime, Field(description="RFC 3339, UTC.")]
-
-
-class Model(BaseModel):
-    """Base of everything that is answered."""
-
-    model_config = ConfigDict(extra="forbid", populate_by_name=True, from_attributes=True)
 
 
 class Envelope(Model):
@@ -70,7 +54,7 @@ class ErrorBody(Model):
     error_code: str
     message: str
     suggested_fix: str
-    details: list[FieldProblemBody] = []
+    details: list[FieldProblemBody] = Field([])
 
 
 def responses(*statuses: int, **models: type[BaseModel]) -> dict[int | str, dict[str, Any]]:

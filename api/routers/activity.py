@@ -9,9 +9,9 @@ from api.cursors import Cursor, Listing, limited
 from api.database import Db
 from api.envelope import ListOf, responses
 from api.paging import Limit, after_of, page_after
-from api.schemas.jobs import ActivityBody
 from services import events
 from services.finding import require_bot
+from shapes.jobs import ActivityBody
 
 router = APIRouter(tags=["activity"])
 MAX_LIMIT = 200

@@ -10,19 +10,11 @@ from api.cursors import Cursor, Listing, as_id, as_int, limited
 from api.database import Db
 from api.envelope import ListOf, Page, responses
 from api.paging import Limit, after_of, page_after
-from api.schemas.backtests import (
-    BacktestBody,
-    EquityBody,
-    EquityList,
-    ImprovementBody,
-    LineageBody,
-    LineageReply,
-    TradeBody,
-    TradeList,
-)
+from api.schemas.backtests import EquityList, LineageReply, TradeList
 from services.backtests.lineage import lineage_of_score
 from services.backtests.results import page_equity, page_sessions, page_trades
 from services.improve.read import page_improvements
+from shapes.backtests import BacktestBody, EquityBody, ImprovementBody, LineageBody, TradeBody
 
 router = APIRouter(prefix="/api/bots/{bot_id}", tags=["results"], responses=responses(404))
 MAX_LIMIT = 200

@@ -7,8 +7,8 @@ from api.cursors import Cursor, Listing, as_symbol, limited
 from api.database import Db
 from api.envelope import ListOf, Page, responses
 from api.paging import Limit, SymbolFilter
-from api.schemas.backtests import BarsMonthBody
 from services.backtests.results import page_months
+from shapes.bars import BarsMonthBody
 
 router = APIRouter(tags=["bars"])
 MAX_LIMIT = 500

@@ -13,8 +13,8 @@ from api.errors import from_domain
 from api.etags import AnyRevisions, Revisions, etag
 from api.idempotency import Once
 from api.paging import Limit, SymbolFilter, after_of, page_after
-from api.schemas.bots import BotBody, BotChangeRequest, BotDetailBody, NewBotRequest
-from api.schemas.jobs import JobBody, JobConflict, JobReply
+from api.schemas.bots import BotChangeRequest, NewBotRequest
+from api.schemas.jobs import JobConflict, JobReply
 from core.errors import GantryError, Kind
 from fleet.bot_filter import BotFilter
 from fleet.closed_sets import BacktestKind, Stage
@@ -22,6 +22,8 @@ from services.bots import change, create
 from services.bots.read import get_bot, page_bots
 from services.jobs.enqueue import enqueue_job
 from services.jobs.read import active_job, get_job
+from shapes.bots import BotBody, BotDetailBody
+from shapes.jobs import JobBody
 
 router = APIRouter(prefix="/api/bots", tags=["bots"])
 MAX_LIMIT = 200

@@ -9,8 +9,8 @@ from api.cursors import Cursor, Listing, limited
 from api.database import Db
 from api.envelope import ListOf, responses
 from api.paging import Limit, after_of, page_after
-from api.schemas.jobs import JobBody
 from services.jobs.read import page_jobs
+from shapes.jobs import JobBody
 
 router = APIRouter(prefix="/api/bots/{bot_id}/jobs", tags=["jobs"])
 MAX_LIMIT = 200

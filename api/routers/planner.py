@@ -4,7 +4,7 @@ from fastapi import APIRouter, Request
 
 from api.actor import Reader
 from api.database import Db
-from api.schemas.autonomy import SchedulerReply
+from api.schemas.planner import SchedulerReply
 from fleet.loops import loops
 from services.planner import status
 

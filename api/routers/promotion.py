@@ -15,21 +15,14 @@ from api.errors import from_domain
 from api.etags import AnyRevisions, etag
 from api.idempotency import Once
 from api.paging import Limit, after_of, page_after
-from api.schemas.bots import BotDetailBody
-from api.schemas.promotion import (
-    DemoteRequest,
-    GateBody,
-    NextGatesBody,
-    PromotionRefused,
-    PromotionReply,
-    PromotionRequestBody,
-    StageEventBody,
-)
+from api.schemas.promotion import DemoteRequest, PromotionRefused, PromotionReply
 from core.settings import AppEnv
 from services.bots.read import get_bot
 from services.promotion.decide import Promotion, approve, demote, promote
 from services.promotion.read import gates_of, page_stage_events
 from services.promotion.refusals import GatesNotMet
+from shapes.bots import BotDetailBody
+from shapes.promotion import GateBody, NextGatesBody, StageEventBody
 
 router = APIRouter(prefix="/api/bots", tags=["bots"])
 MAX_LIMIT = 200
@@ -120,11 +113,7 @@ def demote_bot(
 def _reply(session: Session, bot_id: UUID, done: Promotion, now: Now, response: Response) -> PromotionReply:
     view = get_bot(session, bot_id, now=now)
     response.headers["ETag"] = etag(view.revision)
-    return PromotionReply(
-        data=BotDetailBody.whole(view),
-        gates=[GateBody.of(gate) for gate in done.gates],
-        request=PromotionRequestBody.model_validate(done.request) if done.request else None,
-    )
+    return PromotionReply.of(view, done)
 
 
 def _refused(error: GatesNotMet) -> JSONResponse:

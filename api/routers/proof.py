@@ -10,12 +10,13 @@ from api.cursors import Cursor, Listing, limited
 from api.database import Db
 from api.envelope import ListOf, responses
 from api.paging import Limit, after_of, page_after
-from api.schemas.autonomy import AutonomyProofReply, DecisionBody
+from api.schemas.planner import AutonomyProofReply
 from api.schemas.proof import JobsProofReply
 from fleet.closed_sets import DueReason, NotEnqueued, NotStarted
 from services.planner.ticks import page_decisions
 from services.proof.autonomy import autonomy_proof
 from services.proof.jobs import jobs_proof
+from shapes.planner import DecisionBody
 
 router = APIRouter(prefix="/api/_proof", tags=["proof"])
 MAX_LIMIT = 200

@@ -6,12 +6,9 @@ from api.actor import Operator
 from api.database import Db, Now
 from api.envelope import responses
 from api.idempotency import Once
-from api.schemas.bots import BotBody
-from api.schemas.jobs import JobBody
 from api.schemas.starter import StarterPackReply, StarterPackRequest
-from services.bots.read import some_bots
 from services.starter import pack as pack_starter
-from services.starter.pack import jobs_of_pack, reset_starter_pack
+from services.starter.pack import reset_starter_pack, whole_pack
 
 router = APIRouter(prefix="/api/bots", tags=["bots"])
 
@@ -45,12 +42,5 @@ def create_starter_pack(
         now=now,
         max_attempts=request.app.state.settings.max_attempts,
     )
-    views = {view.id: view for view in some_bots(session, pack.bots, now=now)}
-    jobs = {job.id: job for job in jobs_of_pack(session, pack)}
-    reply = StarterPackReply(
-        made_bots=pack.made_bots,
-        made_jobs=pack.made_jobs,
-        bots=[BotBody.of(views[bot_id]) for bot_id in pack.bots],
-        jobs=[JobBody.model_validate(jobs[job_id]) for job_id in pack.jobs],
-    )
+    reply = StarterPackReply.model_validate(whole_pack(session, pack, now=now))
     return once.answer(reply, response, status=201 if pack.is_new else 200)

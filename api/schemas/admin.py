@@ -1,15 +1,14 @@
 """Bulk changes of an admin, as they are asked for and answered."""
 
-from typing import Any, Self
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from api.envelope import Envelope, Model
-from fleet.closed_sets import MetricsScope, Stage
+from api.envelope import Envelope
+from fleet.closed_sets import MetricsScope
 from fleet.resets import LOCK_HOURS, MAX_LOCK_HOURS, RESET_REASON, REVERT_REASON
-from services.resets.reset import BotEffect, ResetReport, ResetRequest
-from services.resets.revert import RevertReport
+from services.resets.reset import ResetRequest
+from shapes.resets import ResetMetricsBody, RevertToLabBody
 
 MOST_BOTS = 20_000
 BotIds = list[UUID] | None
@@ -45,64 +44,9 @@ class RevertToLabRequest(BaseModel):
     reason_code: str = Field(REVERT_REASON, alias="reasonCode", min_length=1, max_length=100)
 
 
-class BotEffectBody(Model):
-    """What was done to one bot, or would be."""
-
-    bot_id: UUID
-    before: dict[str, Any]
-    after: dict[str, Any]
-
-    @classmethod
-    def of(cls, effect: BotEffect) -> Self:
-        """Show an effect."""
-        return cls(bot_id=effect.bot_id, before=effect.before, after=effect.after)
-
-
-class ResetMetricsReply(Envelope):
+class ResetMetricsReply(ResetMetricsBody, Envelope):
     """What a reset did. request_id stands in every audit row."""
 
-    request_id: UUID
-    dry_run: bool
-    scope: MetricsScope
-    reason_code: str
-    affected_count: int
-    bots: list[BotEffectBody]
 
-    @classmethod
-    def of(cls, report: ResetReport) -> Self:
-        """Show a report."""
-        return cls(
-            request_id=report.request_id,
-            dry_run=report.dry_run,
-            scope=report.scope,
-            reason_code=report.reason_code,
-            affected_count=len(report.bots),
-            bots=[BotEffectBody.of(one) for one in report.bots],
-        )
-
-
-class RevertToLabReply(Envelope):
+class RevertToLabReply(RevertToLabBody, Envelope):
     """What a revert did. Stage counts are of the bots it covered."""
-
-    request_id: UUID
-    dry_run: bool
-    scope: str = Field(description="BOTS where some were named, else ALL.")
-    reason_code: str
-    affected_count: int
-    bots: list[BotEffectBody]
-    stage_counts_before: dict[Stage, int]
-    stage_counts_after: dict[Stage, int]
-
-    @classmethod
-    def of(cls, report: RevertReport, *, named: bool) -> Self:
-        """Show a report."""
-        return cls(
-            request_id=report.request_id,
-            dry_run=report.dry_run,
-            scope="BOTS" if named else "ALL",
-            reason_code=report.reason_code,
-            affected_count=len(report.bots),
-            bots=[BotEffectBody.of(one) for one in report.bots],
-            stage_counts_before=dict(report.stage_counts_before),
-            stage_counts_after=dict(report.stage_counts_after),
-        )

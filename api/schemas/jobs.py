@@ -1,35 +1,7 @@
-"""Jobs and activity as they are answered."""
+"""A job that was asked for, and the refusal of a bot that is busy."""
 
-from typing import Any
-from uuid import UUID
-
-from api.envelope import Envelope, ErrorBody, Instant, Model
-from fleet.closed_sets import ActivityEvent, BacktestKind, JobStatus, JobType
-
-
-class JobBody(Model):
-    """One attempt at one piece of work for one bot."""
-
-    id: UUID
-    root_job_id: UUID
-    bot_id: UUID
-    job_type: JobType
-    kind: BacktestKind | None
-    status: JobStatus
-    attempt: int
-    max_attempts: int
-    iteration: int
-    session_id: UUID | None
-    run_id: str | None
-    error_code: str | None
-    error_message: str | None
-    suggested_fix: str | None
-    actor: str
-    trace_id: str
-    created_at: Instant
-    started_at: Instant | None
-    completed_at: Instant | None
-    last_heartbeat_at: Instant | None
+from api.envelope import Envelope, ErrorBody
+from shapes.jobs import JobBody
 
 
 class JobReply(Envelope):
@@ -42,17 +14,3 @@ class JobConflict(ErrorBody):
     """The bot is busy already: with this job."""
 
     job: JobBody | None = None
-
-
-class ActivityBody(Model):
-    """One line of the activity feed."""
-
-    id: UUID
-    event_type: ActivityEvent
-    bot_id: UUID | None
-    job_id: UUID | None
-    actor: str
-    message: str
-    payload: dict[str, Any]
-    trace_id: str
-    created_at: Instant

@@ -1,55 +1,12 @@
 """Proof of what ran, as it is answered."""
 
 from typing import Any, Self
-from uuid import UUID
 
 from pydantic import Field
 
-from api.envelope import Envelope, Instant, Model, Page
-from fleet.closed_sets import JobStatus, JobType
+from api.envelope import Envelope, Page
 from services.proof.jobs import JobsProof
-
-
-class StatusCounts(Model):
-    """Jobs by status; zero counts are present."""
-
-    QUEUED: int
-    RUNNING: int
-    COMPLETED: int
-    FAILED: int
-    TIMEOUT: int
-    CANCELED: int
-
-
-class TypeCounts(Model):
-    """Jobs by type and status."""
-
-    BACKTEST: StatusCounts
-    IMPROVE: StatusCounts
-    EVOLVE: StatusCounts
-
-
-class StuckJobBody(Model):
-    """A job that should have moved on: its lease is over, it runs too long, or it is due and waits too long."""
-
-    job_id: UUID
-    bot_id: UUID
-    job_type: JobType
-    status: JobStatus
-    age_seconds: float = Field(description="Since its start, or since it was due while it waits.")
-    last_heartbeat_at: Instant | None
-
-
-class LastJobBody(Model):
-    """A bot's newest job."""
-
-    bot_id: UUID
-    job_id: UUID
-    job_type: JobType
-    status: JobStatus
-    attempt: int
-    iteration: int
-    created_at: Instant
+from shapes.proof import LastJobBody, StatusCounts, StuckJobBody, TypeCounts
 
 
 class JobsProofReply(Envelope):

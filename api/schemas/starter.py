@@ -3,9 +3,8 @@
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.envelope import Envelope
-from api.schemas.bots import BotBody
-from api.schemas.jobs import JobBody
 from fleet.starter import DEFAULT_BOTS, MAX_BOTS
+from shapes.starter import StarterPackBody
 
 
 class StarterPackRequest(BaseModel):
@@ -27,10 +26,5 @@ class StarterPackRequest(BaseModel):
     )
 
 
-class StarterPackReply(Envelope):
+class StarterPackReply(StarterPackBody, Envelope):
     """The pack as it is now; the first two numbers say what this request added to it."""
-
-    made_bots: int
-    made_jobs: int
-    bots: list[BotBody]
-    jobs: list[JobBody] = Field(description="For each bot, the job that is, or becomes, its baseline.")

@@ -17,6 +17,7 @@ from fleet.jobs import JobReason
 from fleet.starter import DEFAULT_BOTS, DEFAULT_SYMBOLS, MAX_BOTS, Place, places
 from services import events
 from services.bots.create import Born, NewBot, bear
+from services.bots.read import BotView, some_bots
 from services.jobs.enqueue import enqueue_jobs
 from services.resets.reset import ResetRequest, reset_metrics
 from sql.queries.jobs import read as job_queries
@@ -42,6 +43,16 @@ class StarterPack:
     def is_new(self) -> bool:
         """Whether anything was added."""
         return bool(self.made_bots or self.made_jobs)
+
+
+@dataclass(frozen=True, slots=True)
+class WholePack:
+    """The pack to show: its bots, and for each the job that is or becomes its baseline."""
+
+    made_bots: int
+    made_jobs: int
+    bots: tuple[BotView, ...]
+    jobs: tuple[BotJob, ...]
 
 
 def create_starter_pack(
@@ -85,6 +96,18 @@ def create_starter_pack(
     return pack
 
 
+def whole_pack(session: Session, pack: StarterPack, *, now: datetime) -> WholePack:
+    """Return the pack with its bots and jobs as they are now, in its order (a unit; a fixed number of queries)."""
+    bots = {bot.id: bot for bot in some_bots(session, pack.bots, now=now)}
+    jobs = {job.id: job for job in job_queries.jobs_of(session, pack.jobs)}
+    return WholePack(
+        pack.made_bots,
+        pack.made_jobs,
+        tuple(bots[bot_id] for bot_id in pack.bots),
+        tuple(jobs[job_id] for job_id in pack.jobs),
+    )
+
+
 def reset_starter_pack(session: Session, *, symbols: Sequence[str] | None, actor: str, now: datetime) -> int:
     """Reset the metrics of the pack's bots, those of some symbols or all; return how many there are (a unit).
 
@@ -96,11 +119,6 @@ def reset_starter_pack(session: Session, *, symbols: Sequence[str] | None, actor
         asked = ResetRequest(MetricsScope.ALL, tuple(one.bot_id for one in kept), STARTER_RESET)
         reset_metrics(session, asked, dry_run=False, actor=actor, now=now)
     return len(kept)
-
-
-def jobs_of_pack(session: Session, pack: StarterPack) -> Sequence[BotJob]:
-    """Return the pack's jobs, in one query."""
-    return job_queries.jobs_of(session, pack.jobs)
 
 
 def _checked_symbols(symbols: Sequence[str]) -> tuple[str, ...]:

@@ -56,7 +56,8 @@ def test_every_link_between_pages_leads_somewhere() -> None:
 
 
 def test_every_file_that_a_page_names_exists() -> None:
-    named = re.compile(r"`((?:core|trading|fleet|integrations|sql|services|assets|orchestration|api|cli)/[\w/]+\.py)`")
+    folders = "core|trading|fleet|integrations|sql|services|shapes|assets|orchestration|api|cli"
+    named = re.compile(rf"`((?:{folders})/[\w/]+\.py)`")
     missing = [
         f"{page.name}: {file}"
         for page in (ROOT / "docs").rglob("*.md")

@@ -11,7 +11,9 @@ import pytest
 from tests.factories.imports import imported
 
 ROOT = Path(__file__).resolve().parents[2]
-PACKAGES = ("core", "trading", "fleet", "integrations", "sql", "services", "assets", "orchestration", "api", "cli")
+PACKAGES = (
+    *("core", "trading", "fleet", "integrations", "sql", "services", "shapes", "assets", "orchestration", "api", "cli"),
+)
 CLOCKS = {"now", "utcnow", "today", "time", "time_ns", "monotonic", "utc_now"}
 
 

@@ -17,7 +17,7 @@ from services.bars.simulate import simulate_months
 from services.jobs.enqueue import enqueue_job
 from services.proof.invariants import check_invariants
 from services.resets.reset import ResetRequest, reset_metrics
-from services.starter.pack import StarterPack, create_starter_pack, jobs_of_pack
+from services.starter.pack import StarterPack, create_starter_pack, whole_pack
 from sql.engine import Transactions
 from sql.tables.bots import Bot, BotBoundary, BotStageEvent, BotVersion
 from sql.tables.events import Activity
@@ -141,7 +141,7 @@ def test_a_completed_baseline_is_not_asked_for_again_until_the_epoch_changes(
     fresh = ask(tx, "ES", count=2)
     assert (fresh.made_bots, fresh.made_jobs) == (0, 1)
     with tx() as session:
-        (job,) = [job for job in jobs_of_pack(session, fresh) if job.id not in pack.jobs]
+        (job,) = [job for job in whole_pack(session, fresh, now=NOW).jobs if job.id not in pack.jobs]
         assert (job.bot_id, job.kind, job.iteration) == (pack.bots[0], "BASELINE", 2)
         assert check_invariants(session) == ()
 

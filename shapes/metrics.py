@@ -1,6 +1,6 @@
 """Metrics of a bot: null with a reason where nothing was measured, never 0."""
 
-from api.envelope import Model, Money
+from shapes.base import Model, Money
 
 
 class MetricsFigures(Model):

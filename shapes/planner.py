@@ -1,16 +1,15 @@
-"""The planner's ticks, its decisions and the loops, as they are answered."""
+"""The planner's ticks, its decisions and the loops."""
 
 from typing import Any, Self
 from uuid import UUID
 
 from pydantic import Field
 
-from api.envelope import Envelope, Instant, Model
 from fleet.closed_sets import JobType, Stage, TickCause
 from fleet.loops import LoopState
 from services.planner.status import NO_BREAKERS, NO_TICK, SchedulerStatus
 from services.planner.ticks import TickProof
-from services.proof.autonomy import AutonomyProof
+from shapes.base import Instant, Model
 
 
 class TypeCount(Model):
@@ -53,18 +52,6 @@ class TickBody(Model):
     trace_id: str
     cause: TickCause
     summary: SummaryBody
-
-
-class AutonomyProofReply(Envelope):
-    """The newest tick, and the newest 50 with the newest one that enqueued something at the end, where it is older."""
-
-    latest_run: TickBody | None = Field(alias="latestRun")
-    runs: list[TickBody]
-
-    @classmethod
-    def of(cls, proof: AutonomyProof) -> Self:
-        """Show the proof."""
-        return cls.model_validate({"latest_run": proof.latest_run, "runs": proof.runs})
 
 
 class DecisionBody(Model):
@@ -137,7 +124,7 @@ class PlannerBody(Model):
         )
 
 
-class SchedulerReply(Envelope):
+class SchedulerBody(Model):
     """Whether the fleet is looked after. active: the planner's loop is OK; loop_health: the worst of all loops'."""
 
     active: bool
