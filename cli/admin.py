@@ -40,6 +40,7 @@ def reset(
     from fleet.closed_sets import MetricsScope
     from fleet.resets import RESET_REASON
     from services.resets.reset import ResetRequest, reset_metrics
+    from shapes.resets import ResetMetricsBody
 
     covered = member_of(MetricsScope, scope, field="scope")
     _agree("Reset the metrics", bot, dry_run=dry_run, yes=yes)
@@ -47,7 +48,7 @@ def reset(
         asked = ResetRequest(covered, _ids(session, bot), reason or RESET_REASON, not keep_equity)
         report = reset_metrics(session, asked, dry_run=dry_run, actor=ADMIN, now=utc_now())
     if as_json:
-        print_json(report)
+        print_json(ResetMetricsBody.of(report))
     else:
         would = "would be reset" if dry_run else "were reset"
         say(f"Metrics of {len(report.bots)} bots {would} ({scope}); request {report.request_id}.")
@@ -67,6 +68,7 @@ def revert(
     from core.clock import utc_now
     from fleet.resets import REVERT_REASON
     from services.resets.revert import revert_to_lab
+    from shapes.resets import RevertToLabBody
 
     _agree("Put back into LAB", bot, dry_run=dry_run, yes=yes)
     with database() as session:
@@ -80,7 +82,7 @@ def revert(
             now=utc_now(),
         )
     if as_json:
-        print_json(report)
+        print_json(RevertToLabBody.of(report, named=bool(bot)))
     else:
         would = "would go" if dry_run else "went"
         before = ", ".join(f"{count} in {stage}" for stage, count in report.stage_counts_before.items() if count)

@@ -21,17 +21,18 @@ def list_bots(
     as_json: AsJson = False,
 ) -> None:
     """List all bots, newest first."""
-    from cli.bot_shown import bot_fields, show_bots
+    from cli.bot_shown import show_bots
     from core.clock import utc_now
     from fleet.bot_filter import BotFilter
     from fleet.closed_sets import Stage
     from services.bots.read import all_bots
+    from shapes.bots import BotBody
 
     which = BotFilter(None if stage is None else member_of(Stage, stage, field="stage"), symbol)
     with database() as session:
         bots = all_bots(session, which, now=utc_now())
     if as_json:
-        print_json([bot_fields(bot) for bot in bots])
+        print_json([BotBody.of(bot) for bot in bots])
     elif bots:
         show_bots(bots)
     else:
@@ -41,14 +42,15 @@ def list_bots(
 @app.command()
 def show(bot: OneBot, as_json: AsJson = False) -> None:
     """Show one bot: what it is made of, its metrics, its score and what holds it back."""
-    from cli.bot_shown import bot_fields, show_bot
+    from cli.bot_shown import show_bot
     from core.clock import utc_now
     from services.bots.read import get_bot
+    from shapes.bots import BotDetailBody
 
     with database() as session:
         view = get_bot(session, bot_id_of(session, bot), now=utc_now())
     if as_json:
-        print_json(bot_fields(view))
+        print_json(BotDetailBody.whole(view))
     else:
         show_bot(view)
 
@@ -69,10 +71,10 @@ def create(  # noqa: PLR0913 - one option for each thing a bot is made of
     as_json: AsJson = False,
 ) -> None:
     """Create a bot in LAB. Its first backtest is queued by itself."""
-    from cli.bot_shown import bot_fields
     from core.clock import utc_now
     from services.bots.create import NewBot, create_bot
     from services.bots.read import get_bot
+    from shapes.bots import BotDetailBody
 
     costs = {"slippage_ticks": slippage_ticks, "commission_usd": commission, "contracts": contracts}
     new = NewBot(
@@ -89,7 +91,7 @@ def create(  # noqa: PLR0913 - one option for each thing a bot is made of
         bot_id = create_bot(session, new, actor=OPERATOR, now=utc_now())
         view = get_bot(session, bot_id, now=utc_now())
     if as_json:
-        print_json(bot_fields(view))
+        print_json(BotDetailBody.whole(view))
     else:
         say(f"Created {view.name}: {view.id}")
 
@@ -103,19 +105,22 @@ def starter_pack(
     """See that there are bots to begin with, each with a baseline done or on its way; what is there stays."""
     from core.clock import utc_now
     from core.settings import get_settings
-    from services.starter.pack import create_starter_pack
+    from services.starter.pack import create_starter_pack, whole_pack
+    from shapes.starter import StarterPackBody
 
+    now = utc_now()
     with database() as session:
         pack = create_starter_pack(
             session,
             symbols=symbol or None,
             count=count,
             actor=OPERATOR,
-            now=utc_now(),
+            now=now,
             max_attempts=get_settings().max_attempts,
         )
+        whole = whole_pack(session, pack, now=now)
     if as_json:
-        print_json(pack)
+        print_json(StarterPackBody.model_validate(whole))
     else:
         say(f"{pack.made_bots} bots created, {pack.made_jobs} baselines queued; the pack has {len(pack.bots)} bots.")
 
@@ -125,12 +130,16 @@ def archive(bot: OneBot, as_json: AsJson = False) -> None:
     """Archive a bot and cancel its job. Its results stay."""
     from core.clock import utc_now
     from services.bots.change import archive_bot
+    from services.bots.read import get_bot
+    from shapes.bots import BotDetailBody
 
+    now = utc_now()
     with database() as session:
         bot_id = bot_id_of(session, bot)
-        archived_at = archive_bot(session, bot_id, actor=OPERATOR, now=utc_now())
+        archive_bot(session, bot_id, actor=OPERATOR, now=now)
+        view = get_bot(session, bot_id, now=now)
     if as_json:
-        print_json({"id": bot_id, "archived_at": archived_at})
+        print_json(BotDetailBody.whole(view))
     else:
         say(f"Archived {bot}.")
 
@@ -140,11 +149,12 @@ def lineage(bot: OneBot, as_json: AsJson = False) -> None:
     """Show where a bot's score comes from, back to the hash of the bars' file."""
     from cli.demo.table import chain_lines
     from services.backtests.lineage import lineage_of_score
+    from shapes.backtests import LineageBody
 
     with database() as session:
         chain = lineage_of_score(session, bot_id_of(session, bot))
     if as_json:
-        print_json(chain)
+        print_json(LineageBody.model_validate(chain))
         return
     for line in chain_lines(chain):
         say(line)

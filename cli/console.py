@@ -10,6 +10,8 @@ from enum import Enum
 from pathlib import Path
 from uuid import UUID
 
+from pydantic import BaseModel
+
 from core.errors import GantryError
 
 
@@ -34,22 +36,27 @@ def show_error(error: GantryError) -> None:
 
 
 def print_json(value: object) -> None:
-    """Print a value as JSON: ids and money as strings, times in RFC 3339."""
+    """Print a value as JSON: a shape as the API answers it, ids and money as strings, times in RFC 3339."""
     say(json.dumps(value, indent=2, default=_plain))
 
 
 def _plain(value: object) -> object:
-    if isinstance(value, datetime):
-        return value.isoformat().replace("+00:00", "Z")
-    if isinstance(value, Decimal | UUID | Path):
-        return str(value)
-    if isinstance(value, Enum):
-        return value.value
-    if is_dataclass(value) and not isinstance(value, type):
-        return asdict(value)
-    if isinstance(value, Mapping):
-        return dict(value)
-    if isinstance(value, Sequence):
-        return list(value)
-    message = f"{type(value).__name__} has no JSON form"
-    raise TypeError(message)
+    match value:
+        case BaseModel():
+            plain: object = value.model_dump(mode="json", by_alias=True)
+        case datetime():
+            plain = value.isoformat().replace("+00:00", "Z")
+        case Decimal() | UUID() | Path():
+            plain = str(value)
+        case Enum():
+            plain = value.value
+        case _ if is_dataclass(value) and not isinstance(value, type):
+            plain = asdict(value)
+        case Mapping():
+            plain = dict(value)
+        case Sequence():
+            plain = list(value)
+        case _:
+            message = f"{type(value).__name__} has no JSON form"
+            raise TypeError(message)
+    return plain

@@ -27,11 +27,12 @@ def list_jobs(
     """List jobs, newest first."""
     from cli.job_shown import show_jobs
     from services.jobs.history import newest_jobs
+    from shapes.jobs import FleetJobBody
 
     with database() as session:
         jobs = newest_jobs(session, bot_id=None if bot is None else bot_id_of(session, bot), status=status, limit=limit)
     if as_json:
-        print_json(jobs)
+        print_json([FleetJobBody.model_validate(job) for job in jobs])
     elif jobs:
         show_jobs(jobs)
     else:
@@ -44,6 +45,7 @@ def show(job: Annotated[str, typer.Argument(metavar="ID", help="A job's id.")], 
     from uuid import UUID
 
     from services.jobs.history import history_of
+    from shapes.jobs import JobHistoryBody
 
     try:
         job_id = UUID(job)
@@ -52,7 +54,7 @@ def show(job: Annotated[str, typer.Argument(metavar="ID", help="A job's id.")], 
     with database() as session:
         found = history_of(session, job_id)
     if as_json:
-        print_json(found)
+        print_json(JobHistoryBody.model_validate(found))
         return
     for name in found.job.__dataclass_fields__:
         value = getattr(found.job, name)

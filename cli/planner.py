@@ -29,11 +29,12 @@ def show(as_json: AsJson = False) -> None:
     from core.settings import get_settings
     from fleet.loops import loops
     from services.planner.status import NO_TICK, scheduler_status
+    from shapes.planner import AutonomyBody
 
     with database() as session:
         status = scheduler_status(session, loops(get_settings().planner_tick_seconds))
     if as_json:
-        print_json(status)
+        print_json(AutonomyBody.of(status))
         return
     from cli.planner_shown import show_loops, show_tick
 
@@ -53,10 +54,12 @@ def bots(
     as_json: AsJson = False,
 ) -> None:
     """List what was last decided of each bot: why it got a job, or why it got none."""
+    from shapes.planner import DecisionBody
+
     with database() as session:
         found = _decisions(session, bot, reason)
     if as_json:
-        print_json(found)
+        print_json([DecisionBody.of(row) for row in found])
     elif found:
         from cli.planner_shown import show_decisions
 

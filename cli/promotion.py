@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -12,23 +12,22 @@ from cli.console import print_json, say
 from cli.database import bot_id_of, database
 from cli.options import AsJson, OneBot
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from fleet.promotion.gates import Gate
-
 
 @app.command()
 def promote(bot: OneBot, as_json: AsJson = False) -> None:
     """Promote a bot by one stage; a refusal lists the gates that aren't met. CANARY and LIVE need the API's token."""
     from core.clock import utc_now
+    from services.bots.read import get_bot
     from services.promotion.decide import promote as promote_bot
+    from shapes.promotion import PromotionBody
 
+    now = utc_now()
     with database() as session:
         bot_id = bot_id_of(session, bot)
-        done = promote_bot(session, bot_id, by=caller(), now=utc_now(), development=_development())
+        done = promote_bot(session, bot_id, by=caller(), now=now, development=_development())
+        view = get_bot(session, bot_id, now=now)
     if as_json:
-        print_json({"id": bot_id, "stage": done.to, "gates": _fields(done.gates)})
+        print_json(PromotionBody.of(view, done))
     else:
         say(f"{bot} is in {done.to} now: all {len(done.gates)} gates are met.")
 
@@ -41,14 +40,18 @@ def demote(
 ) -> None:
     """Take a bot back by one stage; from then on it is promoted by hand only."""
     from core.clock import utc_now
+    from services.bots.read import get_bot
     from services.promotion.decide import DEMOTED
     from services.promotion.decide import demote as demote_bot
+    from shapes.bots import BotDetailBody
 
+    now = utc_now()
     with database() as session:
         bot_id = bot_id_of(session, bot)
-        stage = demote_bot(session, bot_id, by=caller(), now=utc_now(), reason_code=reason or DEMOTED)
+        stage = demote_bot(session, bot_id, by=caller(), now=now, reason_code=reason or DEMOTED)
+        view = get_bot(session, bot_id, now=now)
     if as_json:
-        print_json({"id": bot_id, "stage": stage})
+        print_json(BotDetailBody.whole(view))
     else:
         say(f"{bot} is in {stage} now.")
 
@@ -58,19 +61,13 @@ def gates(bot: OneBot, as_json: AsJson = False) -> None:
     """Show the gates before a bot's next stage: what was observed, what is asked for."""
     from core.clock import utc_now
     from services.promotion.read import gates_of
+    from shapes.promotion import NextGatesBody
 
     now = utc_now()
     with database() as session:
         found = gates_of(session, bot_id_of(session, bot), now=now, development=_development())
     if as_json:
-        whole = {
-            "stage": found.stage,
-            "next_stage": found.to,
-            "promotion_mode": found.promotion_mode,
-            "stage_locked_until": found.stage_locked_until,
-            "gates": _fields(found.gates),
-        }
-        print_json(whole)
+        print_json(NextGatesBody.of(found))
         return
     if found.to is None:
         say(f"{bot} is in {found.stage}: there is no further stage.")
@@ -81,10 +78,6 @@ def gates(bot: OneBot, as_json: AsJson = False) -> None:
         say(f"  {'met    ' if gate.met else 'NOT MET'} {gate.name:17} {seen} (limit {gate.limit}). {gate.because}")
     if found.stage_locked_until is not None and found.stage_locked_until > now:
         say(f"  The stage is locked until {found.stage_locked_until:%Y-%m-%d %H:%M} UTC.")
-
-
-def _fields(found: Sequence[Gate]) -> list[dict[str, Any]]:
-    return [gate.as_json() for gate in found]
 
 
 def _development() -> bool:

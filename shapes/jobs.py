@@ -3,6 +3,8 @@
 from typing import Any
 from uuid import UUID
 
+from pydantic import Field
+
 from fleet.closed_sets import ActivityEvent, BacktestKind, JobStatus, JobType
 from shapes.base import Instant, Model
 
@@ -30,6 +32,32 @@ class JobBody(Model):
     started_at: Instant | None
     completed_at: Instant | None
     last_heartbeat_at: Instant | None
+
+
+class FleetJobBody(JobBody):
+    """A job among those of all bots. progress: the share that is done, 0-1. not_before: when a retry is due."""
+
+    bot: str = Field(description="The bot's name.")
+    progress: float | None
+    not_before: Instant | None
+
+
+class LedgerLineBody(Model):
+    """One transition of a job; from_status is null for its beginning."""
+
+    from_status: JobStatus | None
+    to_status: JobStatus
+    reason_code: str
+    created_at: Instant
+    trace_id: str
+    metadata: dict[str, Any]
+
+
+class JobHistoryBody(Model):
+    """A job and every transition it made, oldest first."""
+
+    job: FleetJobBody
+    ledger: list[LedgerLineBody]
 
 
 class ActivityBody(Model):

@@ -155,3 +155,14 @@ class SchedulerBody(Model):
         ]
         rest = {"planner": PlannerBody.of(status.last_run), "circuit_breakers": []}
         return cls.model_validate({**plain, "loops": loops, **rest, "circuit_breakers_reason": NO_BREAKERS})
+
+
+class AutonomyBody(SchedulerBody):
+    """Whether the fleet is looked after, and the planner's last tick with its counts; null before the first."""
+
+    latest_run: TickBody | None = Field(alias="latestRun")
+
+    @classmethod
+    def of(cls, status: SchedulerStatus) -> Self:
+        """Show both."""
+        return cls.model_validate({**dict(SchedulerBody.of(status)), "latest_run": status.last_run})

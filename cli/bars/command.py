@@ -72,11 +72,12 @@ def import_bars(
 @app.command("list")
 def list_bars(symbol: OneSymbol = None, as_json: AsJson = False) -> None:
     """List the months of bars in use, by symbol and month."""
-    from cli.bars.shown import month_fields, show_months
+    from cli.bars.shown import show_months
     from services.bars.load import list_months
+    from shapes.bars import BarsMonthBody
 
     with opened() as home:
-        months = [month_fields(row) for row in list_months(home.tx, symbol=symbol)]
+        months = [BarsMonthBody.model_validate(row) for row in list_months(home.tx, symbol=symbol)]
     if as_json:
         print_json(months)
     elif months:

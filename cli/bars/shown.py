@@ -1,7 +1,6 @@
-"""Months of bars as tables for a person and as fields for a program."""
+"""Months of bars as tables."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from rich.table import Table
 
@@ -11,36 +10,27 @@ from services.bars.check import CheckedMonth
 from services.bars.gaps import SymbolGaps
 from services.bars.import_file import ImportReport
 from services.supply.fetch import FetchedReport
+from shapes.bars import BarsMonthBody
 
 _SHOWN_HASH = 12
 _NUMBERS = ("bars", "coverage")
 _WRAPPED = ("contracts", "found", "sessions missing", "longest gap")
-_FIELDS = (
-    "id", "symbol", "month", "provider", "data_label", "bars_count", "first_at", "last_at", "quality", "content_hash",
-    "contracts", "contracts_hash", "path", "source_name", "source_sha256", "source_details", "quality_report",
-    "created_at",
-)  # fmt: skip
 
 
-def month_fields(row: Any) -> dict[str, Any]:
-    """Return a catalogue row as named values."""
-    return {name: getattr(row, name) for name in _FIELDS}
-
-
-def show_months(months: Sequence[Mapping[str, Any]]) -> None:
+def show_months(months: Sequence[BarsMonthBody]) -> None:
     """Print a table of months."""
     table = _table("symbol", "month", "label", "provider", "bars", "contracts", "coverage", "quality", "content hash")
     for month in months:
         table.add_row(
-            month["symbol"],
-            month["month"],
-            month["data_label"],
-            month["provider"],
-            f"{month['bars_count']:,}",
-            ", ".join(month["contracts"]),
-            f"{month['quality_report'].get('coverage', 0.0):.1%}",
-            month["quality"],
-            month["content_hash"][:_SHOWN_HASH],
+            month.symbol,
+            month.month,
+            month.data_label,
+            month.provider,
+            f"{month.bars_count:,}",
+            ", ".join(month.contracts),
+            f"{month.quality_report.get('coverage', 0.0):.1%}",
+            month.quality,
+            month.content_hash[:_SHOWN_HASH],
         )
     print_table(table)
 

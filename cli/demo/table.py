@@ -7,6 +7,9 @@ from cli.demo.run import DemoOutcome
 from fleet.closed_sets import DataLabel
 from services.backtests.lineage import Lineage
 from services.bots.read import BotView
+from shapes.backtests import LineageBody
+from shapes.bots import BotDetailBody
+from trading.metrics import money_text
 
 COLUMNS = ("bot", "strategy", "parameters", "trades", "net P&L", "max drawdown", "score", "tier", "data")
 FOLDED = {"bot", "strategy", "parameters"}
@@ -43,8 +46,8 @@ def row(bot: BotView) -> tuple[str, ...]:
         bot.strategy,
         " ".join(f"{name}={value}" for name, value in bot.params.items()),
         "-" if metrics.total_trades is None else f"{metrics.total_trades:,}",
-        "-" if metrics.net_pnl is None else f"{metrics.net_pnl:,.2f}",
-        "-" if metrics.max_drawdown_usd is None else f"{metrics.max_drawdown_usd:,.2f}",
+        "-" if metrics.net_pnl is None else money_text(metrics.net_pnl),
+        "-" if metrics.max_drawdown_usd is None else money_text(metrics.max_drawdown_usd),
         "-" if bot.autonomy_score is None else f"{bot.autonomy_score:.1f}",
         bot.autonomy_tier or "-",
         bot.data_label or "-",
@@ -54,6 +57,7 @@ def row(bot: BotView) -> tuple[str, ...]:
 def chain_lines(chain: Lineage) -> tuple[str, ...]:
     """Tell where a score comes from, back to the file's hash."""
     params = " ".join(f"{name}={value}" for name, value in chain.params.items())
+    net = "-" if chain.net_pnl is None else money_text(chain.net_pnl)
     score = "none" if chain.score is None else f"{chain.score:.1f} ({chain.tier})"
     months = [
         f"    {month.symbol} {month.month}: content {month.content_hash[:16]}, {month.quality}, {month.provider}, "
@@ -63,7 +67,7 @@ def chain_lines(chain: Lineage) -> tuple[str, ...]:
     return (
         f"Where the score of {chain.bot_name} comes from:",
         f"  score    {score}",
-        f"  session  {chain.session_id}: {chain.total_trades} trades, net {chain.net_pnl}",
+        f"  session  {chain.session_id}: {chain.total_trades} trades, net {net} USD",
         f"  version  {chain.version_number}: {chain.strategy} {params}",
         f"  code     {chain.code_version}, {chain.engine_version} ({chain.engine})",
         f"  run      {chain.run_id}, job {chain.job_id}, trace {chain.trace_id}",
@@ -73,27 +77,12 @@ def chain_lines(chain: Lineage) -> tuple[str, ...]:
 
 
 def as_plain(outcome: DemoOutcome) -> dict[str, object]:
-    """Return the outcome as JSON-ready fields; money as decimal strings."""
+    """Return the outcome as JSON-ready fields: bots and chain as the API answers them."""
     return {
         "bars": outcome.bars,
         "data_label": outcome.label,
         "run_ids": list(outcome.run_ids),
         "failed": outcome.failed,
-        "bots": [
-            {
-                "id": bot.id,
-                "name": bot.name,
-                "symbol": bot.symbol,
-                "strategy": bot.strategy,
-                "params": bot.params,
-                "total_trades": bot.metrics.total_trades,
-                "net_pnl": bot.metrics.net_pnl,
-                "max_drawdown_usd": bot.metrics.max_drawdown_usd,
-                "autonomy_score": bot.autonomy_score,
-                "autonomy_tier": bot.autonomy_tier,
-                "data_label": bot.data_label,
-            }
-            for bot in outcome.bots
-        ],
-        "chain": outcome.chain,
+        "bots": [BotDetailBody.whole(bot) for bot in outcome.bots],
+        "chain": LineageBody.model_validate(outcome.chain) if outcome.chain else None,
     }

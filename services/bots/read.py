@@ -120,14 +120,14 @@ def some_bots(session: Session, bot_ids: Sequence[UUID], *, now: datetime) -> tu
     return _views(session, bot_queries.some_bots(session, bot_ids), now)
 
 
-def all_bots(session: Session, which: BotFilter, *, now: datetime) -> tuple[BotView, ...]:
+def all_bots(session: Session, which: BotFilter, *, now: datetime) -> tuple[BotSummary, ...]:
     """Return every bot, newest first."""
-    found: list[BotView] = []
+    found: list[BotSummary] = []
     after: After | None = None
     while True:
-        rows = bot_queries.page_bots(session, which, after=after, limit=ALL_AT_ONCE, whole=True)
-        found += _views(session, rows[:ALL_AT_ONCE], now)
-        after = _following(rows, ALL_AT_ONCE)
+        page = page_bots(session, which, after=after, limit=ALL_AT_ONCE, now=now)
+        found += page.bots
+        after = page.following
         if after is None:
             return tuple(found)
 

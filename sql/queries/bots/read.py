@@ -38,11 +38,9 @@ class Standing:
     because: Because | None = None
 
 
-def page_bots(
-    session: Session, which: BotFilter, *, after: After | None, limit: int, whole: bool = False
-) -> Sequence[Standing]:
+def page_bots(session: Session, which: BotFilter, *, after: After | None, limit: int) -> Sequence[Standing]:
     """Return a page of bots, newest first, with one row more than `limit` when there is a next page."""
-    query = _page(stage=which.stage is not None, symbol=which.symbol is not None, after=after is not None, whole=whole)
+    query = _page(stage=which.stage is not None, symbol=which.symbol is not None, after=after is not None)
     named = {"stage": which.stage, "symbol": which.symbol, "rows": limit + 1}
     return _standings(session, query, named | ({"at": after.created_at, "id": after.id} if after else {}))
 
@@ -61,7 +59,7 @@ def some_bots(session: Session, bot_ids: Sequence[UUID]) -> Sequence[Standing]:
 
 # Statements are built once: building one takes as long as its answer.
 @cache
-def _page(*, stage: bool, symbol: bool, after: bool, whole: bool) -> Select[Any]:
+def _page(*, stage: bool, symbol: bool, after: bool) -> Select[Any]:
     query = select(Bot).where(Bot.archived_at.is_(None))
     if stage:
         query = query.where(Bot.stage == bindparam("stage"))
@@ -70,7 +68,7 @@ def _page(*, stage: bool, symbol: bool, after: bool, whole: bool) -> Select[Any]
     if after:
         last = tuple_(bindparam("at", type_=Bot.created_at.type), bindparam("id", type_=Bot.id.type))
         query = query.where(tuple_(Bot.created_at, Bot.id) < last)
-    return _shown(query.order_by(Bot.created_at.desc(), Bot.id.desc()).limit(bindparam("rows")), whole=whole)
+    return _shown(query.order_by(Bot.created_at.desc(), Bot.id.desc()).limit(bindparam("rows")), whole=False)
 
 
 @cache

@@ -46,8 +46,8 @@ def test_a_tick_by_hand_queues_what_is_due_and_its_figures_are_shown(
     }
     assert run("show", "--json") == 0
     shown = json.loads(capsys.readouterr().out)
-    assert (shown["last_run"]["id"], shown["last_run"]["cause"]) == (made["id"], "PERSON")
-    assert shown["last_run"]["summary"] == made["summary"]
+    assert (shown["latestRun"]["id"], shown["latestRun"]["cause"]) == (made["id"], "PERSON")
+    assert shown["latestRun"]["summary"] == made["summary"]
     assert (shown["active"], shown["loop_health"]) == (True, "OK")
     assert run("tick") == 0
     assert "5 bots looked at, 0 jobs queued" in capsys.readouterr().out

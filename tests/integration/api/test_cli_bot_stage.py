@@ -53,7 +53,8 @@ def test_a_bot_is_promoted_and_demoted_by_name(
     assert run("gates", "alpha") == 0
     assert "NOT MET TRADES" in capsys.readouterr().out
     assert run("demote", "alpha", "--reason", "TIRED", "--json") == 0
-    assert json.loads(capsys.readouterr().out) == {"id": str(bot_id), "stage": "LAB"}
+    demoted = json.loads(capsys.readouterr().out)
+    assert (demoted["id"], demoted["stage"]) == (str(bot_id), "LAB")
     assert run("promote", "alpha", "--json") == 0
-    assert json.loads(capsys.readouterr().out)["stage"] == "PAPER"
+    assert json.loads(capsys.readouterr().out)["data"]["stage"] == "PAPER"
     assert run("demote", "nobody") == 1

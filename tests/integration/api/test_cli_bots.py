@@ -73,10 +73,10 @@ def test_a_starter_pack_is_made_once_and_its_jobs_are_listed_and_shown(capsys: p
     assert run("starter-pack", "--symbol", "ES", "--symbol", "6E", "--count", "3") == 0
     assert "0 bots created, 0 baselines queued; the pack has 3 bots." in capsys.readouterr().out
     assert run("list", "--json", group="jobs") == 0
-    assert [job["id"] for job in json.loads(capsys.readouterr().out)] == pack["jobs"][::-1]
+    assert [job["id"] for job in json.loads(capsys.readouterr().out)] == [job["id"] for job in pack["jobs"]][::-1]
     assert run("list", "--bot", "ES sma_cross 1", "--status", "QUEUED", "--limit", "1", group="jobs") == 0
     assert "ES sma_cross 1" in capsys.readouterr().out
-    assert run("show", pack["jobs"][0], "--json", group="jobs") == 0
+    assert run("show", pack["jobs"][0]["id"], "--json", group="jobs") == 0
     shown = json.loads(capsys.readouterr().out)
     assert shown["job"]["bot"] == "ES sma_cross 1"
     assert [(row["from_status"], row["to_status"], row["reason_code"]) for row in shown["ledger"]] == [
@@ -100,11 +100,11 @@ def test_the_second_attempt_at_a_backtest_shows_as_x2(tx: Transactions, capsys: 
 
 def test_an_archived_bot_is_listed_no_more_and_its_job_says_why(capsys: pytest.CaptureFixture[str]) -> None:
     assert run("starter-pack", "--symbol", "ES", "--count", "1", "--json") == 0
-    (job_id,) = json.loads(capsys.readouterr().out)["jobs"]
+    (job,) = json.loads(capsys.readouterr().out)["jobs"]
     assert run("archive", "ES sma_cross 1", "--json") == 0
     bot_id = json.loads(capsys.readouterr().out)["id"]
     assert run("archive", bot_id) == 0
-    assert run("show", job_id, group="jobs") == 0
+    assert run("show", job["id"], group="jobs") == 0
     assert "QUEUED -> CANCELED   ARCHIVED" in capsys.readouterr().out
     assert run("list", "--status", "QUEUED", group="jobs") == 0
     assert "no such jobs" in capsys.readouterr().out
