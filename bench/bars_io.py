@@ -15,7 +15,7 @@ from bench.table import Row, print_table
 from integrations.files.reader import read_bars_file
 from integrations.simulator.months import simulate_month
 from integrations.store import BarsStore
-from tests.unit.bars.files import dbn_of, packed
+from tests.factories.bars_files import dbn_of, packed
 from trading.bars.hashing import content_hash
 from trading.bars.months import concatenate
 from trading.bars.schema import Bars

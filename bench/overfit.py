@@ -6,7 +6,7 @@ Every bot has noise of its own and one of the strategies in turn; what earlier r
 from decimal import Decimal
 
 from bench.table import Row, print_table
-from tests.unit.improve.made import noise
+from tests.factories.edge_windows import noise
 from trading.backtest.types import Costs
 from trading.improve.improvement import improve
 from trading.improve.limits import Budget

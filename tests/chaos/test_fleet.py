@@ -20,8 +20,8 @@ import pytest
 
 from cli.up.identity import Identity
 from tests.chaos import ROUNDS
-from tests.chaos.fleet import LEASE_S, NO_ANSWER, POLL_S, Fleet, hit, signal_all
-from tests.running import Running, until
+from tests.factories.running import Running, until
+from tests.factories.running_fleet import LEASE_S, NO_ANSWER, POLL_S, Fleet, hit, signal_all
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(120 + 120 * ROUNDS)]
 BOTS = 24

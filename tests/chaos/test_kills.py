@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from cli.up.identity import Identity, is_alive
-from tests.running import Running, until
+from tests.factories.running import Running, until
 
 pytestmark = [pytest.mark.slow]
 

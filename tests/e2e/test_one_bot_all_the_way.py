@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.running import Running, until
+from tests.factories.running import Running, until
 
 pytestmark = [pytest.mark.slow]
 

@@ -10,8 +10,8 @@ import pytest
 
 from bench.peers import backtesting_py, backtrader_bt
 from integrations.files.reader import read_bars_file
+from tests.factories.parity import STRATEGIES, assert_same, task_of
 from tests.factories.windows import decisions_of
-from tests.parity import STRATEGIES, assert_same, task_of
 from trading.backtest import engine, oracle
 from trading.backtest.run import run_backtest
 from trading.backtest.types import Costs, ExitReason, Trades

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from integrations.files.reader import read_bars_file
+from tests.factories import strategy_definitions as definitions
 from tests.factories.leaks import READS_AHEAD, Faulty, NoParams
-from tests.unit.strategies import definitions
 from trading.backtest.analyzers import run_analyzers
 from trading.backtest.findings import Check, look_ahead_passed
 from trading.backtest.guards import run_guards

@@ -8,7 +8,7 @@ from api.app import create_app
 from core.settings import Settings
 from sql.embedded import RunningState
 from sql.engine import Transactions, connect, transactions
-from tests.integration.api.client import Api, calling
+from tests.factories.api import Api, calling
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from fleet.resets import LOCK_HOURS
-from tests.integration.api.client import Api
+from tests.factories.api import Api
 
 TOKEN = {"X-Admin-Token": "dev-admin-secret"}
 RESET = "/api/admin/reset-metrics"

@@ -15,7 +15,7 @@ from integrations.store import BarsStore
 from services.backtests.grade import grade_bots
 from services.bars.simulate import simulate_months
 from sql.engine import Transactions
-from tests.integration.api.client import Api
+from tests.factories.api import Api
 from tests.integration.services.conftest import NOW
 
 BODY = {"name": "alpha", "symbol": "ES", "strategy": "sma_cross"}

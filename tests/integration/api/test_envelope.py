@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from api.app import create_app
 from core.settings import Settings
 from sql.engine import Transactions, connect, transactions
-from tests.integration.api.client import Api, calling
+from tests.factories.api import Api, calling
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 

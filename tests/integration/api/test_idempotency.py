@@ -17,7 +17,7 @@ from sql.engine import Transactions
 from sql.queries.idempotency import try_lock_key
 from sql.tables.requests import IdempotencyKey
 from tests.conftest import OwnerSql
-from tests.integration.api.client import Api, calling
+from tests.factories.api import Api, calling
 
 BODY = {"name": "alpha", "symbol": "ES", "strategy": "sma_cross"}
 KEY = {"idempotency-key": "k-1"}

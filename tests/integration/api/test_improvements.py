@@ -10,10 +10,10 @@ from integrations.store import BarsStore
 from services.jobs.enqueue import enqueue_job
 from sql.engine import Transactions
 from tests.factories import edge_bars
-from tests.integration.api.client import Api
+from tests.factories.api import Api
+from tests.factories.improvements import TERMS, improve, queue
 from tests.integration.api.test_bots import create, walk
 from tests.integration.services.conftest import NOW
-from tests.integration.services.improve_world import TERMS, improve, queue
 
 
 def test_improvements_are_listed_newest_first_with_verdict_figures_and_evidence(

@@ -14,9 +14,9 @@ from services.planner.terms import PlannerTerms
 from services.planner.tick import Tick, run_tick
 from sql.engine import Transactions
 from tests.conftest import OwnerSql
+from tests.factories.api import Api
 from tests.factories.bots import make_bot
 from tests.factories.jobs import make_job
-from tests.integration.api.client import Api
 from tests.integration.api.test_bots import counted, create
 
 PATH = "/api/_proof/autonomy"

@@ -8,9 +8,9 @@ from sqlalchemy import Engine, text
 from fleet.closed_sets import JobStatus
 from sql.engine import Transactions
 from tests.conftest import OwnerSql
+from tests.factories.api import Api
 from tests.factories.bots import make_bot
 from tests.factories.jobs import make_job, run_job
-from tests.integration.api.client import Api
 from tests.integration.api.test_bots import counted, create
 
 PATH = "/api/_proof/jobs"

@@ -9,7 +9,7 @@ import pytest
 from api.app import create_app
 from core.settings import Settings
 from sql.engine import Transactions
-from tests.integration.api.client import Api, calling
+from tests.factories.api import Api, calling
 
 PATH = "/api/bots/starter-pack"
 

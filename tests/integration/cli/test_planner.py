@@ -1,0 +1,107 @@
+"""`gantry autonomy`: a tick by hand, what it found, and why a bot has no job."""
+
+import json
+from collections.abc import Iterator
+
+import pytest
+
+from core.settings import get_settings
+from fleet.loops import loops
+from sql.embedded import RunningState
+from sql.engine import Transactions
+from sql.queries.planner.snapshot import try_planner_lock
+from tests.integration.api.test_planner import go_round
+from tests.integration.cli.test_bots import run as run_group
+
+
+@pytest.fixture(autouse=True)
+def own_database(database: RunningState, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("DATABASE_URL", database.owner_url)
+    get_settings.cache_clear()
+    yield
+    get_settings.cache_clear()
+
+
+def run(*args: str) -> int:
+    return run_group(*args, group="autonomy")
+
+
+def make_bots(count: int) -> None:
+    for number in range(count):
+        assert run_group("create", f"bot {number}", "--symbol", "ES", "--strategy", "sma_cross") == 0
+
+
+def test_a_tick_by_hand_queues_what_is_due_and_its_figures_are_shown(
+    capsys: pytest.CaptureFixture[str], tx: Transactions
+) -> None:
+    make_bots(5)
+    go_round(tx)
+    capsys.readouterr()
+    assert run("tick", "--json") == 0
+    made = json.loads(capsys.readouterr().out)
+    assert (made["jobs_enqueued"], made["summary"]["bots_evaluated"]) == (5, 5)
+    assert run_group("list", "--json", group="jobs") == 0
+    assert {(job["actor"], job["status"]) for job in json.loads(capsys.readouterr().out)} == {
+        ("operator:cli", "QUEUED")
+    }
+    assert run("show", "--json") == 0
+    shown = json.loads(capsys.readouterr().out)
+    assert (shown["latestRun"]["id"], shown["latestRun"]["cause"]) == (made["id"], "PERSON")
+    assert shown["latestRun"]["summary"] == made["summary"]
+    assert (shown["active"], shown["loop_health"]) == (True, "OK")
+    assert run("tick") == 0
+    assert "5 bots looked at, 0 jobs queued" in capsys.readouterr().out
+    assert run("show") == 0
+    said = capsys.readouterr().out
+    assert "no job because   5 ACTIVE_JOB_EXISTS" in said
+    assert "not started      2 CAP_REACHED_TYPE" in said
+    assert "BACKOFF" not in said
+    assert all(name in said for name in loops(10))
+
+
+def test_bots_are_listed_with_the_reason_of_their_last_decision(capsys: pytest.CaptureFixture[str]) -> None:
+    make_bots(4)
+    run("tick")
+    run("tick")
+    capsys.readouterr()
+    assert run("bots", "--json") == 0
+    found = json.loads(capsys.readouterr().out)
+    assert {row["bot_name"] for row in found} == {f"bot {number}" for number in range(4)}
+    assert {row["reason_code"] for row in found} == {"ACTIVE_JOB_EXISTS"}
+    assert run("bots", "--reason", "CAP_REACHED_TYPE", "--json") == 0
+    assert [row["bot_name"] for row in json.loads(capsys.readouterr().out)] == ["bot 3"]
+    assert run("bots", "--bot", "bot 0", "--json") == 0
+    assert [row["reason_code"] for row in json.loads(capsys.readouterr().out)] == ["ACTIVE_JOB_EXISTS", "NO_BASELINE"]
+    assert run("bots", "--reason", "BACKOFF") == 0
+    assert "no such decisions" in capsys.readouterr().out
+    assert run("bots") == 0
+    assert "bot 2" in capsys.readouterr().out
+
+
+def test_before_the_first_tick_nothing_is_claimed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("show") == 0
+    said = capsys.readouterr().out
+    assert "has not looked at the fleet yet" in said
+    assert said.count("NEVER") == len(loops(10))
+
+
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [(("bots", "--reason", "BECAUSE"), "VALIDATION_FAILED"), (("bots", "--bot", "nobody"), "NOT_FOUND")],
+)
+def test_a_wrong_question_is_one_clear_line(
+    capsys: pytest.CaptureFixture[str], args: tuple[str, ...], said: str
+) -> None:
+    assert run(*args) == 1
+    assert capsys.readouterr().err.startswith(said)
+
+
+def test_a_second_planner_is_refused_and_plans_nothing(capsys: pytest.CaptureFixture[str], tx: Transactions) -> None:
+    make_bots(1)
+    capsys.readouterr()
+    with tx() as session:
+        assert try_planner_lock(session)
+        assert run("tick") == 1
+    assert capsys.readouterr().err.startswith("CONFLICT")
+    assert run_group("list", group="jobs") == 0
+    assert "no such jobs" in capsys.readouterr().out

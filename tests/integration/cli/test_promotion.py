@@ -1,0 +1,60 @@
+"""`gantry bots` promote, demote and gates on a database of its own."""
+
+import json
+from collections.abc import Iterator
+from uuid import UUID
+
+import pytest
+
+from core.settings import get_settings
+from services.bots.create import NewBot, create_bot
+from sql.embedded import RunningState
+from sql.engine import Transactions
+from tests.factories.promotions import a_good_backtest
+from tests.integration.cli.test_bots import run
+from tests.integration.services.conftest import NOW
+
+
+@pytest.fixture(autouse=True)
+def own_database(database: RunningState, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("DATABASE_URL", database.owner_url)
+    get_settings.cache_clear()
+    yield
+    get_settings.cache_clear()
+
+
+@pytest.fixture
+def bot_id(tx: Transactions) -> UUID:
+    with tx() as session:
+        return create_bot(session, NewBot(name="alpha", symbol="ES", strategy="sma_cross"), actor="test", now=NOW)
+
+
+@pytest.mark.usefixtures("bot_id")
+def test_a_refusal_names_each_gate_on_a_line_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("promote", "alpha") == 1
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.startswith("GATE_NOT_MET: alpha doesn't meet 9 of 10 gates of PAPER: TRADES")
+    assert len([line for line in said.err.splitlines() if line.startswith("  ")]) == 9
+    assert "  TRADES: Observed nothing, limit 50." in said.err
+
+
+def test_a_bot_is_promoted_and_demoted_by_name(
+    tx: Transactions, bot_id: UUID, capsys: pytest.CaptureFixture[str]
+) -> None:
+    a_good_backtest(tx, bot_id, now=NOW)
+    assert run("gates", "alpha") == 0
+    assert "alpha is in LAB; before PAPER:" in capsys.readouterr().out
+    assert run("gates", "alpha", "--json") == 0
+    shown = json.loads(capsys.readouterr().out)
+    assert (shown["next_stage"], {gate["met"] for gate in shown["gates"]}) == ("PAPER", {True})
+    assert run("promote", "alpha") == 0
+    assert "alpha is in PAPER now: all 10 gates are met." in capsys.readouterr().out
+    assert run("gates", "alpha") == 0
+    assert "NOT MET TRADES" in capsys.readouterr().out
+    assert run("demote", "alpha", "--reason", "TIRED", "--json") == 0
+    demoted = json.loads(capsys.readouterr().out)
+    assert (demoted["id"], demoted["stage"]) == (str(bot_id), "LAB")
+    assert run("promote", "alpha", "--json") == 0
+    assert json.loads(capsys.readouterr().out)["data"]["stage"] == "PAPER"
+    assert run("demote", "nobody") == 1

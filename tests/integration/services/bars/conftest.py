@@ -1,0 +1,44 @@
+"""A store of bars and an importer, on a database of their own."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from integrations.store import BarsStore
+from services.bars.import_file import ImportReport, import_file
+from sql.engine import Transactions
+from tests.factories.bars_files import parquet_of
+from trading.bars.schema import Bars
+
+NOW = datetime(2024, 3, 15, 12, tzinfo=UTC)
+Import = Callable[..., ImportReport]
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    return tmp_path / "bars"
+
+
+@pytest.fixture
+def store(root: Path) -> BarsStore:
+    return BarsStore(str(root))
+
+
+@pytest.fixture
+def import_bars(tx: Transactions, store: BarsStore, tmp_path: Path) -> Import:
+    """`import_bars(bars, name="one.parquet", **options)`: write a Parquet file and import it."""
+
+    def run(bars: Bars, name: str = "one.parquet", **options: object) -> ImportReport:
+        path = tmp_path / name
+        path.write_bytes(parquet_of(bars))
+        given = {"symbol": bars.symbol, "actor": "test", "now": NOW, **options}
+        return import_file(tx, store, path, **given)  # type: ignore[arg-type]
+
+    return run
+
+
+def files_below(root: Path) -> list[str]:
+    """Every file below a folder, by relative path."""
+    return sorted(str(path.relative_to(root)) for path in root.rglob("*") if path.is_file())

@@ -1,0 +1,178 @@
+"""What counts as evidence before a stage, and what a refusal says of what is missing."""
+
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+from sqlalchemy import Engine
+
+from fleet.closed_sets import DataLabel, MetricsScope, PromotionMode, Stage, TradeSource
+from fleet.promotion.evaluate import all_met
+from fleet.promotion.gates import LIMITS
+from services.bots.change import BotChange, archive_bot, change_bot
+from services.promotion.read import due_for_promotion
+from services.promotion.refusals import GatesNotMet
+from services.resets.reset import ResetRequest, reset_metrics
+from sql.engine import Transactions
+from sql.tables.bots import Bot
+from tests.factories.promotions import a_good_backtest, adopted, put_in, traded
+from tests.factories.stage_changes import LATER, MUCH_LATER, gates, promote, set_bot, unmet
+from tests.integration.services.conftest import NOW, MakeBot
+from tests.integration.services.resets.test_reset import counted
+
+
+@pytest.fixture
+def bot_id(make_bot: MakeBot) -> UUID:
+    return make_bot()
+
+
+@pytest.fixture
+def ready(tx: Transactions, bot_id: UUID) -> UUID:
+    """A bot in LAB that meets every gate of PAPER."""
+    a_good_backtest(tx, bot_id, now=NOW)
+    return bot_id
+
+
+def test_without_a_baseline_no_figure_is_there_and_each_gate_says_so(tx: Transactions, bot_id: UUID) -> None:
+    with pytest.raises(GatesNotMet) as refused:
+        promote(tx, bot_id)
+    missing = [gate for gate in refused.value.gates if gate.observed is None]
+    assert len(missing) == 9
+    assert all(gate.because for gate in missing)
+    assert "grade the bot" in missing[0].because
+
+
+@pytest.mark.parametrize(
+    ("made", "names"),
+    [
+        ({"losers": False}, ["PROFIT_FACTOR", "SHARPE", "LOSING_TRADES"]),
+        ({"trades": 0}, ["TRADES", "WIN_RATE", "MAX_DRAWDOWN", "PROFIT_FACTOR", "EXPECTANCY", "SHARPE"]),
+        ({"label": DataLabel.SIMULATED}, ["DATA_LABEL"]),
+        ({"analysis": {"truncation": {"passed": True}, "shift": {"passed": False}}}, ["LOOK_AHEAD_GUARD"]),
+        ({"analysis": {"truncation": {"passed": True}}}, ["LOOK_AHEAD_GUARD"]),
+        ({"analysis": {"truncation": {"passed": True}, "shift": {"passed": "yes"}}}, ["LOOK_AHEAD_GUARD"]),
+    ],
+)
+def test_what_a_backtest_lacks_is_named(tx: Transactions, bot_id: UUID, made: dict[str, Any], names: list[str]) -> None:
+    a_good_backtest(tx, bot_id, now=NOW, **made)
+    assert set(names) <= set(unmet(gates(tx, bot_id)))
+    assert set(unmet(gates(tx, bot_id))) - set(names) <= {"LOSING_TRADES"}
+
+
+def test_simulated_bars_are_evidence_in_development(tx: Transactions, bot_id: UUID) -> None:
+    a_good_backtest(tx, bot_id, now=NOW, label=DataLabel.SIMULATED)
+    assert promote(tx, bot_id, development=True).to is Stage.PAPER
+
+
+def test_a_backtest_before_a_reset_or_of_another_version_is_no_evidence(tx: Transactions, ready: UUID) -> None:
+    assert unmet(gates(tx, ready)) == []
+    with tx() as session:
+        change_bot(session, ready, BotChange(params={"fast": 3}), revisions=None, actor="test", now=LATER)
+    assert "TRADES" in unmet(gates(tx, ready))
+    a_good_backtest(tx, ready, now=LATER)
+    assert unmet(gates(tx, ready)) == []
+    with tx() as session:
+        reset_metrics(session, ResetRequest(MetricsScope.ALL, None, "TEST"), dry_run=False, actor="a", now=LATER)
+    assert "TRADES" in unmet(gates(tx, ready))
+
+
+def test_the_gates_of_a_stage_look_at_its_own_trades_and_days(tx: Transactions, bot_id: UUID) -> None:
+    with tx() as session:
+        put_in(session, bot_id, Stage.PAPER, at=NOW + timedelta(hours=1))
+    found = gates(tx, bot_id, now=NOW + timedelta(hours=2))
+    assert unmet(found) == [gate.name for gate in found.gates]
+    observed = {gate.name.value: gate.observed for gate in found.gates}
+    assert observed == dict.fromkeys(observed, None) | {"TRADES": 0, "TRADING_DAYS": 0}
+    assert found.gates[0].because == "No PAPER trades since 2024-03-01 12:00 UTC."
+    with tx() as session:
+        traded(session, session.get_one(Bot, bot_id), TradeSource.PAPER, 100)
+    assert unmet(gates(tx, bot_id, now=MUCH_LATER)) == ["REPLAY_PARITY"]
+
+
+@pytest.mark.parametrize(("closed_on", "days"), [("21:59", 4), ("22:00", 5)])
+def test_a_trading_day_counts_once_it_is_over(tx: Transactions, bot_id: UUID, closed_on: str, days: int) -> None:
+    with tx() as session:
+        put_in(session, bot_id, Stage.PAPER, at=NOW + timedelta(hours=1))  # a Friday
+    found = gates(tx, bot_id, now=datetime.fromisoformat(f"2024-03-08T{closed_on}:00Z"))
+    assert {gate.name.value: gate.observed for gate in found.gates}["TRADING_DAYS"] == days
+
+
+def test_trades_of_another_stage_epoch_or_version_are_no_evidence(tx: Transactions, bot_id: UUID) -> None:
+    with tx() as session:
+        bot = put_in(session, bot_id, Stage.PAPER, at=NOW)
+        traded(session, bot, TradeSource.SHADOW, 10)
+        traded(session, bot, TradeSource.PAPER, 10, epoch=1)
+        traded(session, bot, TradeSource.PAPER, 10, first_day=NOW - timedelta(days=60))
+        traded(session, bot, TradeSource.PAPER, 10)
+    assert gates(tx, bot_id, now=MUCH_LATER).gates[0].observed == 10
+    with tx() as session:
+        change_bot(session, bot_id, BotChange(params={"fast": 3}), revisions=None, actor="test", now=MUCH_LATER)
+    assert gates(tx, bot_id, now=MUCH_LATER).gates[0].observed == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "key", "stored"),
+    [
+        ("WALK_FORWARD", "consistency", None),
+        ("WALK_FORWARD", "consistency", True),
+        ("OVERFIT_RATIO", "overfit_ratio", "low"),
+    ],
+)
+def test_evidence_that_is_no_figure_is_none(
+    tx: Transactions, bot_id: UUID, name: str, key: str, stored: object
+) -> None:
+    with tx() as session:
+        bot = put_in(session, bot_id, Stage.SHADOW, at=NOW)
+        adopted(session, bot, evidence={key: stored})
+    found = {gate.name.value: gate for gate in gates(tx, bot_id).gates}
+    assert (found[name].observed, found[name].met) == (None, False)
+
+
+def test_live_asks_for_what_nothing_measures_yet(tx: Transactions, bot_id: UUID) -> None:
+    with tx() as session:
+        bot = put_in(session, bot_id, Stage.CANARY, at=NOW + timedelta(hours=1))
+        traded(session, bot, TradeSource.CANARY, LIMITS[Stage.LIVE].trades)
+        adopted(session, bot)
+    found = gates(tx, bot_id, now=MUCH_LATER)
+    d5 = ["TRADING_ENABLED", "BROKER_CONNECTED", "RISK_ENGINE", "LIVE_DATA"]
+    assert unmet(found) == ["SECOND_PERSON", *d5]
+    assert {gate.because for gate in found.gates if gate.name in d5} == {
+        "Nothing measures this yet: unknown counts as missing."
+    }
+
+
+def test_due_are_the_active_bots_in_lab_that_meet_every_gate_of_paper(
+    tx: Transactions, make_bot: MakeBot, engine: Engine
+) -> None:
+    good, manual, few, gone, above, untried = (make_bot(name) for name in ("a", "b", "c", "d", "e", "f"))
+    for bot_id in (good, manual, gone, above):
+        a_good_backtest(tx, bot_id, now=NOW)
+    a_good_backtest(tx, few, now=NOW, trades=20)
+    set_bot(tx, good, promotion_mode=PromotionMode.AUTO)
+    set_bot(tx, manual, stage_locked_until=MUCH_LATER)
+    with tx() as session:
+        archive_bot(session, gone, actor="test", now=NOW)
+    promote(tx, above)
+
+    def due() -> set[UUID]:
+        with tx() as session:
+            found = due_for_promotion(session, now=LATER, development=False)
+        assert all(all_met(gates) for gates in found.values())
+        return set(found)
+
+    assert due() == {good, manual}
+    assert untried not in due()
+    statements = counted(engine, due)
+    a_good_backtest(tx, untried, now=NOW)
+    assert due() == {good, manual, untried}
+    assert counted(engine, due) == statements
+
+
+@pytest.mark.parametrize("made", [{}, {"trades": 49}, {"losers": False}, {"label": DataLabel.IMPORTED}, {"trades": 50}])
+def test_the_planner_and_a_person_are_told_the_same_gates(tx: Transactions, bot_id: UUID, made: dict[str, Any]) -> None:
+    a_good_backtest(tx, bot_id, now=NOW, **made)
+    shown = gates(tx, bot_id).gates
+    with tx() as session:
+        due = due_for_promotion(session, now=LATER, development=False)
+    assert due == ({bot_id: shown} if all_met(shown) else {})
