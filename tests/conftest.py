@@ -1,7 +1,6 @@
 """Fixtures every test may use: a real Postgres for the run, a fresh migrated database for each test that commits."""
 
-from collections.abc import Callable, Iterator, Sequence
-from itertools import count
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from shutil import disk_usage
 from tempfile import TemporaryDirectory
@@ -9,28 +8,14 @@ from typing import Any
 
 import psycopg
 import pytest
-from psycopg import sql as pgsql
-from sqlalchemy import Engine, make_url
+from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from sql.embedded import EmbeddedPostgres, RunningState
 from sql.embedded_folder import password
 from sql.engine import Transactions, connect, transactions
 from sql.migrate import upgrade
-
-OwnerSql = Callable[..., Sequence[tuple[Any, ...]]]
-# The run's data needn't survive the machine: what is durable has its own tests.
-# A database is cloned for each test that commits: as files and without a log of them that takes 20 ms instead of 140.
-HURRIED = {
-    "fsync": "off",
-    "full_page_writes": "off",
-    "synchronous_commit": "off",
-    "wal_level": "minimal",
-    "max_wal_senders": "0",
-    "max_wal_size": "128MB",
-}
-MEMORY, ROOM = Path("/dev/shm"), 2 * 2**30
-_numbers = count(1)
+from tests.factories.databases import HURRIED, MEMORY, ROOM, OwnerSql, fresh
 
 
 @pytest.fixture(scope="session")
@@ -67,13 +52,13 @@ def superuser(cluster: RunningState, cluster_folder: Path) -> Iterator[psycopg.C
 @pytest.fixture
 def database(cluster: RunningState, superuser: psycopg.Connection[tuple[Any, ...]]) -> Iterator[RunningState]:
     """A fresh database of its own for one test, cloned from the migrated template."""
-    yield from _fresh(cluster, superuser, template="gantry")
+    yield from fresh(cluster, superuser, template="gantry")
 
 
 @pytest.fixture
 def empty_database(cluster: RunningState, superuser: psycopg.Connection[tuple[Any, ...]]) -> Iterator[RunningState]:
     """A database of its own without any table."""
-    yield from _fresh(cluster, superuser, template="template1")
+    yield from fresh(cluster, superuser, template="template1")
 
 
 @pytest.fixture
@@ -93,7 +78,7 @@ def tx(engine: Engine) -> Transactions:
 @pytest.fixture(scope="session")
 def shared_engine(cluster: RunningState, superuser: psycopg.Connection[tuple[Any, ...]]) -> Iterator[Engine]:
     """The application's engine on a database in which nobody commits."""
-    for state in _fresh(cluster, superuser, template="gantry"):
+    for state in fresh(cluster, superuser, template="gantry"):
         made = connect(state.app_url)
         yield made
         made.dispose()
@@ -119,18 +104,3 @@ def owner_sql(database: RunningState) -> Iterator[OwnerSql]:
             return cursor.fetchall() if cursor.description else ()
 
         yield run
-
-
-def _fresh(
-    cluster: RunningState, superuser: psycopg.Connection[tuple[Any, ...]], *, template: str
-) -> Iterator[RunningState]:
-    name = f"test_{next(_numbers)}"
-    quoted = pgsql.Identifier(name)
-    statement = pgsql.SQL("CREATE DATABASE {} TEMPLATE {} OWNER gantry_owner STRATEGY FILE_COPY")
-    superuser.execute(statement.format(quoted, pgsql.Identifier(template)))
-    urls = (
-        make_url(url).set(database=name).render_as_string(hide_password=False)
-        for url in (cluster.owner_url, cluster.app_url)
-    )
-    yield RunningState(cluster.pid, cluster.port, *urls)
-    superuser.execute(pgsql.SQL("DROP DATABASE {} WITH (FORCE)").format(quoted))

@@ -1,5 +1,1 @@
 """Faults on a whole Gantry: GANTRY_CHAOS_ROUNDS of each, 2 in `make test` and 20 in `make chaos`."""
-
-import os
-
-ROUNDS = int(os.environ.get("GANTRY_CHAOS_ROUNDS", "2"))

@@ -19,9 +19,8 @@ import psycopg
 import pytest
 
 from cli.up.identity import Identity
-from tests.chaos import ROUNDS
 from tests.factories.running import Running, until
-from tests.factories.running_fleet import LEASE_S, NO_ANSWER, POLL_S, Fleet, hit, signal_all
+from tests.factories.running_fleet import LEASE_S, NO_ANSWER, POLL_S, ROUNDS, Fleet, hit, signal_all
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(120 + 120 * ROUNDS)]
 BOTS = 24

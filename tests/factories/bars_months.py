@@ -10,8 +10,10 @@ from fleet.closed_sets import DataLabel, QualityVerdict
 from sql.tables.bars import BarsMonth
 from tests.factories.bots import TRACE
 
+MONTH = "2024-01"
 
-def make_month(session: Session, symbol: str = "ES", month: str = "2024-01", **changes: Any) -> BarsMonth:
+
+def make_month(session: Session, symbol: str = "ES", month: str = MONTH, **changes: Any) -> BarsMonth:
     """Store a month of simulated bars of good quality."""
     first = datetime.strptime(month, "%Y-%m").replace(tzinfo=UTC)
     values: dict[str, Any] = {

@@ -1,7 +1,9 @@
 """Bots as the database holds them: with a version, boundaries of every source and a first stage event."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy.orm import Session
 
@@ -12,6 +14,7 @@ from sql.tables.bots import Bot, BotBoundary, BotStageEvent, BotVersion
 
 TRACE = "0" * 31 + "1"
 NOW = datetime(2024, 3, 1, 12, tzinfo=UTC)
+MakeBot = Callable[..., UUID]  # the fixture that makes one as a person would
 
 
 def a_version(bot: Bot, *, number: int = 1, **changes: Any) -> BotVersion:

@@ -23,3 +23,12 @@ def printed(*args: object) -> str:
 def json_of(*args: object) -> Any:
     """Run `gantry ... --json` and return what it printed, read."""
     return json.loads(printed(*args, "--json"))
+
+
+def run(*args: str, group: str = "bots") -> int:
+    """Run one command of a group and return its exit code; what it prints is left to the test."""
+    try:
+        main([group, *args])
+    except SystemExit as left:
+        return int(left.code or 0)
+    return 0

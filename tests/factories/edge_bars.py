@@ -13,11 +13,11 @@ from integrations.store import BarsStore
 from services.bars.simulate import no_progress
 from services.bars.write import Incoming, Source, store_months
 from sql.engine import Transactions
+from tests.factories.bars_months import MONTH
 from trading.bars.months import split_months
 from trading.bars.schema import Bars, IntArray
 from trading.instruments import get_instrument
 
-MONTH: Final = "2024-01"
 TICK: Final = 0.25
 STEPS_A_BAR: Final = 12
 

@@ -7,6 +7,7 @@ import numpy as np
 from tests.factories.windows import window_of
 from trading.bars.schema import IntArray
 from trading.bars.series import Window
+from trading.improve.folds import sessions_of, until_session
 
 BARS_A_SESSION = 1_000
 STEPS_A_BAR = 12
@@ -48,3 +49,17 @@ def _bars(rng: np.random.Generator, close: IntArray) -> Window:
     high = np.maximum(opened, close) + rng.integers(0, 3, len(close))
     low = np.minimum(opened, close) - rng.integers(0, 3, len(close))
     return window_of(np.column_stack((opened, high, low, close)))
+
+
+def with_another_future(sessions: int) -> tuple[Window, ...]:
+    """Return `swinging(1, sessions=30)` with another market after so many sessions."""
+    real, other = swinging(1, sessions=30)[0], swinging(9, sessions=30)[0]
+    (start,) = until_session((real,), sessions_of((real,)), sessions)
+    at = len(start)
+
+    def joined(left: IntArray, right: IntArray) -> IntArray:
+        return np.concatenate((left[:at], right[at:]))
+
+    opens, highs = joined(real.open_ticks, other.open_ticks), joined(real.high_ticks, other.high_ticks)
+    lows, closes = joined(real.low_ticks, other.low_ticks), joined(real.close_ticks, other.close_ticks)
+    return (window_of(np.column_stack((opens, highs, lows, closes))),)

@@ -1,4 +1,4 @@
-"""What grading computes, made by hand: two trades on two days, for a claimed job."""
+"""Graded bots: by the service, or made by hand with two trades on two days for a claimed job."""
 
 from uuid import UUID
 
@@ -6,10 +6,14 @@ import numpy as np
 
 from core.ids import new_id
 from fleet.closed_sets import DataLabel
+from integrations.store import BarsStore
 from services.backtests.compute import Computed, Material
+from services.backtests.grade import GradeReport, grade_bots
 from services.backtests.write import Graded
 from services.bars.load import LoadedBars
 from services.jobs.plan import Claim
+from sql.engine import Transactions
+from tests.factories.bots import NOW
 from tests.factories.results import CONTRACTS, made_trades
 from trading import metrics
 from trading.backtest.types import BacktestResult
@@ -45,3 +49,8 @@ def _material() -> Material:
     volume = np.ones(2, np.int64)
     bars = Bars("ES", Timeframe.M1, days, prices, prices, prices, prices, volume, contract, CONTRACTS)
     return Material(LoadedBars(bars, DataLabel.SIMULATED, (), "b" * 64), ())
+
+
+def grade(tx: Transactions, store: BarsStore, *bot_ids: UUID) -> GradeReport:
+    """Grade bots on the bars there are."""
+    return grade_bots(tx, store, bot_ids, run_id="run-1", actor="test", now=NOW)

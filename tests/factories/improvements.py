@@ -35,7 +35,7 @@ FAR_OFF: Mapping[str, object] = {"period": 600}  # of bollinger_reversion on swi
 STEPS = 4
 
 
-def queue(
+def queue_improvement(
     tx: Transactions, bot_id: UUID, job_type: JobType = JobType.IMPROVE, *, seed: int = 1, place: int = 1
 ) -> UUID:
     """Queue a job whose search has that seed; place keeps ids apart. CONFLICT for a bot that has one."""

@@ -23,7 +23,7 @@ from services.jobs.plan import Claim
 from services.jobs.reaper import ReapReport
 from services.proof.invariants import check_invariants
 from sql.engine import Transactions
-from tests.conftest import OwnerSql
+from tests.factories.databases import OwnerSql
 from tests.factories.graded import tiny_graded
 
 BOTS, CAP = 5, 3

@@ -21,6 +21,7 @@ from services.proof.invariants import Violation, check_invariants
 from sql.engine import connect, transactions
 from tests.factories.running import Running, until
 
+ROUNDS = int(os.environ.get("GANTRY_CHAOS_ROUNDS", "2"))
 LEASE_S = 3.0  # as tests/factories/running.py sets it
 POLL_S = 5.0  # the daemon's loop, within which a tick of the sensor falls
 NO_ANSWER = (OSError, http.client.HTTPException, ValueError)  # ValueError: an answer that was cut

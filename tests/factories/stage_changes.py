@@ -14,7 +14,7 @@ from services.promotion.read import NextGates, gates_of
 from services.proof.invariants import check_invariants
 from sql.engine import Transactions
 from sql.tables.bots import Bot
-from tests.integration.services.conftest import NOW
+from tests.factories.bots import NOW
 
 LATER = NOW + timedelta(days=1)
 MUCH_LATER = NOW + timedelta(days=40)

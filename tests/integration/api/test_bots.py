@@ -2,23 +2,20 @@
 
 import json
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import Engine, event, text
+from sqlalchemy import Engine, text
 
 from integrations.store import BarsStore
 from services.backtests.grade import grade_bots
 from services.bars.simulate import simulate_months
 from sql.engine import Transactions
-from tests.factories.api import Api
-from tests.integration.services.conftest import NOW
-
-BODY = {"name": "alpha", "symbol": "ES", "strategy": "sma_cross"}
+from tests.factories.api import BODY, Api, create, walk
+from tests.factories.bots import NOW
+from tests.factories.statements import statements
 
 
 @pytest.fixture
@@ -28,37 +25,6 @@ def graded(api: Api, tx: Transactions, tmp_path: Path) -> str:
     bot_id = create(api)["id"]
     grade_bots(tx, store, [UUID(bot_id)], run_id="run-1", actor="test", now=NOW)
     return str(bot_id)
-
-
-def create(api: Api, **changes: object) -> dict[str, Any]:
-    response = api.post("/api/bots", json={**BODY, **changes})
-    assert response.status_code == 201, response.text
-    found: dict[str, Any] = response.json()["data"]
-    return found
-
-
-def walk(api: Api, path: str, *, limit: int) -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = []
-    cursor: str | None = None
-    while True:
-        params = {"limit": limit} | ({"cursor": cursor} if cursor else {})
-        body = api.get(path, params=params).json()
-        rows += body["data"]
-        cursor = body["page"]["next_cursor"]
-        if cursor is None:
-            return rows
-
-
-@contextmanager
-def counted(engine: Engine) -> Iterator[list[str]]:
-    seen: list[str] = []
-
-    def note(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
-        seen.append(statement)
-
-    event.listen(engine, "before_cursor_execute", note)
-    yield seen
-    event.remove(engine, "before_cursor_execute", note)
 
 
 def test_a_created_bot_is_answered_whole_with_location_and_etag(api: Api) -> None:
@@ -260,11 +226,11 @@ def test_bots_are_filtered_by_stage_and_symbol(api: Api) -> None:
 
 def test_a_page_of_sixty_bots_takes_as_many_queries_as_a_page_of_one(api: Api, engine: Engine) -> None:
     create(api)
-    with counted(engine) as one:
+    with statements(engine) as one:
         api.get("/api/bots?limit=100")
     for number in range(59):
         create(api, name=f"bot {number}")
-    with counted(engine) as sixty:
+    with statements(engine) as sixty:
         assert len(api.get("/api/bots?limit=100").json()["data"]) == 60
     assert len(sixty) == len(one) <= 4
 

@@ -28,7 +28,7 @@ from sql.engine import Transactions
 from sql.tables.bots import BotVersion
 from sql.tables.jobs import JobRunEvent
 from tests.factories.api import Api, calling
-from tests.integration.services.conftest import NOW
+from tests.factories.bots import NOW
 
 RUN_FAILED = GantryError(ErrorCode.RUN_FAILED, "The run died.", fix="Look at its log.")
 BODY = {"name": "alpha", "symbol": "ES", "strategy": "sma_cross"}

@@ -16,8 +16,8 @@ from core.settings import Settings
 from sql.engine import Transactions
 from sql.queries.idempotency import try_lock_key
 from sql.tables.requests import IdempotencyKey
-from tests.conftest import OwnerSql
 from tests.factories.api import Api, calling
+from tests.factories.databases import OwnerSql
 
 BODY = {"name": "alpha", "symbol": "ES", "strategy": "sma_cross"}
 KEY = {"idempotency-key": "k-1"}

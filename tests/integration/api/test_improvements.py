@@ -10,10 +10,9 @@ from integrations.store import BarsStore
 from services.jobs.enqueue import enqueue_job
 from sql.engine import Transactions
 from tests.factories import edge_bars
-from tests.factories.api import Api
-from tests.factories.improvements import TERMS, improve, queue
-from tests.integration.api.test_bots import create, walk
-from tests.integration.services.conftest import NOW
+from tests.factories.api import Api, create, walk
+from tests.factories.bots import NOW
+from tests.factories.improvements import TERMS, improve, queue_improvement
 
 
 def test_improvements_are_listed_newest_first_with_verdict_figures_and_evidence(
@@ -24,7 +23,7 @@ def test_improvements_are_listed_newest_first_with_verdict_figures_and_evidence(
     bot_id = create(api, strategy="bollinger_reversion")["id"]
     assert walk(api, f"/api/bots/{bot_id}/improvements", limit=1) == []
     for place, job_type in enumerate((JobType.IMPROVE, JobType.EVOLVE, JobType.IMPROVE), start=1):
-        queue(tx, UUID(bot_id), job_type, place=place)
+        queue_improvement(tx, UUID(bot_id), job_type, place=place)
         improve(tx, store, improve=replace(TERMS.improve, sets=6))
     rows = walk(api, f"/api/bots/{bot_id}/improvements", limit=1)
     assert rows == walk(api, f"/api/bots/{bot_id}/improvements", limit=50)

@@ -3,23 +3,14 @@
 import pytest
 from sqlalchemy import Engine
 
-from core.settings import Settings
-from fleet.loops import loops
 from services.planner.loops import round_of
 from sql.engine import Transactions
-from tests.conftest import OwnerSql
-from tests.factories.api import Api
-from tests.integration.api.test_bots import counted, create
-from tests.integration.api.test_proof_autonomy import tick
+from tests.factories.api import Api, create
+from tests.factories.databases import OwnerSql
+from tests.factories.rounds import LOOPS, go_round, tick
+from tests.factories.statements import statements
 
 PATH = "/api/scheduler/status"
-LOOPS = loops(Settings().planner_tick_seconds)
-
-
-def go_round(tx: Transactions, *names: str) -> None:
-    for name in names or LOOPS:
-        with round_of(tx, name, every_s=LOOPS[name]) as this:
-            this.said = f"{name} went round"
 
 
 def test_before_anything_ran_nothing_is_claimed(api: Api) -> None:
@@ -89,6 +80,6 @@ def test_a_loop_nobody_knows_any_more_is_not_shown(api: Api, tx: Transactions) -
 
 def test_the_status_takes_two_queries(api: Api, engine: Engine, tx: Transactions) -> None:
     go_round(tx)
-    with counted(engine) as statements:
+    with statements(engine) as seen:
         api.get(PATH)
-    assert len(statements) == 2
+    assert len(seen) == 2

@@ -14,10 +14,10 @@ from services.bots.create import NewBot, create_bot
 from services.proof.invariants import check_invariants
 from sql.engine import Transactions
 from sql.tables.bots import Bot
-from tests.conftest import OwnerSql
 from tests.factories.api import Api, calling
+from tests.factories.bots import NOW
+from tests.factories.databases import OwnerSql
 from tests.factories.promotions import a_good_backtest, adopted, put_in, traded
-from tests.integration.services.conftest import NOW
 
 TOKEN = {"X-Admin-Token": "dev-admin-secret"}
 

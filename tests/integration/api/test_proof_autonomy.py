@@ -6,32 +6,21 @@ from uuid import UUID
 import pytest
 from sqlalchemy import Engine
 
-from fleet.caps import Caps
 from fleet.closed_sets import JobStatus, JobType, NotEnqueued, NotStarted, TickCause
-from fleet.planner.bars_outlook import Suppliers
-from fleet.planner.types import PlannerCaps
-from services.planner.terms import PlannerTerms
-from services.planner.tick import Tick, run_tick
 from sql.engine import Transactions
-from tests.conftest import OwnerSql
-from tests.factories.api import Api
+from tests.factories.api import Api, create
 from tests.factories.bots import make_bot
+from tests.factories.databases import OwnerSql
 from tests.factories.jobs import make_job
-from tests.integration.api.test_bots import counted, create
+from tests.factories.rounds import tick
+from tests.factories.statements import statements
 
 PATH = "/api/_proof/autonomy"
 DECISIONS = f"{PATH}/decisions"
-TERMS = PlannerTerms(PlannerCaps(Caps(3, 2, 6)), Suppliers("simulator", can=True))
 MADE_BY = (
     "SELECT j.job_type, count(*)::int FROM bot_jobs j JOIN autonomy_bot_decisions d ON d.job_id = j.id "
     "WHERE d.planner_run_id = %s GROUP BY j.job_type"
 )
-
-
-def tick(tx: Transactions, cause: TickCause = TickCause.CLOCK) -> Tick:
-    made = run_tick(tx, TERMS, cause=cause)
-    assert made is not None
-    return made
 
 
 def test_before_the_first_tick_there_is_no_run_and_none_is_made_up(api: Api) -> None:
@@ -173,12 +162,12 @@ def test_a_cursor_of_the_fleet_is_none_of_a_bot(api: Api, tx: Transactions) -> N
 
 def test_a_fleet_of_hundreds_takes_as_many_queries_as_none(api: Api, engine: Engine, tx: Transactions) -> None:
     paths = (PATH, f"{DECISIONS}?limit=200")
-    with counted(engine) as none:
+    with statements(engine) as none:
         for path in paths:
             api.get(path)
     api.post("/api/bots/starter-pack", json={"count": 300})
     for _ in range(3):
         tick(tx)
-    with counted(engine) as hundreds:
+    with statements(engine) as hundreds:
         assert len([api.get(path).json() for path in paths][1]["data"]) == 200
     assert len(hundreds) == len(none) == 3

@@ -7,11 +7,11 @@ from sqlalchemy import Engine, text
 
 from fleet.closed_sets import JobStatus
 from sql.engine import Transactions
-from tests.conftest import OwnerSql
-from tests.factories.api import Api
+from tests.factories.api import Api, create
 from tests.factories.bots import make_bot
+from tests.factories.databases import OwnerSql
 from tests.factories.jobs import make_job, run_job
-from tests.integration.api.test_bots import counted, create
+from tests.factories.statements import statements
 
 PATH = "/api/_proof/jobs"
 
@@ -103,11 +103,11 @@ def test_what_can_not_be_asked_is_400(unreachable: Api, query: str) -> None:
 
 
 def test_a_fleet_of_hundreds_takes_as_many_queries_as_none(api: Api, engine: Engine, tx: Transactions) -> None:
-    with counted(engine) as none:
+    with statements(engine) as none:
         api.get(PATH)
     api.post("/api/bots/starter-pack", json={"count": 300})
     with tx() as session:
         session.execute(text("ANALYZE bot_jobs"))
-    with counted(engine) as hundreds:
+    with statements(engine) as hundreds:
         assert len(api.get(f"{PATH}?limit=200").json()["last_job_per_bot"]) == 200
     assert len(hundreds) == len(none) <= 5

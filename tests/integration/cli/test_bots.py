@@ -1,35 +1,16 @@
 """`gantry bots` and `gantry jobs` on a database of its own: the same services, said on a console."""
 
 import json
-from collections.abc import Iterator
 
 import pytest
 
-from cli.main import main
 from core.errors import ErrorCode, GantryError
-from core.settings import get_settings
 from fleet.caps import Caps
 from services.jobs.claim import claim_chunk
 from services.jobs.finish import fail_job
 from services.jobs.lease import LeaseTerms
-from sql.embedded import RunningState
 from sql.engine import Transactions
-
-
-@pytest.fixture(autouse=True)
-def own_database(database: RunningState, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setenv("DATABASE_URL", database.owner_url)
-    get_settings.cache_clear()
-    yield
-    get_settings.cache_clear()
-
-
-def run(*args: str, group: str = "bots") -> int:
-    try:
-        main([group, *args])
-    except SystemExit as left:
-        return int(left.code or 0)
-    return 0
+from tests.factories.commands import run
 
 
 def test_a_bot_is_created_listed_and_shown(capsys: pytest.CaptureFixture[str]) -> None:

@@ -14,8 +14,8 @@ from core.settings import Settings
 from fleet.loops import loops
 from sql.embedded import RunningState
 from sql.engine import Transactions
-from tests.conftest import OwnerSql
-from tests.integration.api.test_planner import go_round
+from tests.factories.databases import OwnerSql
+from tests.factories.rounds import go_round
 
 
 @pytest.fixture

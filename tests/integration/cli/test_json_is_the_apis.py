@@ -26,9 +26,9 @@ from services.jobs.lease import LeaseTerms
 from services.planner.loops import round_of
 from services.resets.reset import ResetRequest, reset_metrics
 from sql.engine import Transactions
+from tests.factories.api import Api, calling
 from tests.factories.commands import json_of, printed
 from tests.factories.promotions import a_good_backtest
-from tests.integration.api.client import Api, calling
 
 MONEY = re.compile(r"-?\d+\.\d{2}")
 ADMIN = {"X-Admin-Token": "dev-admin-secret"}

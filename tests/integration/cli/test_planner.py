@@ -1,34 +1,23 @@
 """`gantry autonomy`: a tick by hand, what it found, and why a bot has no job."""
 
 import json
-from collections.abc import Iterator
 
 import pytest
 
-from core.settings import get_settings
 from fleet.loops import loops
-from sql.embedded import RunningState
 from sql.engine import Transactions
 from sql.queries.planner.snapshot import try_planner_lock
-from tests.integration.api.test_planner import go_round
-from tests.integration.cli.test_bots import run as run_group
-
-
-@pytest.fixture(autouse=True)
-def own_database(database: RunningState, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setenv("DATABASE_URL", database.owner_url)
-    get_settings.cache_clear()
-    yield
-    get_settings.cache_clear()
+from tests.factories import commands
+from tests.factories.rounds import go_round
 
 
 def run(*args: str) -> int:
-    return run_group(*args, group="autonomy")
+    return commands.run(*args, group="autonomy")
 
 
 def make_bots(count: int) -> None:
     for number in range(count):
-        assert run_group("create", f"bot {number}", "--symbol", "ES", "--strategy", "sma_cross") == 0
+        assert commands.run("create", f"bot {number}", "--symbol", "ES", "--strategy", "sma_cross") == 0
 
 
 def test_a_tick_by_hand_queues_what_is_due_and_its_figures_are_shown(
@@ -40,7 +29,7 @@ def test_a_tick_by_hand_queues_what_is_due_and_its_figures_are_shown(
     assert run("tick", "--json") == 0
     made = json.loads(capsys.readouterr().out)
     assert (made["jobs_enqueued"], made["summary"]["bots_evaluated"]) == (5, 5)
-    assert run_group("list", "--json", group="jobs") == 0
+    assert commands.run("list", "--json", group="jobs") == 0
     assert {(job["actor"], job["status"]) for job in json.loads(capsys.readouterr().out)} == {
         ("operator:cli", "QUEUED")
     }
@@ -103,5 +92,5 @@ def test_a_second_planner_is_refused_and_plans_nothing(capsys: pytest.CaptureFix
         assert try_planner_lock(session)
         assert run("tick") == 1
     assert capsys.readouterr().err.startswith("CONFLICT")
-    assert run_group("list", group="jobs") == 0
+    assert commands.run("list", group="jobs") == 0
     assert "no such jobs" in capsys.readouterr().out

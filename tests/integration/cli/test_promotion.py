@@ -1,26 +1,15 @@
 """`gantry bots` promote, demote and gates on a database of its own."""
 
 import json
-from collections.abc import Iterator
 from uuid import UUID
 
 import pytest
 
-from core.settings import get_settings
 from services.bots.create import NewBot, create_bot
-from sql.embedded import RunningState
 from sql.engine import Transactions
+from tests.factories.bots import NOW
+from tests.factories.commands import run
 from tests.factories.promotions import a_good_backtest
-from tests.integration.cli.test_bots import run
-from tests.integration.services.conftest import NOW
-
-
-@pytest.fixture(autouse=True)
-def own_database(database: RunningState, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setenv("DATABASE_URL", database.owner_url)
-    get_settings.cache_clear()
-    yield
-    get_settings.cache_clear()
 
 
 @pytest.fixture

@@ -26,8 +26,8 @@ from services.planner.terms import planner_terms_of
 from services.planner.tick import run_tick
 from sql.embedded import RunningState
 from sql.engine import Transactions
-from tests.conftest import OwnerSql
 from tests.factories.bots import make_bot
+from tests.factories.databases import OwnerSql
 from tests.factories.jobs import make_job
 
 TOKEN = "a-token-nobody-may-read"

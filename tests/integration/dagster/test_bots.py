@@ -4,14 +4,7 @@ from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
 import pytest
-from dagster import (
-    AssetKey,
-    AssetRecordsFilter,
-    AssetSelection,
-    DagsterInstance,
-    DagsterRunStatus,
-    materialize,
-)
+from dagster import AssetKey, AssetRecordsFilter, AssetSelection, DagsterInstance, DagsterRunStatus, materialize
 from dagster import DagsterEventType as Happened
 
 from assets.bars import historical_bars
@@ -27,7 +20,7 @@ from services.bars.simulate import simulate_months
 from services.bots.create import NewBot, create_bot
 from services.bots.read import get_bot
 from sql.engine import Transactions
-from tests.conftest import OwnerSql
+from tests.factories.databases import OwnerSql
 
 NOW = datetime(2024, 2, 5, tzinfo=UTC)
 MONTH = "2024-01"

@@ -26,9 +26,9 @@ from services.improve.read import page_improvements
 from services.improve.run import ImprovedBot
 from services.jobs.enqueue import enqueue_job
 from services.jobs.terms import GradeTerms
-from tests.conftest import OwnerSql
 from tests.factories import edge_bars
-from tests.integration.dagster.test_sensors import NOW, tick
+from tests.factories.databases import OwnerSql
+from tests.factories.sensors import NOW, tick
 from trading.improve.limits import Budget
 
 

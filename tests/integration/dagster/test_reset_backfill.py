@@ -25,7 +25,7 @@ from services.bots.change import archive_bot
 from services.bots.create import NewBot, create_bot
 from services.planner.terms import PlannerTerms
 from services.resets.reset import ResetRequest, reset_metrics
-from tests.conftest import OwnerSql
+from tests.factories.databases import OwnerSql
 
 NOW = datetime(2024, 2, 5, tzinfo=UTC)
 TERMS = PlannerTerms(suppliers=Suppliers("simulator", can=True))

@@ -1,7 +1,7 @@
 """Sensors keep Dagster in step with the database, without a click."""
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
@@ -10,7 +10,6 @@ from dagster import (
     DagsterInstance,
     DagsterRunStatus,
     DefaultSensorStatus,
-    RunRequest,
     SensorDefinition,
     SensorResult,
     SkipReason,
@@ -40,8 +39,8 @@ from services.starter.pack import create_starter_pack
 from sql.engine import Transactions
 from sql.tables.jobs import BotJob
 from sql.tables.workers import WorkerRun
+from tests.factories.sensors import NOW, tick
 
-NOW = datetime(2024, 2, 5, tzinfo=UTC)
 SENSORS = (bot_partitions, workers_alive, bars_months, autonomy_tick, stage_change, metrics_reset)
 
 
@@ -80,12 +79,6 @@ def test_a_thousand_new_bots_become_partitions_in_one_round(domain: Domain, inst
     with build_sensor_context(instance, resources={"domain": domain}) as context:
         bot_partitions(context)
     assert len(instance.get_dynamic_partitions("bots")) == 1_000
-
-
-def tick(domain: Domain, instance: DagsterInstance) -> list[RunRequest]:
-    with build_sensor_context(instance, resources={"domain": domain}, definitions=defs) as context:
-        result = workers_alive(context)
-    return list(result.run_requests or ()) if isinstance(result, SensorResult) else []
 
 
 def lost(domain: Domain, bot_id: UUID, *, run_id: str, lease_s: float) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from dagster import DagsterInstance
 
-from tests.conftest import OwnerSql
+from tests.factories.databases import OwnerSql
 
 OPENED = "SELECT sessions FROM pg_stat_database WHERE datname = current_database()"
 CLOSE = (

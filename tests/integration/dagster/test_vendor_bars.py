@@ -21,7 +21,7 @@ from services.supply.top_up import Supply
 from services.usage import UsageLog
 from sql.embedded import RunningState
 from sql.engine import Transactions
-from tests.conftest import OwnerSql
+from tests.factories.databases import OwnerSql
 from tests.standins.databento import DatabentoStandIn
 from tests.standins.faults import Fault
 from trading.instruments import get_instrument

@@ -1,7 +1,5 @@
 """A fleet that can be graded: one month of simulated ES bars in a store of its own."""
 
-from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID
 
@@ -12,10 +10,8 @@ from services.bars.simulate import simulate_months
 from services.bots.create import NewBot, create_bot
 from sql.engine import Transactions
 from tests.factories import edge_bars
-
-NOW = datetime(2024, 3, 1, 12, tzinfo=UTC)
-MONTH = "2024-01"
-MakeBot = Callable[..., UUID]
+from tests.factories.bars_months import MONTH
+from tests.factories.bots import NOW, MakeBot
 
 
 @pytest.fixture

@@ -12,9 +12,9 @@ from sql.constraints import MEANINGS, as_domain_error
 from sql.engine import Transactions
 from sql.tables.bots import Bot
 from sql.tables.jobs import BotJob
-from tests.conftest import OwnerSql
 from tests.factories.bars_months import make_month
 from tests.factories.bots import TRACE, a_version, make_bot
+from tests.factories.databases import OwnerSql
 from tests.factories.jobs import make_job
 
 RAISED_BY_TRIGGERS = {"insert_only", "legal_transition"}

@@ -16,7 +16,7 @@ from fleet.closed_sets import TradeSource
 from sql.copy import ROWS_PER_WRITE, TradesOf, copy_trades
 from sql.engine import Transactions
 from sql.tables.results import TradeLog
-from tests.conftest import OwnerSql
+from tests.factories.databases import OwnerSql
 from tests.factories.results import CONTRACTS, made_trades
 from tests.factories.windows import START_NS
 from trading.backtest.types import E4, ExitReason, Trades

@@ -11,7 +11,7 @@ from core.errors import ErrorCode, GantryError, Kind
 from core.settings import Settings
 from sql.embedded import RunningState
 from sql.engine import Transactions, check_server, connect, database_urls, transactions, translate
-from tests.conftest import OwnerSql
+from tests.factories.databases import OwnerSql
 
 
 def test_a_connection_speaks_utc_and_gives_up_in_time(tx: Transactions) -> None:

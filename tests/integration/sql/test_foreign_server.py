@@ -13,8 +13,8 @@ from sql.embedded import EmbeddedPostgres
 from sql.embedded_folder import password
 from sql.engine import check_server, connect, database_urls, transactions
 from sql.migrate import upgrade
-from tests.conftest import HURRIED
 from tests.factories.bots import make_bot
+from tests.factories.databases import HURRIED
 
 Superuser = psycopg.Connection[tuple[object, ...]]
 

@@ -15,9 +15,9 @@ from fleet.jobs import ACTIVE, is_legal
 from sql.embedded import RunningState
 from sql.engine import Transactions
 from sql.tables import Base
-from tests.conftest import OwnerSql
 from tests.factories.bars_months import make_month
 from tests.factories.bots import make_bot
+from tests.factories.databases import OwnerSql
 from tests.factories.jobs import make_job
 from tests.factories.results import make_session
 

@@ -1,36 +1,38 @@
 """Grading writes everything a backtest led to in one transaction, or nothing."""
 
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, ClassVar
 from uuid import UUID
 
 import pytest
 from sqlalchemy import func, select
 
 from core.errors import ErrorCode, GantryError
-from fleet.closed_sets import BacktestKind, DataLabel, JobStatus
+from fleet.caps import Caps
+from fleet.closed_sets import BacktestKind, DataLabel, JobStatus, JobType
 from integrations.store import BarsStore
-from services.backtests.grade import GradeReport, grade_bots
-from services.backtests.lineage import lineage_of_score
-from services.backtests.rollups import from_raw_rows, refresh_rollup
-from services.backtests.scores import refresh_score
+from services.backtests.grade import grade_bots
 from services.bots.read import get_bot
 from services.jobs.enqueue import enqueue_job
 from services.jobs.read import get_job
+from services.jobs.reaper import reap_lost_leases
+from services.jobs.terms import GradeTerms
 from sql.engine import Transactions
 from sql.tables.bots import Bot
 from sql.tables.events import Activity
 from sql.tables.jobs import BotJob, JobRunEvent
 from sql.tables.results import BacktestSession, EquityPoint, TradeLog
 from sql.tables.standing import AutonomyScore, MetricsRollup
-from tests.factories.bots import a_version
-from tests.integration.services.conftest import MONTH, NOW, MakeBot
+from tests.factories.bots import NOW, MakeBot, a_version
+from tests.factories.claims import attempts, claim, claim_one, enqueue, expire, queue
+from tests.factories.graded import grade
+from tests.factories.jobs import make_job
+from trading.bars.schema import Bars
 from trading.strategies.base import Decisions, MarketView, Params, Strategy
 from trading.strategies.registry import STRATEGIES
-from trading.strategies.sma_cross import SmaCrossParams
-
-
-def grade(tx: Transactions, store: BarsStore, *bot_ids: UUID) -> GradeReport:
-    return grade_bots(tx, store, bot_ids, run_id="run-1", actor="test", now=NOW)
+from trading.strategies.sma_cross import SmaCross, SmaCrossParams
 
 
 @pytest.mark.usefixtures("es_bars")
@@ -69,33 +71,6 @@ def test_a_graded_bot_has_session_trades_equity_rollup_score_and_ledger(
         told = session.scalars(select(Activity.event_type).order_by(Activity.created_at, Activity.id)).all()
         assert told == ["BOT_CREATED", "BACKTEST_QUEUED", "BACKTEST_STARTED", "BACKTEST_COMPLETED"]
         assert len({row.trace_id for row in ledger} | {stored.trace_id, score.trace_id}) == 1
-
-
-@pytest.mark.usefixtures("es_bars")
-def test_metrics_derived_from_raw_rows_are_those_grading_computed(
-    tx: Transactions, store: BarsStore, make_bot: MakeBot
-) -> None:
-    (graded,) = grade(tx, store, make_bot(strategy="rsi_reversion")).bots
-    assert graded.session_id is not None
-    with tx() as session:
-        assert from_raw_rows(session, graded.session_id) == graded.metrics
-
-
-@pytest.mark.usefixtures("es_bars")
-def test_deriving_rollup_and_score_again_changes_nothing(tx: Transactions, store: BarsStore, make_bot: MakeBot) -> None:
-    bot_id = make_bot()
-    grade(tx, store, bot_id)
-
-    def standing() -> list[dict[str, object]]:
-        with tx() as session:
-            rows = [session.scalars(select(MetricsRollup)).one(), session.scalars(select(AutonomyScore)).one()]
-            return [{k: v for k, v in row.__dict__.items() if not k.startswith("_")} for row in rows]
-
-    before = standing()
-    with tx() as session:
-        refresh_rollup(session, bot_id, now=NOW)
-        refresh_score(session, bot_id, now=NOW)
-    assert standing() == before
 
 
 @pytest.mark.usefixtures("es_bars")
@@ -237,18 +212,105 @@ def test_an_unknown_bot_stops_before_anything_is_done(tx: Transactions, store: B
 
 
 @pytest.mark.usefixtures("es_bars")
-def test_lineage_leads_from_the_score_to_bars_version_code_and_run(
+def test_bots_that_are_asked_for_wait_for_room_under_the_caps(
     tx: Transactions, store: BarsStore, make_bot: MakeBot
 ) -> None:
-    bot_id = make_bot(params={"fast": 10, "slow": 50})
-    (graded,) = grade(tx, store, bot_id).bots
+    busy, asked = make_bot("busy"), make_bot("asked")
+    queue(tx, busy)
+    claim(tx)
+    terms = replace(GradeTerms(), caps=Caps(1, 1, 1), wait_elsewhere_s=0.2)
+    (graded,) = grade_bots(tx, store, [asked], run_id=None, actor="test", now=NOW, terms=terms).bots
+    assert graded.status is JobStatus.RUNNING
+    assert graded.error is not None
+    assert graded.error.code is ErrorCode.CONFLICT
+
+
+@pytest.mark.usefixtures("es_bars")
+def test_a_reset_that_is_followed_waits_for_no_improvement_of_a_bot_that_has_its_baseline(
+    tx: Transactions, store: BarsStore, make_bot: MakeBot
+) -> None:
+    bot_id = make_bot()
+    first = grade_bots(tx, store, [bot_id], run_id=None, actor="test", now=NOW).bots
     with tx() as session:
-        chain = lineage_of_score(session, bot_id)
-    assert chain.session_id == graded.session_id
-    assert chain.params == {"fast": 10, "slow": 50}
-    assert chain.run_id == "run-1"
-    assert chain.code_version.startswith("0.1.0+src.")
-    (month,) = chain.bars
-    assert (month.symbol, month.month, month.data_label) == ("ES", MONTH, "SIMULATED")
-    assert month.content_hash == chain.bars_hash
-    assert chain.score is not None
+        improving = make_job(session, session.get_one(Bot, bot_id), job_type=JobType.IMPROVE, kind=None).id
+    terms = replace(GradeTerms(), only_missing=True, wait_elsewhere_s=0.2)
+    (found,) = grade_bots(tx, store, [bot_id], run_id=None, actor="test", now=NOW, terms=terms).bots
+    assert (found.status, found.session_id) == (JobStatus.COMPLETED, first[0].session_id)
+    with tx() as session:
+        assert session.scalar(select(BotJob.status).where(BotJob.id == improving)) == JobStatus.QUEUED
+
+
+class Thief(SmaCross):
+    """A strategy during whose decision the bot's lease is lost."""
+
+    name: ClassVar[str] = "thief"
+
+    def __init__(self, tx: Transactions) -> None:
+        self.tx = tx
+
+    def decide(self, view: MarketView, params: Any) -> Decisions:
+        with self.tx() as session:
+            running = session.scalars(select(BotJob.id).where(BotJob.status == "RUNNING")).one_or_none()
+        if running is not None:
+            expire(self.tx, running)
+            reap_lost_leases(self.tx, actor="test")
+        return super().decide(view, params)
+
+
+@pytest.mark.usefixtures("es_bars")
+def test_a_worker_that_loses_its_lease_while_computing_writes_nothing(
+    tx: Transactions, store: BarsStore, make_bot: MakeBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(STRATEGIES, "thief", Thief(tx))
+    bot_id = make_bot(strategy="thief")
+    terms = GradeTerms(max_attempts=1)
+    (graded,) = grade_bots(tx, store, [bot_id], run_id=None, actor="test", now=NOW, terms=terms).bots
+    assert graded.status is JobStatus.TIMEOUT
+    assert graded.error is not None
+    assert graded.error.code is ErrorCode.HEARTBEAT_TIMEOUT
+    with tx() as session:
+        assert session.scalar(select(func.count()).select_from(BacktestSession)) == 0
+        assert session.scalar(select(func.count()).select_from(TradeLog)) == 0
+    assert attempts(tx) == [(1, "TIMEOUT")]
+
+
+@pytest.mark.usefixtures("es_bars")
+def test_a_job_lost_elsewhere_is_taken_over_by_who_waits_for_it(
+    tx: Transactions, store: BarsStore, make_bot: MakeBot
+) -> None:
+    bot_id = make_bot()
+    job_id = enqueue(tx, bot_id)
+    claim_one(tx, job_id)
+    expire(tx, job_id)
+    (graded,) = grade_bots(tx, store, [bot_id], run_id=None, actor="test", now=NOW).bots
+    assert graded.status is JobStatus.COMPLETED
+    assert attempts(tx) == [(1, "TIMEOUT"), (2, "COMPLETED")]
+
+
+def test_waiting_for_another_worker_has_an_end(tx: Transactions, store: BarsStore, make_bot: MakeBot) -> None:
+    bot_id = make_bot()
+    claim_one(tx, enqueue(tx, bot_id))
+    terms = GradeTerms(wait_elsewhere_s=0.0)
+    (graded,) = grade_bots(tx, store, [bot_id], run_id=None, actor="test", now=NOW, terms=terms).bots
+    assert graded.status is JobStatus.RUNNING
+    assert graded.error is not None
+    assert graded.error.code is ErrorCode.CONFLICT
+
+
+class BrokenStore(BarsStore):
+    """A store with a defect."""
+
+    def read(self, paths: Sequence[str]) -> Bars:  # noqa: ARG002 - the port's signature
+        raise ZeroDivisionError
+
+
+@pytest.mark.usefixtures("es_bars")
+def test_a_defect_while_grading_fails_the_job_and_queues_another_attempt(
+    tx: Transactions, tmp_path: Path, make_bot: MakeBot
+) -> None:
+    broken = BrokenStore(str(tmp_path))
+    (graded,) = grade_bots(tx, broken, [make_bot()], run_id=None, actor="test", now=NOW).bots
+    assert graded.status is JobStatus.FAILED
+    assert graded.error is not None
+    assert graded.error.code is ErrorCode.INTERNAL
+    assert attempts(tx) == [(1, "FAILED"), (2, "QUEUED")]

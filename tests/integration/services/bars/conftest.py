@@ -1,19 +1,16 @@
 """A store of bars and an importer, on a database of their own."""
 
-from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from integrations.store import BarsStore
 from services.bars.import_file import ImportReport, import_file
+from services.bars.simulate import simulate_months
 from sql.engine import Transactions
 from tests.factories.bars_files import parquet_of
+from tests.factories.imported_bars import NOW, Import
 from trading.bars.schema import Bars
-
-NOW = datetime(2024, 3, 15, 12, tzinfo=UTC)
-Import = Callable[..., ImportReport]
 
 
 @pytest.fixture
@@ -39,6 +36,6 @@ def import_bars(tx: Transactions, store: BarsStore, tmp_path: Path) -> Import:
     return run
 
 
-def files_below(root: Path) -> list[str]:
-    """Every file below a folder, by relative path."""
-    return sorted(str(path.relative_to(root)) for path in root.rglob("*") if path.is_file())
+@pytest.fixture
+def two_months(tx: Transactions, store: BarsStore) -> None:
+    simulate_months(tx, store, ["ES"], ["2023-12", "2024-01"], seed=3, actor="test", now=NOW)

@@ -11,10 +11,10 @@ from integrations.store import BarsStore
 from services.bars.first_start import FIRST_START_SYMBOLS, ensure_data
 from services.bars.load import list_months
 from sql.engine import Transactions
-from tests.conftest import OwnerSql
 from tests.factories.bars import made_bars
+from tests.factories.databases import OwnerSql
+from tests.factories.imported_bars import NOW, Import, files_below
 from tests.factories.providers import KEYS, NAMES, forget_providers
-from tests.integration.services.bars.conftest import NOW, Import, files_below
 
 
 def settings(**given: str) -> Settings:

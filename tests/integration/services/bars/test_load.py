@@ -12,9 +12,9 @@ from integrations.store import BarsStore
 from services.bars.load import LoadedBars, list_months, load_bars
 from services.bars.simulate import simulate_months
 from sql.engine import Transactions
-from tests.conftest import OwnerSql
 from tests.factories.bars import equal, made_bars
-from tests.integration.services.bars.conftest import NOW, Import
+from tests.factories.databases import OwnerSql
+from tests.factories.imported_bars import NOW, Import
 from trading.bars.hashing import content_hash
 from trading.bars.months import concatenate
 from trading.bars.resample import resample

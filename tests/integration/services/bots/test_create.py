@@ -1,7 +1,6 @@
 """Making bots: what is wrong is refused with its field, and nothing is half-written."""
 
 from typing import Any
-from uuid import UUID
 
 import pytest
 from sqlalchemy import select
@@ -12,7 +11,7 @@ from services.bots.create import NewBot, create_bot
 from services.bots.read import get_bot
 from sql.engine import Transactions
 from sql.tables.bots import BotBoundary, BotStageEvent
-from tests.integration.services.conftest import NOW, MakeBot
+from tests.factories.bots import NOW, MakeBot
 
 
 def test_a_new_bot_is_in_lab_and_promoted_by_hand_only(tx: Transactions, make_bot: MakeBot) -> None:
@@ -29,17 +28,6 @@ def test_a_new_bot_is_in_lab_and_promoted_by_hand_only(tx: Transactions, make_bo
         assert sorted(epochs) == [(name, 0) for name in ("BACKTEST", "CANARY", "LIVE", "PAPER", "SHADOW")]
         event = session.scalars(select(BotStageEvent)).one()
         assert (event.from_stage, event.to_stage, event.actor) == (None, "LAB", "test")
-
-
-@pytest.mark.parametrize(
-    ("written", "stored"), [("2.250", "2.25"), ("2", "2.00"), ("2.2510", "2.251"), ("-0", "0.00"), ("1E2", "100.00")]
-)
-def test_a_commission_is_stored_in_one_way_however_it_is_written(
-    tx: Transactions, make_bot: MakeBot, written: str, stored: str
-) -> None:
-    bot_id = make_bot(costs={"commission_usd": written})
-    with tx() as session:
-        assert get_bot(session, bot_id, now=NOW).costs["commission_usd"] == stored
 
 
 @pytest.mark.parametrize(
@@ -87,9 +75,3 @@ def test_two_bots_can_not_have_one_name(make_bot: MakeBot) -> None:
     with pytest.raises(GantryError) as refused:
         make_bot("twin")
     assert (refused.value.code, refused.value.kind) == (ErrorCode.CONFLICT, Kind.CONFLICT)
-
-
-def test_an_unknown_bot_is_not_found(tx: Transactions) -> None:
-    with tx() as session, pytest.raises(GantryError) as refused:
-        get_bot(session, UUID(int=7), now=NOW)
-    assert refused.value.code is ErrorCode.NOT_FOUND

@@ -28,7 +28,9 @@ from sql.engine import Transactions, unavailable
 from sql.tables.events import Activity
 from sql.tables.improvements import BotImprovement
 from sql.tables.jobs import BotJob
-from tests.conftest import OwnerSql
+from tests.factories.bars_months import MONTH
+from tests.factories.bots import NOW, MakeBot
+from tests.factories.databases import OwnerSql
 from tests.factories.improvements import (
     FAR_OFF,
     STEPS,
@@ -39,13 +41,12 @@ from tests.factories.improvements import (
     improve,
     interrupted,
     outcomes,
-    queue,
+    queue_improvement,
     saved,
     take,
     told,
     version_of,
 )
-from tests.integration.services.conftest import MONTH, NOW, MakeBot
 from trading.improve.improvement import Improvement
 
 
@@ -54,7 +55,7 @@ def test_on_bars_with_an_edge_what_wins_is_adopted_with_its_evidence_and_asks_fo
     tx: Transactions, store: BarsStore, far_off: UUID
 ) -> None:
     before, base = version_of(tx, far_off)
-    job_id = queue(tx, far_off)
+    job_id = queue_improvement(tx, far_off)
     improved = improve(tx, store)
     assert (improved.status, improved.verdict) == (JobStatus.COMPLETED, "ADOPTED")
     bot, version = version_of(tx, far_off)
@@ -89,7 +90,7 @@ def test_on_noise_nothing_is_adopted_and_the_evidence_is_kept(
 ) -> None:
     bot_id = make_bot(strategy="bollinger_reversion")
     before, base = version_of(tx, bot_id)
-    queue(tx, bot_id)
+    queue_improvement(tx, bot_id)
     improved = improve(tx, store)
     assert (improved.status, improved.verdict) == (JobStatus.COMPLETED, "REJECTED")
     bot, version = version_of(tx, bot_id)
@@ -107,7 +108,7 @@ def test_what_was_tried_on_the_same_bars_before_counts_as_luck(
 ) -> None:
     bot_id = make_bot(strategy="bollinger_reversion")
     for place in (1, 2, 3):
-        queue(tx, bot_id, seed=place, place=place)
+        queue_improvement(tx, bot_id, seed=place, place=place)
         improve(tx, store)
     first, second, third = outcomes(tx)
     assert first.evidence["budget"]["tried_before"] == 0
@@ -130,9 +131,9 @@ def test_another_attempt_goes_on_behind_the_last_step_that_was_kept_and_comes_to
 
     monkeypatch.setattr(Improvement, "step", counted)
     one, other = (make_bot(name, strategy="bollinger_reversion", params=FAR_OFF) for name in ("one", "other"))
-    queue(tx, one, place=1)
+    queue_improvement(tx, one, place=1)
     improve(tx, store)
-    queue(tx, other, place=2)
+    queue_improvement(tx, other, place=2)
     (claim,) = take(tx, run_id="dead")
     with pytest.raises(Killed):
         Improver(interrupted(tx, after, die), store, TERMS).improve(claim)
@@ -150,7 +151,7 @@ def test_another_attempt_goes_on_behind_the_last_step_that_was_kept_and_comes_to
 
 @pytest.mark.usefixtures("edge")
 def test_a_state_of_another_version_is_left_aside(tx: Transactions, store: BarsStore, far_off: UUID) -> None:
-    queue(tx, far_off)
+    queue_improvement(tx, far_off)
     (claim,) = take(tx, run_id="dead")
     with pytest.raises(Killed):
         Improver(interrupted(tx, 2, die), store, TERMS).improve(claim)
@@ -182,7 +183,7 @@ def test_whoever_lost_the_job_between_two_steps_writes_nothing_more(
                 asked = ResetRequest(MetricsScope.ALL, (far_off,), "TEST")
                 reset_metrics(session, asked, dry_run=False, actor="test", now=NOW)
 
-    job_id = queue(tx, far_off)
+    job_id = queue_improvement(tx, far_off)
     before, base = version_of(tx, far_off)
     (claim,) = take(tx)
     improved = Improver(interrupted(tx, after, happens), store, TERMS).improve(claim)
@@ -208,7 +209,7 @@ def test_a_candidate_isnt_adopted_for_a_bot_that_is_another_one_by_then(
         with tx() as session:
             change_bot(session, far_off, BotChange(params={"width": 3.0}), revisions=None, actor="test", now=NOW)
 
-    queue(tx, far_off)
+    queue_improvement(tx, far_off)
     (claim,) = take(tx)
     improved = Improver(interrupted(tx, 2, happens), store, TERMS).improve(claim)
     assert (improved.status, improved.verdict) == (JobStatus.COMPLETED, "REJECTED")
@@ -234,7 +235,7 @@ def test_a_commit_whose_answer_was_lost_is_found_to_have_happened(
             lost.append(True)
             raise unavailable("The connection was cut after the commit.")
 
-    queue(tx, far_off)
+    queue_improvement(tx, far_off)
     (claim,) = take(tx)
     improved = Improver(forgetful, store, TERMS).improve(claim)
     assert lost
@@ -245,7 +246,7 @@ def test_a_commit_whose_answer_was_lost_is_found_to_have_happened(
 def test_without_bars_it_fails_with_a_fix_and_isnt_tried_again(
     tx: Transactions, store: BarsStore, far_off: UUID
 ) -> None:
-    queue(tx, far_off)
+    queue_improvement(tx, far_off)
     improved = improve(tx, store)
     assert improved.status is JobStatus.FAILED
     assert improved.error is not None
@@ -259,7 +260,7 @@ def test_without_bars_it_fails_with_a_fix_and_isnt_tried_again(
 
 def test_too_few_sessions_are_no_ground_for_a_verdict(tx: Transactions, store: BarsStore, far_off: UUID) -> None:
     simulate_months(tx, store, ["ES"], [MONTH], actor="test", now=NOW)
-    queue(tx, far_off)
+    queue_improvement(tx, far_off)
     improved = improve(tx, store, improve=replace(TERMS.improve, folds=9))
     assert improved.error is not None
     assert improved.error.code is ErrorCode.DATA_UNAVAILABLE
@@ -287,7 +288,7 @@ def test_too_few_sessions_are_no_ground_for_a_verdict(tx: Transactions, store: B
 def test_an_effect_without_its_improvement_is_found_by_the_invariants(
     tx: Transactions, store: BarsStore, make_bot: MakeBot, owner_sql: OwnerSql, plant: str, says: str
 ) -> None:
-    queue(tx, make_bot(strategy="bollinger_reversion"))
+    queue_improvement(tx, make_bot(strategy="bollinger_reversion"))
     improve(tx, store)
     assert_sound(tx)
     for table in ("bot_jobs", "job_run_events"):

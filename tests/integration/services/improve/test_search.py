@@ -13,6 +13,7 @@ from integrations.store import BarsStore
 from services.improve.run import Improver
 from services.jobs.reaper import fail_jobs_of_dead_runs
 from sql.engine import Transactions
+from tests.factories.bots import MakeBot
 from tests.factories.improvements import (
     TERMS,
     Killed,
@@ -21,12 +22,11 @@ from tests.factories.improvements import (
     improve,
     interrupted,
     outcomes,
-    queue,
+    queue_improvement,
     take,
     told,
     version_of,
 )
-from tests.integration.services.conftest import MakeBot
 from trading.strategies.base import Decisions, MarketView
 from trading.strategies.bollinger_reversion import BollingerReversion
 from trading.strategies.registry import STRATEGIES
@@ -46,11 +46,11 @@ def test_a_strategy_that_raises_fails_its_own_improvement_and_is_left_out_of_oth
     tx: Transactions, store: BarsStore, make_bot: MakeBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(STRATEGIES, "broken", Broken())
-    queue(tx, make_bot("broken", strategy="broken"), place=1)
+    queue_improvement(tx, make_bot("broken", strategy="broken"), place=1)
     improved = improve(tx, store)
     assert improved.error is not None
     assert (improved.status, improved.error.code) == (JobStatus.FAILED, ErrorCode.STRATEGY_ERROR)
-    queue(tx, make_bot("sound"), JobType.EVOLVE, place=2)
+    queue_improvement(tx, make_bot("sound"), JobType.EVOLVE, place=2)
     assert improve(tx, store).status is JobStatus.COMPLETED
     (row,) = outcomes(tx)
     assert list(row.evidence["left_out"]) == ["broken"]
@@ -61,7 +61,7 @@ def test_an_evolution_may_change_the_strategy_and_says_that_nobody_was_asked_for
     tx: Transactions, store: BarsStore, make_bot: MakeBot
 ) -> None:
     bot_id = make_bot(strategy="sma_cross")
-    queue(tx, bot_id, JobType.EVOLVE)
+    queue_improvement(tx, bot_id, JobType.EVOLVE)
     improved = improve(tx, store)
     assert (improved.status, improved.verdict) == (JobStatus.COMPLETED, "ADOPTED")
     _bot, version = version_of(tx, bot_id)
@@ -105,7 +105,7 @@ def test_proposals_are_tried_like_other_candidates_asked_for_once_and_refused_wh
         proposal("crystal_ball", {}),
     )
     terms = replace(TERMS, proposals=adviser, improve=replace(TERMS.improve, sets=6))
-    queue(tx, make_bot(strategy="sma_cross"), JobType.EVOLVE)
+    queue_improvement(tx, make_bot(strategy="sma_cross"), JobType.EVOLVE)
     (claim,) = take(tx, run_id="dead")
     with pytest.raises(Killed):
         Improver(interrupted(tx, 2, die), store, terms).improve(claim)
@@ -127,7 +127,7 @@ def test_an_evolution_goes_on_without_proposals_when_their_source_fails(
     tx: Transactions, store: BarsStore, make_bot: MakeBot
 ) -> None:
     error = GantryError(ErrorCode.PROVIDER_TIMEOUT, "Too late.", fix="Wait.", kind=Kind.UNAVAILABLE)
-    queue(tx, make_bot(strategy="sma_cross"), JobType.EVOLVE)
+    queue_improvement(tx, make_bot(strategy="sma_cross"), JobType.EVOLVE)
     assert improve(tx, store, proposals=Adviser(error=error)).status is JobStatus.COMPLETED
     (row,) = outcomes(tx)
     assert row.evidence["sources"]["LLM"]["error"] == "PROVIDER_TIMEOUT"

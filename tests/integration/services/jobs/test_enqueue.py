@@ -1,5 +1,6 @@
 """Jobs come in through one door: in order, counted, each with its ledger row and its line of the feed, or not."""
 
+import threading
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from uuid import UUID
@@ -28,8 +29,10 @@ from services.planner.tick import run_tick
 from services.starter.pack import create_starter_pack
 from sql.engine import Transactions
 from sql.queries.jobs.enqueue import NewJob
-from tests.conftest import OwnerSql
-from tests.integration.services.conftest import NOW, MakeBot
+from tests.factories import claims
+from tests.factories.bots import NOW, MakeBot
+from tests.factories.databases import OwnerSql
+from tests.factories.improvements import queue_improvement, take
 
 BROKEN = GantryError(ErrorCode.RUN_FAILED, "The run broke.", fix="None.")
 TRACES = {name: digit * 32 for name, digit in (("job", "a"), ("rescue", "b"))}
@@ -246,3 +249,42 @@ def test_a_retry_waits_for_its_pause_and_other_jobs_for_none(
     (at_once,), (later,) = owner_sql("SELECT not_before - created_at FROM bot_jobs ORDER BY created_at DESC LIMIT 2")
     assert at_once is None
     assert timedelta(minutes=1) - JUST_NOW <= later <= timedelta(minutes=1)
+
+
+def test_a_bot_has_one_improvement_at_a_time(tx: Transactions, far_off: UUID) -> None:
+    queue_improvement(tx, far_off)
+    with pytest.raises(GantryError) as refused, tx() as session:
+        enqueue_job(session, far_off, kind=None, actor="test", job_type=JobType.EVOLVE)
+    assert refused.value.code is ErrorCode.CONFLICT
+    with pytest.raises(GantryError):
+        queue_improvement(tx, far_off, JobType.EVOLVE, place=2)
+    assert len(take(tx, 9)) == 1
+    assert take(tx, 9) == ()
+
+
+def test_a_bot_has_one_active_job(tx: Transactions, make_bot: MakeBot) -> None:
+    bot_id = make_bot()
+    job_id = claims.enqueue(tx, bot_id)
+    with pytest.raises(GantryError) as refused:
+        claims.enqueue(tx, bot_id)
+    assert refused.value.code is ErrorCode.CONFLICT
+    assert refused.value.facts == {"job_id": str(job_id), "status": "QUEUED"}
+
+
+def test_of_many_enqueues_at_once_one_wins(tx: Transactions, make_bot: MakeBot) -> None:
+    bot_id = make_bot()
+    codes: list[str] = []
+
+    def ask() -> None:
+        try:
+            claims.enqueue(tx, bot_id)
+            codes.append("queued")
+        except GantryError as error:
+            codes.append(error.code)
+
+    threads = [threading.Thread(target=ask) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(codes) == ["CONFLICT"] * 7 + ["queued"]

@@ -49,7 +49,7 @@ from sql.embedded import RunningState
 from sql.embedded_folder import password
 from sql.engine import connect, transactions
 from sql.queries.jobs import lease as queries
-from tests.conftest import OwnerSql
+from tests.factories.databases import OwnerSql
 from tests.factories.jobs_model import BOTS, CAP, TABLES, TERMS, Job, JobsModel, World, pick, write
 
 # Someone else's open transaction is waited for this long: what it blocks is refused and changes nothing.

@@ -35,7 +35,7 @@ from services.resets.reset import ResetRequest, reset_metrics
 from services.resets.revert import revert_to_lab
 from sql.engine import Transactions, transactions
 from sql.queries.jobs import lease as queries
-from tests.conftest import OwnerSql
+from tests.factories.databases import OwnerSql
 from tests.factories.graded import tiny_graded
 
 TERMS = LeaseTerms(lease_s=600)

@@ -23,8 +23,8 @@ from sql.engine import Transactions
 from sql.queries.jobs import finish as finish_queries
 from sql.queries.jobs.finish import Ending
 from sql.tables.jobs import BotJob
-from tests.conftest import OwnerSql
-from tests.integration.services.conftest import NOW, MakeBot
+from tests.factories.bots import NOW, MakeBot
+from tests.factories.databases import OwnerSql
 
 TERMS = replace(GradeTerms(), caps=Caps(100, 100, 100), wait_elsewhere_s=30.0)
 

@@ -1,13 +1,12 @@
 """A tick gives every bot of the lab the work it is due for, once, in order, and says of each other one why not."""
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import Engine, event
+from sqlalchemy import Engine
 
 from core.errors import GantryError
 from fleet.caps import Caps
@@ -28,11 +27,13 @@ from services.planner.tick import Tick, prune_ticks, run_tick
 from services.proof.invariants import check_invariants
 from sql.engine import Transactions
 from sql.month_lock import if_nobody_else
-from tests.conftest import OwnerSql
+from tests.factories.bars_months import MONTH
+from tests.factories.bots import NOW, MakeBot
+from tests.factories.databases import OwnerSql
 from tests.factories.promotions import a_good_backtest
+from tests.factories.resets import reset, revert
 from tests.factories.stage_changes import set_bot
-from tests.integration.services.conftest import MONTH, NOW, MakeBot
-from tests.integration.services.resets.test_reset import reset, revert
+from tests.factories.statements import statements
 
 SIMULATOR = Suppliers("simulator", can=True)
 CAPS = PlannerCaps(Caps(3, 0, 6))  # no improvements: backtests alone
@@ -209,20 +210,6 @@ def test_a_lost_attempt_without_a_successor_is_planned_again_in_its_time(
     assert owner_sql("SELECT count(DISTINCT root_job_id) FROM bot_jobs") == [(1,)]
     assert reasons(tick(tx)) == {NotEnqueued.BACKOFF: 1}
     assert decided(owner_sql, bot)[-1] == (False, "BACKOFF", None)
-
-
-@contextmanager
-def statements(engine: Engine) -> Iterator[list[str]]:
-    seen: list[str] = []
-
-    def note(_c: object, _cur: object, statement: str, *_rest: object) -> None:
-        seen.append(statement)
-
-    event.listen(engine, "before_cursor_execute", note)
-    try:
-        yield seen
-    finally:
-        event.remove(engine, "before_cursor_execute", note)
 
 
 def test_a_tick_takes_the_same_number_of_statements_whatever_the_fleet(

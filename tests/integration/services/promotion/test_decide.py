@@ -7,47 +7,22 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import text
 
 from core.errors import ErrorCode, GantryError
 from core.ids import new_id
-from fleet.closed_sets import BacktestKind, DataLabel, PromotionMode, Stage
+from fleet.closed_sets import BacktestKind, PromotionMode, Stage
 from fleet.promotion.evaluate import all_met
 from fleet.roles import PLANNER, Caller, Role
 from services.bots.change import StaleRevision, archive_bot
 from services.jobs.enqueue import enqueue_job
 from services.jobs.read import get_job
-from services.promotion import decide
 from services.promotion.refusals import GatesNotMet
 from services.resets.revert import revert_to_lab
 from sql.engine import Transactions
-from tests.conftest import OwnerSql
-from tests.factories.promotions import a_good_backtest, put_in
-from tests.factories.stage_changes import (
-    DOWN,
-    HERE,
-    LATER,
-    MUCH_LATER,
-    PERSON,
-    UP,
-    demote,
-    promote,
-    set_bot,
-    sound,
-)
-from tests.integration.services.conftest import NOW, MakeBot
-
-
-@pytest.fixture
-def bot_id(make_bot: MakeBot) -> UUID:
-    return make_bot()
-
-
-@pytest.fixture
-def ready(tx: Transactions, bot_id: UUID) -> UUID:
-    """A bot in LAB that meets every gate of PAPER."""
-    a_good_backtest(tx, bot_id, now=NOW)
-    return bot_id
+from tests.factories.bots import NOW
+from tests.factories.databases import OwnerSql
+from tests.factories.promotions import put_in
+from tests.factories.stage_changes import DOWN, HERE, LATER, MUCH_LATER, PERSON, UP, demote, promote, set_bot, sound
 
 
 def test_a_bot_that_meets_every_gate_is_promoted_with_one_audit_row_that_holds_them(
@@ -68,23 +43,6 @@ def test_a_bot_that_meets_every_gate_is_promoted_with_one_audit_row_that_holds_t
         ({"from_stage": "LAB", "to_stage": "PAPER", "reason_code": "GATES_MET", "revision": 2}, trace),
     ]
     assert sound(tx)
-
-
-def test_a_refusal_lists_every_gate_with_what_was_observed_and_its_limit_and_changes_nothing(
-    tx: Transactions, bot_id: UUID, owner_sql: OwnerSql
-) -> None:
-    a_good_backtest(tx, bot_id, now=NOW, trades=49, label=DataLabel.IMPORTED, analysis={})
-    with pytest.raises(GatesNotMet) as refused:
-        promote(tx, bot_id, now=NOW + timedelta(hours=12))
-    assert refused.value.code is ErrorCode.GATE_NOT_MET
-    assert [problem.field for problem in refused.value.details] == [
-        *("TRADES", "AGE_DAYS", "DATA_LABEL", "LOOK_AHEAD_GUARD"),
-    ]
-    assert refused.value.details[0].message.startswith("Observed 49, limit 50.")
-    assert refused.value.details[3].message.startswith("Observed nothing, limit passed.")
-    assert len(refused.value.gates) == 10
-    assert owner_sql("SELECT stage, revision FROM bots") == [("LAB", 1)]
-    assert owner_sql("SELECT count(*) FROM bot_stage_events WHERE event_type <> 'CREATED'") == [(0,)]
 
 
 @pytest.mark.parametrize(("here", "there"), list(product(Stage, Stage)))
@@ -233,20 +191,4 @@ def test_of_promotions_at_once_one_is_made(tx: Transactions, ready: UUID, owner_
     with ThreadPoolExecutor(4) as pool:
         assert sorted(pool.map(attempt, range(4))) == ["PAPER", "SHADOW", "SHADOW", "SHADOW"]
     assert owner_sql("SELECT count(*) FROM bot_stage_events WHERE event_type = 'PROMOTED'") == [(1,)]
-    assert sound(tx)
-
-
-def test_a_change_that_waited_for_another_comes_after_it_in_the_audit(tx: Transactions, ready: UUID) -> None:
-    """Its transaction began before the other's, its change came after."""
-    with tx() as first, tx() as second:
-        second.execute(text("SELECT now()"))
-        decide.promote(first, ready, by=HERE, now=LATER, development=False)
-        first.commit()
-        decide.demote(second, ready, by=HERE, now=LATER)
-    promote(tx, ready)
-    with tx() as third, tx() as fourth:
-        fourth.execute(text("SELECT now()"))
-        decide.demote(third, ready, by=HERE, now=LATER)
-        third.commit()
-        revert_to_lab(fourth, [ready], lock_hours=1, reason_code="TEST", dry_run=False, actor="admin", now=LATER)
     assert sound(tx)

@@ -5,33 +5,17 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import Engine
 
-from fleet.closed_sets import DataLabel, MetricsScope, PromotionMode, Stage, TradeSource
-from fleet.promotion.evaluate import all_met
+from fleet.closed_sets import DataLabel, MetricsScope, Stage, TradeSource
 from fleet.promotion.gates import LIMITS
-from services.bots.change import BotChange, archive_bot, change_bot
-from services.promotion.read import due_for_promotion
+from services.bots.change import BotChange, change_bot
 from services.promotion.refusals import GatesNotMet
 from services.resets.reset import ResetRequest, reset_metrics
 from sql.engine import Transactions
 from sql.tables.bots import Bot
+from tests.factories.bots import NOW
 from tests.factories.promotions import a_good_backtest, adopted, put_in, traded
-from tests.factories.stage_changes import LATER, MUCH_LATER, gates, promote, set_bot, unmet
-from tests.integration.services.conftest import NOW, MakeBot
-from tests.integration.services.resets.test_reset import counted
-
-
-@pytest.fixture
-def bot_id(make_bot: MakeBot) -> UUID:
-    return make_bot()
-
-
-@pytest.fixture
-def ready(tx: Transactions, bot_id: UUID) -> UUID:
-    """A bot in LAB that meets every gate of PAPER."""
-    a_good_backtest(tx, bot_id, now=NOW)
-    return bot_id
+from tests.factories.stage_changes import LATER, MUCH_LATER, gates, promote, unmet
 
 
 def test_without_a_baseline_no_figure_is_there_and_each_gate_says_so(tx: Transactions, bot_id: UUID) -> None:
@@ -140,39 +124,3 @@ def test_live_asks_for_what_nothing_measures_yet(tx: Transactions, bot_id: UUID)
     assert {gate.because for gate in found.gates if gate.name in d5} == {
         "Nothing measures this yet: unknown counts as missing."
     }
-
-
-def test_due_are_the_active_bots_in_lab_that_meet_every_gate_of_paper(
-    tx: Transactions, make_bot: MakeBot, engine: Engine
-) -> None:
-    good, manual, few, gone, above, untried = (make_bot(name) for name in ("a", "b", "c", "d", "e", "f"))
-    for bot_id in (good, manual, gone, above):
-        a_good_backtest(tx, bot_id, now=NOW)
-    a_good_backtest(tx, few, now=NOW, trades=20)
-    set_bot(tx, good, promotion_mode=PromotionMode.AUTO)
-    set_bot(tx, manual, stage_locked_until=MUCH_LATER)
-    with tx() as session:
-        archive_bot(session, gone, actor="test", now=NOW)
-    promote(tx, above)
-
-    def due() -> set[UUID]:
-        with tx() as session:
-            found = due_for_promotion(session, now=LATER, development=False)
-        assert all(all_met(gates) for gates in found.values())
-        return set(found)
-
-    assert due() == {good, manual}
-    assert untried not in due()
-    statements = counted(engine, due)
-    a_good_backtest(tx, untried, now=NOW)
-    assert due() == {good, manual, untried}
-    assert counted(engine, due) == statements
-
-
-@pytest.mark.parametrize("made", [{}, {"trades": 49}, {"losers": False}, {"label": DataLabel.IMPORTED}, {"trades": 50}])
-def test_the_planner_and_a_person_are_told_the_same_gates(tx: Transactions, bot_id: UUID, made: dict[str, Any]) -> None:
-    a_good_backtest(tx, bot_id, now=NOW, **made)
-    shown = gates(tx, bot_id).gates
-    with tx() as session:
-        due = due_for_promotion(session, now=LATER, development=False)
-    assert due == ({bot_id: shown} if all_met(shown) else {})

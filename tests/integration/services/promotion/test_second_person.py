@@ -16,15 +16,10 @@ from services.promotion.refusals import GatesNotMet
 from services.resets.reset import ResetRequest, reset_metrics
 from services.resets.revert import revert_to_lab
 from sql.engine import Transactions
-from tests.conftest import OwnerSql
+from tests.factories.bots import NOW
+from tests.factories.databases import OwnerSql
 from tests.factories.promotions import adopted, put_in, traded
 from tests.factories.stage_changes import HERE, MUCH_LATER, OTHER, PERSON, approve, demote, gates, promote, sound
-from tests.integration.services.conftest import NOW, MakeBot
-
-
-@pytest.fixture
-def bot_id(make_bot: MakeBot) -> UUID:
-    return make_bot()
 
 
 @pytest.fixture

@@ -29,9 +29,10 @@ from services.proof.invariants import INVARIANTS, Violation, check_invariants
 from sql.embedded import RunningState
 from sql.embedded_folder import password
 from sql.engine import Transactions, connect, transactions
-from tests.conftest import _fresh
+from tests.factories.bars_months import MONTH
+from tests.factories.bots import NOW
+from tests.factories.databases import fresh
 from tests.factories.planted_faults import DONE, PLANTED, Planted, copied
-from tests.integration.services.conftest import MONTH, NOW
 
 NAMES = ("done", "lost", "broken", "waiting", "unused")
 
@@ -44,7 +45,7 @@ def fleet(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Engine]:
     """Jobs of every kind of end, made by the services; the superuser's engine on their database."""
-    for state in _fresh(cluster, superuser, template="gantry"):
+    for state in fresh(cluster, superuser, template="gantry"):
         app = connect(state.app_url)
         _live(transactions(app), BarsStore(str(tmp_path_factory.mktemp("bars"))))
         url = make_url(state.owner_url).set(username="postgres", password=password(cluster_folder, "superuser"))

@@ -4,7 +4,6 @@ import subprocess
 import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
 from uuid import UUID
 
 import psycopg
@@ -14,32 +13,32 @@ from sqlalchemy import Engine, event, text
 from core.errors import ErrorCode, GantryError
 from core.ids import new_id
 from fleet.caps import Caps
-from fleet.closed_sets import BacktestKind, MetricsScope, Stage
+from fleet.closed_sets import BacktestKind, MetricsScope
 from integrations.store import BarsStore
 from services.backtests.grade import grade_bots
 from services.backtests.write import write_completed
 from services.bots.read import get_bot
 from services.jobs.claim import claim_chunk
-from services.jobs.enqueue import enqueue_job
 from services.jobs.lease import LeaseTerms
 from services.jobs.plan import Claim
 from services.jobs.read import get_job
 from services.jobs.reaper import reap_lost_leases
 from services.proof.invariants import check_invariants
 from services.resets.reset import ResetReport, ResetRequest, reset_metrics
-from services.resets.revert import RevertReport, revert_to_lab
+from services.resets.revert import RevertReport
 from sql.embedded import RunningState
 from sql.engine import Transactions
 from sql.queries.resets.reset import lock_bots
-from tests.conftest import OwnerSql
+from tests.factories.bots import NOW, MakeBot
+from tests.factories.claims import enqueue
+from tests.factories.databases import OwnerSql
 from tests.factories.graded import tiny_graded
+from tests.factories.resets import LATER, reset, revert
 from tests.factories.running import until
-from tests.integration.services.conftest import NOW, MakeBot
+from tests.factories.statements import count_statements
 from trading.metrics import money_text
 
 RAW = ("backtest_sessions", "trade_logs", "bot_equity_curve")
-ALL = MetricsScope.ALL
-LATER = NOW + timedelta(hours=1)
 
 
 def fingerprint(owner_sql: OwnerSql, *tables: str) -> list[object]:
@@ -50,41 +49,16 @@ def every_table(owner_sql: OwnerSql) -> tuple[str, ...]:
     return tuple(row[0] for row in owner_sql("SELECT tablename FROM pg_tables WHERE schemaname = 'public'"))
 
 
-def reset(tx: Transactions, *bots: UUID, scope: MetricsScope = ALL, dry_run: bool = False) -> ResetReport:
-    with tx() as session:
-        asked = ResetRequest(scope, bots or None, "TEST")
-        return reset_metrics(session, asked, dry_run=dry_run, actor="admin", now=LATER)
-
-
-def revert(tx: Transactions, *bots: UUID, dry_run: bool = False) -> RevertReport:
-    with tx() as session:
-        return revert_to_lab(
-            session, bots or None, lock_hours=24, reason_code="TEST", dry_run=dry_run, actor="admin", now=LATER
-        )
-
-
-def enqueued(tx: Transactions, bot_id: UUID) -> UUID:
-    with tx() as session:
-        return enqueue_job(session, bot_id, kind=BacktestKind.MANUAL, actor="test")
-
-
 def claimed(tx: Transactions) -> tuple[Claim, ...]:
     with tx() as session:
         return claim_chunk(session, caps=Caps(100, 100, 100), most=100, terms=LeaseTerms(), run_id="run")
-
-
-@pytest.fixture
-def graded(tx: Transactions, store: BarsStore, make_bot: MakeBot, es_bars: None) -> list[UUID]:
-    bots = [make_bot(f"bot {number}") for number in range(3)]
-    grade_bots(tx, store, bots, run_id="run", actor="test", now=NOW)
-    return bots
 
 
 @pytest.mark.parametrize("act", [reset, revert])
 def test_a_dry_run_tells_the_effect_and_changes_nothing_at_all(
     tx: Transactions, graded: list[UUID], owner_sql: OwnerSql, act: Callable[..., ResetReport | RevertReport]
 ) -> None:
-    enqueued(tx, graded[0])
+    enqueue(tx, graded[0], kind=BacktestKind.MANUAL)
     before = fingerprint(owner_sql, *every_table(owner_sql))
     report = act(tx, dry_run=True)
     assert report.dry_run
@@ -125,9 +99,9 @@ def test_after_a_reset_metrics_are_missing_with_their_reason_and_raw_truth_is_as
 def test_jobs_under_way_are_canceled_and_a_worker_that_ends_later_changes_nothing(
     tx: Transactions, graded: list[UUID], owner_sql: OwnerSql
 ) -> None:
-    enqueued(tx, graded[0])
+    enqueue(tx, graded[0], kind=BacktestKind.MANUAL)
     [held] = claimed(tx)
-    enqueued(tx, graded[1])
+    enqueue(tx, graded[1], kind=BacktestKind.MANUAL)
     reset(tx)
     canceled = owner_sql("SELECT bot_id FROM bot_jobs WHERE status = 'CANCELED' ORDER BY bot_id")
     assert {row[0] for row in canceled} == set(graded[:2])
@@ -155,7 +129,7 @@ def test_a_scope_resets_its_own_sources_and_a_narrow_reset_keeps_the_wide_one_of
     tx: Transactions, make_bot: MakeBot, owner_sql: OwnerSql, scope: MetricsScope, sources: set[str]
 ) -> None:
     bot_id = make_bot()
-    enqueued(tx, bot_id)
+    enqueue(tx, bot_id, kind=BacktestKind.MANUAL)
     wide = reset(tx)
     reset(tx, bot_id, scope=scope)
     rows = owner_sql("SELECT source, epoch, event_id FROM bot_boundaries WHERE bot_id = %s", bot_id)
@@ -168,27 +142,11 @@ def test_a_scope_resets_its_own_sources_and_a_narrow_reset_keeps_the_wide_one_of
 
 
 def test_only_a_scope_with_backtests_cancels_what_runs(tx: Transactions, make_bot: MakeBot) -> None:
-    job_id = enqueued(tx, make_bot())
+    job_id = enqueue(tx, make_bot(), kind=BacktestKind.MANUAL)
     for scope in (MetricsScope.PAPER_ONLY, MetricsScope.LIVE_ONLY):
         reset(tx, scope=scope)
         with tx() as session:
             assert get_job(session, job_id).status == "QUEUED"
-
-
-def test_after_a_revert_every_bot_is_in_lab_manual_and_locked_with_one_audit_row(
-    tx: Transactions, graded: list[UUID], owner_sql: OwnerSql
-) -> None:
-    enqueued(tx, graded[2])
-    report = revert(tx)
-    bots = owner_sql("SELECT DISTINCT stage, promotion_mode, stage_locked_until, stage_reason_code FROM bots")
-    assert bots == [("LAB", "MANUAL", LATER + timedelta(hours=24), "TEST")]
-    audit = owner_sql("SELECT bot_id FROM bot_stage_events WHERE event_type = 'REVERTED_TO_LAB' ORDER BY bot_id")
-    assert [row[0] for row in audit] == sorted(graded)
-    assert report.stage_counts_after[Stage.LAB] == 3
-    assert owner_sql("SELECT reason_code FROM job_run_events WHERE to_status = 'CANCELED'") == [("BULK_REVERT",)]
-    with tx() as session:
-        assert get_bot(session, graded[0], now=LATER).metrics.total_trades is not None
-        assert check_invariants(session, quiet=True) == ()
 
 
 @pytest.mark.parametrize("act", [reset, revert])
@@ -197,7 +155,7 @@ def test_two_at_once_are_both_done_whole_each_with_its_audit_rows(
 ) -> None:
     bots = [make_bot(f"bot {number}") for number in range(20)]
     for bot_id in bots:
-        enqueued(tx, bot_id)
+        enqueue(tx, bot_id, kind=BacktestKind.MANUAL)
     with ThreadPoolExecutor(4) as pool:
         reports = [done.result() for done in [pool.submit(act, tx) for _ in range(4)]]
     assert len({report.request_id for report in reports}) == 4
@@ -229,11 +187,11 @@ def test_one_that_is_cut_off_at_any_statement_leaves_nothing(
     owner_sql: OwnerSql,
     act: Callable[..., ResetReport | RevertReport],
 ) -> None:
-    enqueued(tx, graded[0])
+    enqueue(tx, graded[0], kind=BacktestKind.MANUAL)
     before = fingerprint(owner_sql, *every_table(owner_sql))
-    statements = counted(engine, lambda: act(tx, dry_run=True))
-    assert statements > 8
-    for last in range(1, statements):
+    count = count_statements(engine, lambda: act(tx, dry_run=True))
+    assert count > 8
+    for last in range(1, count):
         seen = 0
 
         def cut(connection: object, *_rest: object, last: int = last) -> None:
@@ -258,22 +216,8 @@ def test_it_takes_as_many_statements_for_fifty_bots_as_for_two(
     few = [make_bot(f"few {number}") for number in range(2)]
     many = [make_bot(f"many {number}") for number in range(50)]
     for bot_id in (*few, *many):
-        enqueued(tx, bot_id)
-    assert counted(engine, lambda: act(tx, *few)) == counted(engine, lambda: act(tx, *many))
-
-
-def counted(engine: Engine, work: Callable[[], object]) -> int:
-    seen: list[str] = []
-
-    def note(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
-        seen.append(statement)
-
-    event.listen(engine, "before_cursor_execute", note)
-    try:
-        work()
-    finally:
-        event.remove(engine, "before_cursor_execute", note)
-    return len(seen)
+        enqueue(tx, bot_id, kind=BacktestKind.MANUAL)
+    assert count_statements(engine, lambda: act(tx, *few)) == count_statements(engine, lambda: act(tx, *many))
 
 
 @pytest.mark.parametrize("act", [reset, revert])
@@ -311,7 +255,7 @@ with transactions(connect(sys.argv[1]))() as session:
 def test_a_process_that_is_killed_within_it_leaves_nothing_and_another_one_does_it_whole(
     database: RunningState, tx: Transactions, graded: list[UUID], owner_sql: OwnerSql, act: str
 ) -> None:
-    enqueued(tx, graded[0])
+    enqueue(tx, graded[0], kind=BacktestKind.MANUAL)
     before = fingerprint(owner_sql, *every_table(owner_sql))
     command = [sys.executable, "-c", KILLED, database.app_url, act]
     with psycopg.connect(database.owner_url) as holding:
@@ -334,7 +278,7 @@ def test_a_process_that_is_killed_within_it_leaves_nothing_and_another_one_does_
 
 
 def test_a_job_is_rescued_while_a_reset_holds_its_bot(tx: Transactions, make_bot: MakeBot, owner_sql: OwnerSql) -> None:
-    enqueued(tx, make_bot())
+    enqueue(tx, make_bot(), kind=BacktestKind.MANUAL)
     claimed(tx)
     owner_sql("UPDATE bot_jobs SET lease_expires_at = now() - interval '1 s'")
     with tx() as session, ThreadPoolExecutor(1) as pool:

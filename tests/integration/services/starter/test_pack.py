@@ -1,13 +1,11 @@
 """The starter pack: what is missing is added, once, in a fixed number of statements."""
 
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from uuid import UUID
 
 import pytest
-from sqlalchemy import Engine, event, func, select, text
+from sqlalchemy import Engine, func, select, text
 
 from core.errors import ErrorCode, GantryError
 from fleet.closed_sets import BacktestKind, MetricsScope
@@ -22,7 +20,9 @@ from sql.engine import Transactions
 from sql.tables.bots import Bot, BotBoundary, BotStageEvent, BotVersion
 from sql.tables.events import Activity
 from sql.tables.jobs import BotJob, JobRunEvent
-from tests.integration.services.conftest import MONTH, NOW, MakeBot
+from tests.factories.bars_months import MONTH
+from tests.factories.bots import NOW, MakeBot
+from tests.factories.statements import statements
 
 
 def ask(tx: Transactions, *symbols: str, count: int | None = None) -> StarterPack:
@@ -33,18 +33,6 @@ def ask(tx: Transactions, *symbols: str, count: int | None = None) -> StarterPac
 def keys(tx: Transactions) -> list[str]:
     with tx() as session:
         return [key for key in session.scalars(select(Bot.starter_key).order_by(Bot.created_at, Bot.id)) if key]
-
-
-@contextmanager
-def counted(engine: Engine) -> Iterator[list[str]]:
-    seen: list[str] = []
-
-    def note(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
-        seen.append(statement)
-
-    event.listen(engine, "before_cursor_execute", note)
-    yield seen
-    event.remove(engine, "before_cursor_execute", note)
 
 
 def test_twenty_bots_are_made_whole_each_with_a_baseline_queued(tx: Transactions) -> None:
@@ -174,10 +162,10 @@ def test_what_can_not_be_is_refused(tx: Transactions, symbols: tuple[str, ...] |
 
 
 def test_a_thousand_bots_take_as_many_statements_as_one_and_little_time(tx: Transactions, engine: Engine) -> None:
-    with counted(engine) as one:
+    with statements(engine) as one:
         ask(tx, "NQ", count=1)
     began = time.perf_counter()
-    with counted(engine) as thousand:
+    with statements(engine) as thousand:
         pack = ask(tx, "ES", count=1_000)
     assert pack.made_bots == pack.made_jobs == len(set[UUID](pack.bots)) == 1_000
     assert len(thousand) == len(one) <= 20

@@ -5,88 +5,30 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
-from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
 from core.errors import ErrorCode
-from core.ids import new_id
 from core.settings import ROOT
-from fleet.caps import Caps
-from fleet.closed_sets import BacktestKind
-from integrations.databento.client import DatabentoBars
-from integrations.http.gate import Gate
-from integrations.http.limiter import Limiter
-from integrations.http.policy import CallPolicy
-from integrations.polygon.client import PolygonBars
 from integrations.ports import BarsSource
-from integrations.simulator.months import simulate_month
 from integrations.store import BarsStore
-from services.jobs.enqueue import enqueue_job
-from services.jobs.terms import GradeTerms
-from services.proof.invariants import check_invariants
-from services.starter.pack import create_starter_pack
 from services.supply.fetch import Fetcher, FetchStatus
-from services.supply.top_up import Supply
-from services.usage import UsageLog
-from services.work.pull import PullWorker, WorkReport
 from sql.embedded import RunningState
 from sql.engine import Transactions
-from sql.tables.workers import WorkerRun
-from tests.conftest import OwnerSql
 from tests.factories.bars import made_bars
+from tests.factories.databases import OwnerSql
+from tests.factories.supply import MARCH, MONTHS, NOW, databento, polygon, until, usage
 from tests.standins.databento import RANGE, DatabentoStandIn
 from tests.standins.faults import Fault
 from tests.standins.polygon import PolygonStandIn
 from trading.bars.months import concatenate
 from trading.bars.schema import Bars
-from trading.instruments import get_instrument
 
-NOW = datetime(2024, 4, 2, 12, tzinfo=UTC)
-MONTHS = ("2024-01", "2024-02", "2024-03")
-POLICY = CallPolicy(deadline_s=5, connect_s=1, attempts=3, backoff_s=0.05, calls_per_minute=60_000, burst=100)
 FetcherOf = Callable[..., Fetcher]
-
-
-def bars_of(symbol: str, *months: str) -> Bars:
-    return concatenate([simulate_month(get_instrument(symbol), month, 7) for month in months])
-
-
-@pytest.fixture(scope="module")
-def es() -> Bars:
-    return bars_of("ES", *MONTHS)
-
-
-@pytest.fixture
-def vendor(es: Bars) -> Iterator[DatabentoStandIn]:
-    with DatabentoStandIn({"ES": es}) as found:
-        yield found
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> BarsStore:
-    return BarsStore(str(tmp_path / "bars"))
-
-
-def databento(tx: Transactions, vendor: DatabentoStandIn) -> DatabentoBars:
-    return DatabentoBars(vendor.key, Gate("databento", POLICY, UsageLog(tx), Limiter(None)), base_url=vendor.url)
-
-
-def polygon(tx: Transactions, vendor: PolygonStandIn) -> PolygonBars:
-    return PolygonBars(vendor.key, Gate("polygon", POLICY, UsageLog(tx), Limiter(None)), base_url=vendor.url)
-
-
-@pytest.fixture
-def fetcher(tx: Transactions, store: BarsStore, vendor: DatabentoStandIn) -> Fetcher:
-    return Fetcher(tx, store, [databento(tx, vendor)], "test", lambda: NOW)
-
-
-def usage(owner_sql: OwnerSql) -> list[tuple[str, str]]:
-    return [(row[0], row[1]) for row in owner_sql("SELECT action, status FROM integration_usage_events ORDER BY id")]
 
 
 def files_of(store_folder: Path) -> set[str]:
@@ -227,81 +169,6 @@ def test_a_month_fetched_again_supersedes_and_the_old_hash_stays_resolvable(
     assert len(store.read([path])) == first.bars_count
 
 
-def pull(tx: Transactions, store: BarsStore, supply: Supply) -> WorkReport:
-    """Let one worker pull until nothing waits."""
-    with tx() as session:
-        worker = WorkerRun(id=new_id(), job_type="BACKTEST", trace_id="0" * 31 + "1")
-        session.add(worker)
-    terms = GradeTerms(caps=Caps(100, 100, 100))
-    return PullWorker(
-        tx,
-        store,
-        worker.id,
-        "run-1",
-        terms,
-        lambda: NOW,
-        on_chunk=lambda _chunk: None,
-        top_up=lambda symbol: supply.top_up(tx, store, symbol, actor="test", now=NOW) is not None,
-        idle_s=0.2,
-    ).run()
-
-
-def test_a_starter_pack_is_graded_on_bars_fetched_for_it_and_a_second_round_fetches_nothing(
-    tx: Transactions, store: BarsStore, vendor: DatabentoStandIn, owner_sql: OwnerSql
-) -> None:
-    with tx() as session:
-        pack = create_starter_pack(session, symbols=["ES"], count=6, actor="test", now=NOW, max_attempts=3)
-    supply = Supply([databento(tx, vendor)], history_months=3)
-
-    assert pull(tx, store, supply).jobs_done == 6
-
-    assert owner_sql("SELECT DISTINCT status, data_label FROM backtest_sessions") == [("COMPLETED", "VENDOR")]
-    served = owner_sql("SELECT DISTINCT metadata->'bot_ids' FROM integration_usage_events")
-    assert served == [(sorted(str(bot_id) for bot_id in pack.bots),)]
-    calls = len(vendor.calls)
-    assert len(usage(owner_sql)) == calls
-    with tx() as session:
-        enqueue_job(session, pack.bots[0], kind=BacktestKind.MANUAL, actor="test")
-    assert pull(tx, store, supply).jobs_done == 1
-    assert len(vendor.calls) == calls
-    with tx() as session:
-        assert check_invariants(session, quiet=True) == ()
-
-
-def test_bots_without_bars_fail_with_what_the_provider_failed_with_and_are_tried_again(
-    tx: Transactions, store: BarsStore, vendor: DatabentoStandIn, owner_sql: OwnerSql
-) -> None:
-    vendor.script(Fault.SERVER_ERROR, times=None)
-    with tx() as session:
-        create_starter_pack(session, symbols=["ES"], count=2, actor="test", now=NOW, max_attempts=3)
-    supply = Supply([databento(tx, vendor)], history_months=1)
-    pull(tx, store, supply)
-    failed = owner_sql("SELECT DISTINCT error_code FROM bot_jobs WHERE status = 'FAILED'")
-    assert failed == [("PROVIDER_BAD_RESPONSE",)]
-    queued = owner_sql("SELECT attempt > 1 FROM bot_jobs WHERE status = 'QUEUED'")
-    assert queued == [(True,), (True,)]
-
-
-def test_a_fetch_that_costs_more_than_may_be_spent_waits_for_a_person(
-    tx: Transactions, store: BarsStore, vendor: DatabentoStandIn, owner_sql: OwnerSql
-) -> None:
-    vendor.usd_per_gib = 1_000_000
-    with tx() as session:
-        create_starter_pack(session, symbols=["ES"], count=1, actor="test", now=NOW, max_attempts=3)
-    supply = Supply([databento(tx, vendor)], history_months=12)
-    pull(tx, store, supply)
-    assert vendor.called(RANGE) == []
-    assert owner_sql("SELECT status, error_code FROM bot_jobs") == [("FAILED", "DATA_UNAVAILABLE")]
-    [(message,)] = owner_sql("SELECT error_message FROM bot_jobs")
-    assert "25.00 USD" in message
-    dearer = Supply([databento(tx, vendor)], history_months=12, max_cost_usd=Decimal(10**9))
-    with tx() as session:
-        [bot_id] = [row[0] for row in owner_sql("SELECT id FROM bots")]
-        enqueue_job(session, bot_id, kind=BacktestKind.MANUAL, actor="test")
-    pull(tx, store, dearer)
-    assert len(vendor.called(RANGE)) == len(MONTHS)
-
-
 def test_a_fetch_of_36_months_that_is_killed_goes_on_where_it_stopped(
     database: RunningState, owner_sql: OwnerSql, tmp_path: Path
 ) -> None:
@@ -354,3 +221,45 @@ def test_a_fetch_of_36_months_that_is_killed_goes_on_where_it_stopped(
         assert not list((tmp_path / "home" / "bars" / "incoming").glob("*"))
         assert "all 36 months are there" in again.stdout
         assert vendor.key not in ran.stdout + ran.stderr + again.stdout + again.stderr
+
+
+def test_a_month_the_vendor_had_a_part_of_is_fetched_again_once_it_has_the_rest(
+    tx: Transactions, store: BarsStore, es: Bars
+) -> None:
+    early, later = datetime(2024, 3, 20, tzinfo=UTC), datetime(2024, 4, 2, tzinfo=UTC)
+    with DatabentoStandIn({"ES": until(es, early)}) as vendor:
+        vendor.available_end = early.isoformat()
+        [part] = Fetcher(tx, store, [databento(tx, vendor)], "test", lambda: early).fetch([("ES", MARCH)])
+        assert part.status is FetchStatus.FETCHED
+    with DatabentoStandIn({"ES": es}) as vendor:
+        again = Fetcher(tx, store, [databento(tx, vendor)], "test", lambda: later)
+        [whole] = again.fetch([("ES", MARCH)])
+        assert whole.status is FetchStatus.FETCHED
+        assert (whole.bars_count or 0) > (part.bars_count or 0)
+        assert again.fetch([("ES", MARCH)])[0].status is FetchStatus.ALREADY_THERE
+
+
+def test_who_stops_a_fetch_buys_nothing_more(tx: Transactions, store: BarsStore, es: Bars) -> None:
+    months = [("ES", f"{year}-{month:02d}") for year in (2022, 2023) for month in range(1, 13)]
+    with DatabentoStandIn({"ES": es}) as vendor:
+        asked = threading.Event()
+
+        def stop(_what: str, _done: int, _total: int) -> None:
+            asked.set()
+            raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            Fetcher(tx, store, [databento(tx, vendor)], "test", lambda: NOW).fetch(months, stop)
+        assert asked.is_set()
+        assert len({call.month for call in vendor.calls if call.month}) < len(months)
+
+
+def test_a_narrower_askers_failure_is_its_own(tx: Transactions, store: BarsStore, es: Bars) -> None:
+    with DatabentoStandIn({"ES": es}) as first, PolygonStandIn({"ES": es}) as second:
+        second.script(Fault.FORBIDDEN, times=None)
+        narrow = Fetcher(tx, store, [polygon(tx, second)], "test", lambda: NOW)
+        wide = Fetcher(tx, store, [databento(tx, first), polygon(tx, second)], "test", lambda: NOW)
+        with ThreadPoolExecutor(2) as pool:
+            refused, served = pool.map(lambda one: one.fetch([("ES", MARCH)])[0], (narrow, wide))
+    assert served.status is FetchStatus.FETCHED or served.status is FetchStatus.ALREADY_THERE
+    assert refused.error is None or refused.error.code is ErrorCode.PROVIDER_ENTITLEMENT

@@ -19,8 +19,8 @@ from services.proof.invariants import check_invariants
 from services.work import workers
 from sql.engine import Transactions
 from sql.tables.jobs import BotJob
-from tests.conftest import OwnerSql
-from tests.integration.services.conftest import MakeBot
+from tests.factories.bots import MakeBot
+from tests.factories.databases import OwnerSql
 
 CAPS = Caps(max_backtests_running=5, max_improve_running=2, max_total_jobs=6)
 CLAIMERS = 8

@@ -8,9 +8,8 @@ import numpy as np
 import pytest
 
 from core.errors import ErrorCode, GantryError
-from tests.factories.edge_windows import noise, swinging
+from tests.factories.edge_windows import noise, swinging, with_another_future
 from tests.factories.leaks import Faulty, NoParams
-from tests.unit.trading.improve.test_improvement import with_another_future
 from trading.backtest.run import run_backtest
 from trading.backtest.types import Costs
 from trading.bars.series import Window

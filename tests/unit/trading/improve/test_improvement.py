@@ -9,14 +9,11 @@ import numpy as np
 import pytest
 
 from core.errors import ErrorCode, GantryError
-from tests.factories.edge_windows import swinging
+from tests.factories.edge_windows import swinging, with_another_future
 from tests.factories.leaks import Faulty, NoParams
-from tests.factories.windows import window_of
 from trading.backtest.run import run_backtest
 from trading.backtest.types import Costs
-from trading.bars.schema import IntArray
 from trading.bars.series import Window
-from trading.improve.folds import sessions_of, until_session
 from trading.improve.improvement import Improvement, improve
 from trading.improve.limits import Budget
 from trading.improve.verdict import Reason
@@ -92,20 +89,6 @@ def test_a_state_of_other_arguments_is_refused(other: dict[str, object]) -> None
     with pytest.raises(GantryError) as caught:
         begun(**arguments)  # type: ignore[arg-type]
     assert caught.value.code is ErrorCode.VALIDATION_FAILED
-
-
-def with_another_future(sessions: int) -> tuple[Window, ...]:
-    """Return the bars of `begun` with another market after so many sessions."""
-    real, other = swinging(1, sessions=30)[0], swinging(9, sessions=30)[0]
-    (start,) = until_session((real,), sessions_of((real,)), sessions)
-    at = len(start)
-
-    def joined(left: IntArray, right: IntArray) -> IntArray:
-        return np.concatenate((left[:at], right[at:]))
-
-    opens, highs = joined(real.open_ticks, other.open_ticks), joined(real.high_ticks, other.high_ticks)
-    lows, closes = joined(real.low_ticks, other.low_ticks), joined(real.close_ticks, other.close_ticks)
-    return (window_of(np.column_stack((opens, highs, lows, closes))),)
 
 
 @pytest.mark.parametrize("number", range(SMALL.folds))

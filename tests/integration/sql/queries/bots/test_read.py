@@ -1,11 +1,9 @@
 """A bot is stored with all that belongs to it, and lists of bots are walked without repeating or skipping one."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import Engine, event, select
+from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
 from fleet.bot_filter import BotFilter
@@ -18,19 +16,7 @@ from sql.tables.bots import BotBoundary, BotStageEvent, BotVersion
 from tests.factories.bots import NOW, make_bot
 from tests.factories.jobs import make_job
 from tests.factories.results import make_session
-
-
-@contextmanager
-def _counted(engine: Engine) -> Iterator[list[str]]:
-    """The statements that are executed inside the block."""
-    seen: list[str] = []
-
-    def note(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
-        seen.append(statement)
-
-    event.listen(engine, "before_cursor_execute", note)
-    yield seen
-    event.remove(engine, "before_cursor_execute", note)
+from tests.factories.statements import statements
 
 
 def test_a_bot_is_born_with_its_version_boundaries_and_stage_event(session: Session) -> None:
@@ -69,7 +55,7 @@ def test_archived_bots_are_not_listed_and_filters_narrow(session: Session) -> No
 
 def test_a_page_costs_the_same_queries_for_one_bot_as_for_sixty(engine: Engine, tx: Transactions) -> None:
     def page(size: int) -> int:
-        with tx() as session, _counted(engine) as seen:
+        with tx() as session, statements(engine) as seen:
             rows = bot_queries.page_bots(session, BotFilter(), after=None, limit=size)[:size]
             ids = [row.bot.id for row in rows]
             bot_queries.newest_jobs(session, ids)

@@ -19,8 +19,8 @@ from sql.queries.jobs import read as job_queries
 from sql.queries.jobs.finish import Ending
 from sql.tables.bots import Bot
 from sql.tables.jobs import BotJob
-from tests.conftest import OwnerSql
 from tests.factories.bots import make_bot
+from tests.factories.databases import OwnerSql
 from tests.factories.jobs import make_job, run_job
 
 
