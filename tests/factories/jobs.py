@@ -6,12 +6,13 @@ from sqlalchemy.orm import Session
 
 from core.ids import new_id
 from fleet.closed_sets import BacktestKind, JobStatus, JobType
+from sql.engine import Transactions
 from sql.queries.jobs import claim as claim_queries
 from sql.queries.jobs import finish as finish_queries
 from sql.queries.jobs.finish import Ending
 from sql.tables.bots import Bot
 from sql.tables.jobs import BotJob, JobRunEvent
-from tests.factories.bots import TRACE
+from tests.factories.bots import TRACE, make_bot
 
 LEASE_S = 30.0
 
@@ -59,3 +60,9 @@ def end_job(session: Session, job: BotJob, ending: Ending) -> BotJob:
 def _record(session: Session, job: BotJob, old: JobStatus | None, new: JobStatus) -> None:
     session.add(JobRunEvent(job_id=job.id, from_status=old, to_status=new, reason_code="TEST", trace_id=TRACE))
     session.flush()
+
+
+def new_job(tx: Transactions, status: JobStatus = JobStatus.QUEUED) -> BotJob:
+    """Store a bot of its own with a job in that state."""
+    with tx() as session:
+        return make_job(session, make_bot(session), status)

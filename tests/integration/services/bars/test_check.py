@@ -1,4 +1,4 @@
-"""Checking what is there, and writing it out again."""
+"""Checking what is there: each month against its file and the verdict on it."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""A lost worker changes nothing, and its job is tried again without anyone asking."""
+"""A worker keeps its lease while it works, and learns when it lost it."""
 
 import threading
 import time

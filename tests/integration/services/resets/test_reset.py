@@ -1,4 +1,4 @@
-"""A reset lets metrics begin anew and touches nothing that happened; a revert puts bots back; whole or not at all."""
+"""A reset lets metrics begin anew and touches nothing that happened; it and a revert are done whole or not at all."""
 
 import subprocess
 import sys

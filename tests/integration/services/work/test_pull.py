@@ -1,4 +1,4 @@
-"""Improvements are claimed under a cap of their own, one at a time, by a worker of their own."""
+"""A worker pulls jobs of its own kinds until nothing waits, and improvements are left to a worker of their own."""
 
 from dataclasses import replace
 

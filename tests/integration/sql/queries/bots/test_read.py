@@ -1,31 +1,19 @@
-"""A bot is stored with all that belongs to it, and lists of bots are walked without repeating or skipping one."""
+"""Lists of bots are walked without repeating or skipping one, at a fixed price."""
 
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from fleet.bot_filter import BotFilter
-from fleet.closed_sets import JobStatus, TradeSource
+from fleet.closed_sets import JobStatus
 from sql.engine import Transactions
-from sql.queries.backtests import sessions
 from sql.queries.bots import read as bot_queries
 from sql.queries.paging import After
-from sql.tables.bots import BotBoundary, BotStageEvent, BotVersion
 from tests.factories.bots import NOW, make_bot
 from tests.factories.jobs import make_job
-from tests.factories.results import make_session
 from tests.factories.statements import statements
-
-
-def test_a_bot_is_born_with_its_version_boundaries_and_stage_event(session: Session) -> None:
-    bot = make_bot(session)
-    assert session.get_one(BotVersion, bot.current_version_id).number == 1
-    boundaries = session.scalars(select(BotBoundary).where(BotBoundary.bot_id == bot.id)).all()
-    assert {(boundary.source, boundary.epoch) for boundary in boundaries} == {(source, 0) for source in TradeSource}
-    [born] = session.scalars(select(BotStageEvent).where(BotStageEvent.bot_id == bot.id))
-    assert (born.from_stage, born.to_stage) == (None, "LAB")
 
 
 def test_walking_pages_while_bots_are_added_neither_repeats_nor_skips(session: Session) -> None:
@@ -79,31 +67,3 @@ def test_the_newest_job_of_each_bot_is_found(session: Session) -> None:
     newest = make_job(session, first, created_at=NOW + timedelta(minutes=1))
     only = make_job(session, second, JobStatus.COMPLETED)
     assert {job.id for job in bot_queries.newest_jobs(session, [first.id, second.id])} == {newest.id, only.id}
-
-
-def test_the_session_that_counts_is_the_newest_completed_of_version_and_epoch(session: Session) -> None:
-    bot = make_bot(session)
-    make_session(session, bot, created_at=NOW)
-    newest = make_session(session, bot, created_at=NOW + timedelta(minutes=1))
-    make_session(session, bot, epoch=1, created_at=NOW + timedelta(minutes=2))
-    found = sessions.newest_completed(session, bot.id)
-    assert found is not None
-    assert found.id == newest.id
-
-
-def test_trades_of_a_session_add_up_to_its_net_pnl_to_the_last_digit(session: Session) -> None:
-    stored = make_session(session, make_bot(session), trades=500)
-    sums = sessions.trade_sums(session, stored.id)
-    assert (sums.total, sums.net_pnl) == (500, stored.net_pnl)
-    assert sums.gross_profit + sums.gross_loss == sums.net_pnl
-    assert sums.wins + sums.losses <= sums.total
-
-
-def test_pages_of_trades_hold_each_once(session: Session) -> None:
-    stored = make_session(session, make_bot(session), trades=10)
-    seen: list[int] = []
-    below: int | None = None
-    while rows := sessions.page_trades(session, stored.id, below=below, limit=4)[:4]:
-        seen += [row.seq for row in rows]
-        below = rows[-1].seq
-    assert seen == list(range(9, -1, -1))

@@ -1,16 +1,9 @@
-"""The pure decisions of sensors and of in-process materialization."""
+"""In-process materialization covers the wanted bots with as few ranges as it may."""
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from assets.ranges import ranges
-from orchestration.sensors.bot_partitions import key_changes
-
-
-def test_partitions_follow_the_bots_in_order_of_creation() -> None:
-    changes = key_changes(("a", "gone", "b"), ("a", "b", "c", "d"))
-    assert changes.added == ("c", "d")
-    assert changes.removed == ("gone",)
 
 
 @given(st.lists(st.booleans(), max_size=40), st.integers(1, 7))
