@@ -1,8 +1,8 @@
 """Where tests stand: beside the module they are about, with what they share in tests/factories."""
 
-import ast
-from collections.abc import Iterator
 from pathlib import Path
+
+from tests.factories.imports import imported
 
 ROOT = Path(__file__).resolve().parents[2]
 TESTS = ROOT / "tests"
@@ -27,21 +27,14 @@ def service_tests() -> set[str]:
     return {path.relative_to(folder).as_posix() for folder in folders for path in folder.rglob("test_*.py")}
 
 
-def imported(path: Path) -> Iterator[str]:
-    """Yield the modules of tests/ that a file imports, also inside of functions."""
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
-        else:
-            continue
-        yield from (name for name in names if name.startswith("tests."))
-
-
 def is_test(module: str) -> bool:
+    """Whether a name that a file imports is a module of tests, or fixtures of theirs."""
     last = module.rsplit(".", 1)[-1]
-    return (last.startswith("test_") or last == "conftest") and (ROOT / f"{module.replace('.', '/')}.py").is_file()
+    return (
+        module.startswith("tests.")
+        and (last.startswith("test_") or last == "conftest")
+        and (ROOT / f"{module.replace('.', '/')}.py").is_file()
+    )
 
 
 def test_every_module_of_the_services_has_its_test() -> None:
