@@ -47,9 +47,10 @@ test-real: $(READY) ## tests on real bars, in the folder GANTRY_TEST_DATA
 chaos: $(READY) ## the kill loops in full: 20 rounds of each fault on a whole Gantry, an hour or so (ROUNDS=5 for fewer)
 	@GANTRY_CHAOS_ROUNDS=$(or $(ROUNDS),20) $(VENV)/bin/python -m pytest -s tests/chaos $(ARGS)
 
-check: $(READY) ## lint, types, import rules
+check: $(READY) ## lint, types, import rules, dependencies
 	@$(VENV)/bin/ruff format --check . && $(VENV)/bin/ruff check .
 	@$(VENV)/bin/lint-imports --no-logo
+	@$(VENV)/bin/deptry .
 	@$(VENV)/bin/mypy .
 
 fix: $(READY) ## format, and mend what the linter can
