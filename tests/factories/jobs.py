@@ -5,12 +5,12 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from core.ids import new_id
-from fleet.closed_sets import BacktestKind, JobStatus, JobType
+from fleet.closed_sets import BacktestKind, JobStatus, JobType, TradeSource
 from sql.engine import Transactions
 from sql.queries.jobs import claim as claim_queries
 from sql.queries.jobs import finish as finish_queries
 from sql.queries.jobs.finish import Ending
-from sql.tables.bots import Bot
+from sql.tables.bots import Bot, BotBoundary
 from sql.tables.jobs import BotJob, JobRunEvent
 from tests.factories.bots import TRACE, make_bot
 
@@ -38,10 +38,11 @@ def make_job(session: Session, bot: Bot, status: JobStatus = JobStatus.QUEUED, *
 
 
 def run_job(session: Session, job: BotJob, *, lease_s: float = LEASE_S) -> BotJob:
-    """Claim a queued job; a negative lease is one that has expired."""
+    """Claim a queued job for its bot's present version and epoch; a negative lease is one that has expired."""
     bot = session.get_one(Bot, job.bot_id)
+    epoch = session.get_one(BotBoundary, (bot.id, TradeSource.BACKTEST)).epoch
     assert bot.current_version_id is not None
-    taken = [claim_queries.Taken(job.id, new_id(), 0, bot.current_version_id)]
+    taken = [claim_queries.Taken(job.id, new_id(), epoch, bot.current_version_id)]
     claim_queries.take(session, taken, lease_s=lease_s, run_id="run", worker_id=None)
     _record(session, job, JobStatus.QUEUED, JobStatus.RUNNING)
     session.refresh(job)

@@ -51,7 +51,7 @@ def make_session(session: Session, bot: Bot, *, trades: int = 3, epoch: int = 0,
     values: dict[str, Any] = {
         "id": new_id(),
         "version_id": bot.current_version_id,
-        "job_id": make_job(session, bot, JobStatus.COMPLETED).id,
+        "job_id": changes.get("job_id") or make_job(session, bot, JobStatus.COMPLETED).id,
         "status": SessionStatus.COMPLETED,
         "data_label": DataLabel.SIMULATED,
         "bars_hash": "b" * 64,

@@ -6,7 +6,9 @@ from uuid import UUID
 from sqlalchemy import Uuid, column, select, update, values
 from sqlalchemy.orm import Session
 
-from fleet.closed_sets import JobStatus, SessionStatus
+from fleet.closed_sets import JobStatus, SessionStatus, TradeSource
+from sql.queries import current
+from sql.tables.bots import BotBoundary
 from sql.tables.jobs import BotJob
 from sql.tables.results import BacktestSession
 from sql.tables.standing import MetricsRollup
@@ -25,10 +27,18 @@ def note_generation(session: Session, held: Mapping[UUID, UUID], made_on: str) -
 
 
 def standing_sessions(session: Session, bot_ids: Sequence[UUID]) -> Mapping[UUID, BacktestSession]:
-    """Return the COMPLETED sessions that these bots' metrics are of, by bot."""
+    """Return the COMPLETED sessions that these bots' BACKTEST metrics are of in the current epoch, by bot.
+
+    Of any version: a job compares it with its own, which need not be the current one any more.
+    """
     query = (
         select(BacktestSession)
         .join(MetricsRollup, MetricsRollup.session_id == BacktestSession.id)
-        .where(MetricsRollup.bot_id.in_(bot_ids), BacktestSession.status == SessionStatus.COMPLETED)
+        .join(BotBoundary, current.of_current_epoch(MetricsRollup))
+        .where(
+            MetricsRollup.bot_id.in_(bot_ids),
+            MetricsRollup.source == TradeSource.BACKTEST,
+            BacktestSession.status == SessionStatus.COMPLETED,
+        )
     )
     return {row.bot_id: row for row in session.scalars(query)}

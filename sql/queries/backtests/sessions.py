@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, func, select, tuple_
+from sqlalchemy import ColumnElement, func, select, tuple_
 from sqlalchemy.orm import Session
 
-from fleet.closed_sets import SessionStatus, TradeSource
+from sql.queries import current
 from sql.queries.paging import After
 from sql.tables.bots import Bot, BotBoundary
 from sql.tables.results import BacktestSession, EquityPoint, TradeLog
@@ -36,16 +36,9 @@ def newest_completed(session: Session, bot_id: UUID) -> BacktestSession | None:
     """Return the newest COMPLETED session of the bot's current version in its current BACKTEST epoch."""
     query = (
         select(BacktestSession)
-        .join(Bot, and_(Bot.id == BacktestSession.bot_id, Bot.current_version_id == BacktestSession.version_id))
-        .join(
-            BotBoundary,
-            and_(
-                BotBoundary.bot_id == BacktestSession.bot_id,
-                BotBoundary.source == TradeSource.BACKTEST,
-                BotBoundary.epoch == BacktestSession.epoch,
-            ),
-        )
-        .where(BacktestSession.bot_id == bot_id, BacktestSession.status == SessionStatus.COMPLETED)
+        .join(Bot, current.of_current_version(BacktestSession))
+        .join(BotBoundary, current.of_current_epoch(BacktestSession))
+        .where(current.completed_of(bot_id))
         .order_by(BacktestSession.created_at.desc(), BacktestSession.id.desc())
         .limit(1)
     )
@@ -57,12 +50,11 @@ def newest_with_equity(session: Session, bot_id: UUID) -> BacktestSession | None
 
     After a reset that left equity as it was, that is the one before it until there is a new one.
     """
-    mine = and_(BotBoundary.bot_id == BacktestSession.bot_id, BotBoundary.source == TradeSource.BACKTEST)
     query = (
         select(BacktestSession)
-        .join(Bot, and_(Bot.id == BacktestSession.bot_id, Bot.current_version_id == BacktestSession.version_id))
-        .join(BotBoundary, and_(mine, BacktestSession.epoch >= BotBoundary.equity_epoch))
-        .where(BacktestSession.bot_id == bot_id, BacktestSession.status == SessionStatus.COMPLETED)
+        .join(Bot, current.of_current_version(BacktestSession))
+        .join(BotBoundary, current.on_equity_curve())
+        .where(current.completed_of(bot_id))
         .order_by(BacktestSession.epoch.desc(), BacktestSession.created_at.desc(), BacktestSession.id.desc())
         .limit(1)
     )

@@ -5,6 +5,7 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from sql.queries import current
 from sql.tables.bots import Bot, BotVersion
 
 
@@ -19,7 +20,7 @@ def lock_bot(session: Session, bot_id: UUID) -> Bot | None:
 
 def current_version(session: Session, bot: Bot) -> BotVersion:
     """Return the bot's current version."""
-    return session.scalars(select(BotVersion).where(BotVersion.id == bot.current_version_id)).one()
+    return session.scalars(select(BotVersion).where(current.version_of(bot))).one()
 
 
 def newest_number(session: Session, bot_id: UUID) -> int:

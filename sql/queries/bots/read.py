@@ -6,11 +6,12 @@ from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Select, Uuid, and_, any_, bindparam, select, true, tuple_
+from sqlalchemy import ARRAY, Select, Uuid, any_, bindparam, select, true, tuple_
 from sqlalchemy.orm import Session, aliased
 
 from fleet.bot_filter import BotFilter
 from fleet.closed_sets import TradeSource
+from sql.queries import current
 from sql.queries.bots.rows import Because, BotRow, JobRow, MadeOf, Part, RollupRow, ScoreRow, VersionRow
 from sql.queries.paging import After
 from sql.tables.bots import Bot, BotBoundary, BotVersion
@@ -82,20 +83,14 @@ def _shown(which: Select[Bot], *, whole: bool) -> Select[Any]:
     Index probes bot by bot: left to itself, the planner reads the whole fleet to join 200 of it.
     """
     bot = aliased(Bot, which.subquery("chosen"))
-    rollup = and_(
-        MetricsRollup.bot_id == bot.id,
-        MetricsRollup.source == TradeSource.BACKTEST,
-        MetricsRollup.epoch == BotBoundary.epoch,
-    )
-    graded = and_(BacktestSession.id == MetricsRollup.session_id, BacktestSession.version_id == BotVersion.id)
     present = (
         select(BotVersion, MetricsRollup, AutonomyScore, BacktestSession.data_label)
         .select_from(BotVersion)
-        .join(BotBoundary, and_(BotBoundary.bot_id == bot.id, BotBoundary.source == TradeSource.BACKTEST))
-        .outerjoin(MetricsRollup, rollup)
-        .outerjoin(BacktestSession, graded)
+        .join(BotBoundary, current.boundary_of(bot.id))
+        .outerjoin(MetricsRollup, current.of_current_epoch(MetricsRollup))
+        .outerjoin(BacktestSession, current.behind_rollup(bot))
         .outerjoin(AutonomyScore, AutonomyScore.bot_id == bot.id)
-        .where(BotVersion.id == bot.current_version_id)
+        .where(current.version_of(bot))
         .limit(1)
         .lateral("present")
     )
@@ -165,13 +160,8 @@ def rollups_of(session: Session, bot_ids: Sequence[UUID]) -> Sequence[RollupRow]
 
 @cache
 def _rollups() -> Select[Any]:
-    current = and_(
-        BotBoundary.bot_id == MetricsRollup.bot_id,
-        BotBoundary.source == MetricsRollup.source,
-        BotBoundary.epoch == MetricsRollup.epoch,
-    )
     return (
         select(Part(RollupRow, MetricsRollup))
-        .join(BotBoundary, current)
+        .join(BotBoundary, current.of_current_epoch(MetricsRollup))
         .where(MetricsRollup.bot_id == any_(_IDS), MetricsRollup.source != TradeSource.BACKTEST)
     )

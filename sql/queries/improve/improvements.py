@@ -8,7 +8,8 @@ from sqlalchemy import delete, func, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from fleet.closed_sets import JobStatus, TradeSource
+from fleet.closed_sets import JobStatus
+from sql.queries import current
 from sql.queries.paging import After
 from sql.tables.bots import BotBoundary
 from sql.tables.improvements import BotImprovement, ImprovementProgress
@@ -66,7 +67,7 @@ def drop_state(session: Session, root_job_id: UUID) -> None:
 
 def backtest_epoch(session: Session, bot_id: UUID) -> int:
     """Return a bot's BACKTEST epoch."""
-    query = select(BotBoundary.epoch).where(BotBoundary.bot_id == bot_id, BotBoundary.source == TradeSource.BACKTEST)
+    query = select(BotBoundary.epoch).where(current.boundary_of(bot_id))
     return session.execute(query).scalar_one()
 
 

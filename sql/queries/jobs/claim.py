@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, and_, column, func, or_, select, update, values
+from sqlalchemy import ColumnElement, Row, column, func, or_, select, update, values
 from sqlalchemy import types as sa
 from sqlalchemy.orm import Session
 
-from fleet.closed_sets import JobStatus, JobType, TradeSource
+from fleet.closed_sets import JobStatus, JobType
+from sql.queries import current
 from sql.tables.bots import Bot, BotBoundary, BotVersion
 from sql.tables.jobs import BotJob
 
@@ -103,8 +104,8 @@ def lock_bots(session: Session, bot_ids: Sequence[UUID]) -> Sequence[Row[Bot, Bo
     """
     query = (
         select(Bot, BotVersion, BotBoundary.epoch)
-        .join(BotVersion, BotVersion.id == Bot.current_version_id)
-        .join(BotBoundary, and_(BotBoundary.bot_id == Bot.id, BotBoundary.source == TradeSource.BACKTEST))
+        .join(BotVersion, current.version_of(Bot))
+        .join(BotBoundary, current.boundary_of(Bot.id))
         .where(Bot.id.in_(bot_ids), Bot.archived_at.is_(None))
         .order_by(Bot.id)
         .with_for_update(read=True, of=[Bot, BotBoundary], skip_locked=True)

@@ -3,11 +3,12 @@
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
-from sqlalchemy import and_, select, tuple_
+from sqlalchemy import select, tuple_
 from sqlalchemy.orm import Session
 
-from fleet.closed_sets import JobStatus, JobType, TradeSource
+from fleet.closed_sets import JobStatus, JobType
 from fleet.jobs import ACTIVE, TERMINAL
+from sql.queries import current
 from sql.queries.paging import After
 from sql.tables.bots import Bot, BotBoundary
 from sql.tables.jobs import BotJob
@@ -38,15 +39,8 @@ def ended_now(session: Session, bot_ids: Sequence[UUID]) -> Mapping[UUID, BotJob
     """Return, by bot, the newest backtest that ended in its present epoch and version and was not canceled."""
     query = (
         select(BotJob)
-        .join(Bot, and_(Bot.id == BotJob.bot_id, Bot.current_version_id == BotJob.version_id))
-        .join(
-            BotBoundary,
-            and_(
-                BotBoundary.bot_id == BotJob.bot_id,
-                BotBoundary.source == TradeSource.BACKTEST,
-                BotBoundary.epoch == BotJob.epoch,
-            ),
-        )
+        .join(Bot, current.of_current_version(BotJob))
+        .join(BotBoundary, current.of_current_epoch(BotJob))
         .where(
             BotJob.bot_id.in_(bot_ids),
             BotJob.job_type == JobType.BACKTEST,

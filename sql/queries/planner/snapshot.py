@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from sqlalchemy import and_, exists, func, lateral, select, text, true
+from sqlalchemy import exists, func, lateral, select, text, true
 from sqlalchemy.orm import Session
 
 from fleet.closed_sets import JobType, Stage, TradeSource
 from fleet.jobs import ACTIVE, TERMINAL
 from sql.month_lock import FETCH_LOCK
+from sql.queries import current
 from sql.tables.bars import BarsMonth
 from sql.tables.bots import Bot, BotBoundary, BotStageEvent, BotVersion
 from sql.tables.improvements import BotImprovement
@@ -57,8 +58,8 @@ def bots(session: Session) -> Sequence[Any]:
             BotBoundary.updated_at.label("boundary_at"),
             into_lab.c.at.label("lab_since"),
         )
-        .join(BotVersion, BotVersion.id == Bot.current_version_id)
-        .join(BotBoundary, and_(BotBoundary.bot_id == Bot.id, BotBoundary.source == TradeSource.BACKTEST))
+        .join(BotVersion, current.version_of(Bot))
+        .join(BotBoundary, current.boundary_of(Bot.id))
         .outerjoin(into_lab, true())
     )
     return session.execute(query).all()
@@ -101,7 +102,10 @@ def ended_jobs(session: Session, job_type: JobType) -> Sequence[Any]:
 
 
 def baselines(session: Session) -> Sequence[Any]:
-    """Return, of bots whose BACKTEST metrics count, the session they are of and what its job was made on."""
+    """Return, of bots whose BACKTEST metrics count, the session they are of and what its job was made on.
+
+    Its version too: bots are read by another statement, and may have got a new one in between.
+    """
     query = (
         select(
             MetricsRollup.bot_id,
@@ -112,14 +116,7 @@ def baselines(session: Session) -> Sequence[Any]:
             BacktestSession.window_end,
             BotJob.bars_generation,
         )
-        .join(
-            BotBoundary,
-            and_(
-                BotBoundary.bot_id == MetricsRollup.bot_id,
-                BotBoundary.source == MetricsRollup.source,
-                BotBoundary.epoch == MetricsRollup.epoch,
-            ),
-        )
+        .join(BotBoundary, current.of_current_epoch(MetricsRollup))
         .join(BacktestSession, BacktestSession.id == MetricsRollup.session_id)
         .join(BotJob, BotJob.id == BacktestSession.job_id)
         .where(MetricsRollup.source == TradeSource.BACKTEST)

@@ -5,13 +5,13 @@ from datetime import timedelta
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Uuid, and_, bindparam, delete, exists, func, insert, select, text
+from sqlalchemy import Uuid, bindparam, delete, exists, func, insert, select, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session, aliased
 
-from fleet.closed_sets import TradeSource
 from fleet.jobs import ACTIVE
 from sql.arrays import text_array, uuid_array
+from sql.queries import current
 from sql.tables.bots import Bot, BotBoundary
 from sql.tables.improvements import ImprovementProgress
 from sql.tables.jobs import BotJob
@@ -58,7 +58,7 @@ def hold_bots(session: Session, bot_ids: Sequence[UUID]) -> Sequence[Held]:
     """
     query = (
         select(Bot.id, Bot.stage, Bot.current_version_id, BotBoundary.epoch)
-        .join(BotBoundary, and_(BotBoundary.bot_id == Bot.id, BotBoundary.source == TradeSource.BACKTEST))
+        .join(BotBoundary, current.boundary_of(Bot.id))
         .where(Bot.id == func.any(bindparam("bot_ids", bot_ids, ARRAY(Uuid()))), Bot.archived_at.is_(None))
         .order_by(Bot.id)
         .with_for_update(key_share=True, of=[Bot], skip_locked=True)

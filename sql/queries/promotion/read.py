@@ -5,11 +5,12 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Select, and_, func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from fleet.closed_sets import ImprovementVerdict, Stage, TradeSource
 from fleet.promotion.gates import GateLimits
+from sql.queries import current
 from sql.queries.backtests.sessions import TradeSums, sums_over
 from sql.tables.bots import Bot, BotBoundary, BotStageEvent, BotVersion
 from sql.tables.improvements import BotImprovement
@@ -72,15 +73,6 @@ def hopeful_backtests(session: Session, limits: GateLimits) -> list[BacktestRow]
 
 def _backtests() -> Select[Any]:
     guards = [BacktestSession.analysis[(guard.value, "passed")] for guard in sorted(LOOK_AHEAD)]
-    mine = and_(BotBoundary.bot_id == Bot.id, BotBoundary.source == TradeSource.BACKTEST)
-    counted = and_(
-        MetricsRollup.bot_id == Bot.id,
-        MetricsRollup.source == TradeSource.BACKTEST,
-        MetricsRollup.epoch == BotBoundary.epoch,
-    )
-    rested_on = and_(
-        BacktestSession.id == MetricsRollup.session_id, BacktestSession.version_id == Bot.current_version_id
-    )
     return (
         select(
             Bot.id,
@@ -96,9 +88,9 @@ def _backtests() -> Select[Any]:
             func.jsonb_build_array(*guards),
         )
         .select_from(Bot)
-        .join(BotBoundary, mine)
-        .join(MetricsRollup, counted)
-        .join(BacktestSession, rested_on)
+        .join(BotBoundary, current.boundary_of(Bot.id))
+        .join(MetricsRollup, current.of_current_epoch(MetricsRollup))
+        .join(BacktestSession, current.behind_rollup(Bot))
     )
 
 
@@ -106,8 +98,8 @@ def since(session: Session, bot: Bot, source: TradeSource) -> Since:
     """Return from when a source's results count."""
     query = (
         select(BotBoundary.epoch, BotBoundary.updated_at, BotVersion.created_at)
-        .join(BotVersion, BotVersion.id == bot.current_version_id)
-        .where(BotBoundary.bot_id == bot.id, BotBoundary.source == source)
+        .join(BotVersion, current.version_of(bot))
+        .where(current.boundary_of(bot.id, source))
     )
     return Since(*session.execute(query).one())
 
@@ -157,15 +149,10 @@ def in_stage_since(session: Session, bot: Bot) -> datetime | None:
 
 def adoption(session: Session, bot: Bot) -> BotImprovement | None:
     """Return the improvement that made the bot's present version in its present BACKTEST epoch."""
-    mine = and_(BotBoundary.bot_id == BotImprovement.bot_id, BotBoundary.source == TradeSource.BACKTEST)
     query = (
         select(BotImprovement)
-        .join(BotBoundary, and_(mine, BotBoundary.epoch == BotImprovement.epoch))
-        .where(
-            BotImprovement.bot_id == bot.id,
-            BotImprovement.verdict == ImprovementVerdict.ADOPTED,
-            BotImprovement.version_id == bot.current_version_id,
-        )
+        .join(BotBoundary, current.of_current_epoch(BotImprovement))
+        .where(current.of_current_version(BotImprovement, bot), BotImprovement.verdict == ImprovementVerdict.ADOPTED)
         .order_by(BotImprovement.created_at.desc(), BotImprovement.id.desc())
         .limit(1)
     )

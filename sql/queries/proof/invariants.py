@@ -2,6 +2,9 @@
 
 Each rule is one statement, so that it sees one snapshot: on a fleet at work it never reports a change half seen.
 Results' rules are in `sql.queries.proof.invariants_results`.
+
+What counts now (current epoch, current version, newest completed session) is written out in SQL here, not taken from
+`sql.queries.current`: a checker that shared that code would share its faults.
 """
 
 from collections.abc import Iterator, Mapping

@@ -96,6 +96,7 @@ RULES: Final = (
                           AND g.tgname = 'insert_only' AND g.tgenabled = 'O')
         """,
     ),
+    # Written out on purpose: what is checked here is `sql.queries.current`.
     Rule(
         "I9",
         "metrics of bot {bot_id} are of epoch {epoch}, and its {source} epoch is {present}",

@@ -6,10 +6,11 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import and_, select, update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from fleet.closed_sets import PromotionMode, Stage, TradeSource
+from sql.queries import current
 from sql.tables.bots import Bot, BotBoundary
 from sql.tables.standing import MetricsRollup
 
@@ -67,17 +68,10 @@ def grow_epochs(
 
 
 def backtest_figures(session: Session, bot_ids: Sequence[UUID]) -> Mapping[UUID, Figures]:
-    """Return net P&L and trades of the bots' present BACKTEST rollups."""
+    """Return net P&L and trades of the bots' BACKTEST rollups of the current epoch, of whatever version."""
     query = (
         select(MetricsRollup.bot_id, MetricsRollup.net_pnl, MetricsRollup.total_trades)
-        .join(
-            BotBoundary,
-            and_(
-                BotBoundary.bot_id == MetricsRollup.bot_id,
-                BotBoundary.source == MetricsRollup.source,
-                BotBoundary.epoch == MetricsRollup.epoch,
-            ),
-        )
+        .join(BotBoundary, current.of_current_epoch(MetricsRollup))
         .where(MetricsRollup.bot_id.in_(bot_ids), MetricsRollup.source == TradeSource.BACKTEST)
     )
     return {bot_id: Figures(net_pnl, trades) for bot_id, net_pnl, trades in session.execute(query)}

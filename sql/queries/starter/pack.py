@@ -8,8 +8,9 @@ from uuid import UUID
 from sqlalchemy import and_, func, insert, or_, select
 from sqlalchemy.orm import Session
 
-from fleet.closed_sets import BacktestKind, JobStatus, TradeSource
+from fleet.closed_sets import BacktestKind, JobStatus
 from fleet.jobs import ACTIVE
+from sql.queries import current
 from sql.tables.bars import BarsMonth
 from sql.tables.base import Base
 from sql.tables.bots import Bot, BotBoundary
@@ -63,13 +64,13 @@ def baselines(session: Session, bot_ids: Sequence[UUID]) -> Mapping[UUID, UUID]:
     done = and_(
         BotJob.kind == BacktestKind.BASELINE,
         BotJob.status == JobStatus.COMPLETED,
-        BotJob.version_id == Bot.current_version_id,
-        BotJob.epoch == BotBoundary.epoch,
+        current.of_current_version(BotJob),
+        current.of_current_epoch(BotJob),
     )
     query = (
         select(BotJob.bot_id, BotJob.id)
         .join(Bot, Bot.id == BotJob.bot_id)
-        .join(BotBoundary, and_(BotBoundary.bot_id == Bot.id, BotBoundary.source == TradeSource.BACKTEST))
+        .join(BotBoundary, current.boundary_of(Bot.id))
         .where(BotJob.bot_id.in_(bot_ids), or_(BotJob.status.in_(ACTIVE), done))
         .order_by(BotJob.bot_id, BotJob.status.in_(ACTIVE), BotJob.created_at, BotJob.id)
     )

@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
 from fleet.jobs import ACTIVE
+from sql.queries import current
 from sql.tables.bots import Bot, BotVersion
 from sql.tables.jobs import BotJob
 from sql.tables.usage import BarsFetch
@@ -27,7 +28,7 @@ def waiting_bots(session: Session, symbol: str) -> Sequence[WaitingBot]:
     query = (
         select(Bot.id, BotVersion.window)
         .join(BotJob, BotJob.bot_id == Bot.id)
-        .join(BotVersion, BotVersion.id == Bot.current_version_id)
+        .join(BotVersion, current.version_of(Bot))
         .where(
             Bot.symbol == symbol,
             Bot.archived_at.is_(None),
