@@ -18,7 +18,7 @@ class Envelope(Model):
     trace_id: TraceId = Field(default_factory=current_trace_id)
 
 
-class Page(Model):
+class PageBody(Model):
     """Where a list goes on: null at its end."""
 
     next_cursor: str | None
@@ -29,7 +29,7 @@ class ListOf(Envelope, Generic[Item]):
     """One page of a list."""
 
     data: list[Item]
-    page: Page
+    page: PageBody
 
 
 class OneOf(Envelope, Generic[Item]):

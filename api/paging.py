@@ -1,26 +1,51 @@
-"""What lists are asked with, and the cursors of those whose newest rows come first."""
+"""What lists are asked with, where their cursors lead, and how a page of each is answered."""
 
-from typing import Annotated
+from collections.abc import Callable
+from typing import Annotated, TypeVar
 
 from fastapi import Query
 
-from api.cursors import Listing, as_id, as_instant
-from api.envelope import Page
-from sql.queries.paging import After
+from api.cursors import Listing, as_id, as_instant, as_int, as_symbol
+from api.envelope import ListOf, PageBody
+from sql.queries.paging import After, AfterMonth, AfterSeq, Page
 
 Limit = Annotated[int, Query(description="Rows a page; lowered to the maximum.")]
 SymbolFilter = Annotated[str | None, Query(pattern="^[A-Z0-9]{1,20}$", description="Only this symbol.")]
+Row = TypeVar("Row")
+Item = TypeVar("Item")
+Place = TypeVar("Place", After, AfterSeq, AfterMonth)
 
 
 def after_of(listing: Listing, cursor: str | None) -> After | None:
-    """Read the cursor; None starts at the newest row."""
+    """Read the cursor of a newest-first list; None starts at the newest row."""
     if cursor is None:
         return None
     created_at, row_id = listing.decode(cursor, parts=2)
     return After(as_instant(created_at), as_id(row_id))
 
 
-def page_after(listing: Listing, following: After | None, limit: int) -> Page:
+def after_seq_of(listing: Listing, cursor: str | None) -> AfterSeq | None:
+    """Read the cursor of a list of one session's rows; None starts at its first row."""
+    if cursor is None:
+        return None
+    session_id, seq = listing.decode(cursor, parts=2)
+    return AfterSeq(as_id(session_id), as_int(seq))
+
+
+def after_month_of(listing: Listing, cursor: str | None) -> AfterMonth | None:
+    """Read the cursor of the list of months; None starts at the first one."""
+    if cursor is None:
+        return None
+    symbol, month = listing.decode(cursor, parts=2)
+    return AfterMonth(as_symbol(symbol), as_symbol(month))
+
+
+def list_of(page: Page[Row, Place], item: Callable[[Row], Item], listing: Listing, limit: int) -> ListOf[Item]:
+    """Answer a page of a list. item: shows one row."""
+    return ListOf(data=[item(row) for row in page.rows], page=page_body(page, listing, limit))
+
+
+def page_body(page: Page[Row, Place], listing: Listing, limit: int) -> PageBody:
     """Say where the list goes on."""
-    cursor = listing.encode((following.created_at, following.id)) if following else None
-    return Page(next_cursor=cursor, limit=limit)
+    cursor = listing.encode(page.following) if page.following is not None else None
+    return PageBody(next_cursor=cursor, limit=limit)

@@ -102,11 +102,11 @@ def _facts(row: SessionRow) -> SessionFacts:
 def read_curve(tx: Transactions, bot_id: UUID, session_id: UUID) -> Curve:
     """Read the equity and the last trades of one session of a bot."""
     with tx() as session:
-        points = page_equity(session, bot_id, session_id=session_id, limit=MOST_DAYS).points
-        trades = page_trades(session, bot_id, session_id=session_id, limit=LAST_TRADES).trades
+        points = page_equity(session, bot_id, session_id=session_id, limit=MOST_DAYS).page.rows
+        trades = page_trades(session, bot_id, session_id=session_id, limit=LAST_TRADES).page.rows
         return Curve(
             tuple(point.at for point in points),
             tuple(float(point.equity_usd) for point in points),
             tuple(float(point.drawdown_usd) for point in points),
-            trades,
+            tuple(trades),
         )

@@ -102,7 +102,7 @@ def _decisions(session: Session, bot: str | None, reason: str | None) -> list[De
     after = None
     while True:
         page = page_decisions(session, bot_id=bot_id, reason=reason, after=after, limit=PAGE)
-        found += page.decisions
+        found += page.rows
         if page.following is None:
             return found
         after = page.following

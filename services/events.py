@@ -1,7 +1,6 @@
 """Events: tell what happened to bots and to the system, and page through the feed."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -12,16 +11,8 @@ from core.ids import new_id
 from core.trace import current_trace_id
 from fleet.closed_sets import ActivityEvent, SystemEvent
 from sql.queries import events as event_queries
-from sql.queries.paging import After
+from sql.queries.paging import After, Page
 from sql.tables.events import Activity, SystemEventRow
-
-
-@dataclass(frozen=True, slots=True)
-class ActivityPage:
-    """A page of the feed; `following` is where the next one starts."""
-
-    events: Sequence[Activity]
-    following: After | None
 
 
 def tell(
@@ -104,8 +95,6 @@ def note(
     session.flush()
 
 
-def page_activity(session: Session, *, bot_id: UUID | None, after: After | None, limit: int) -> ActivityPage:
+def page_activity(session: Session, *, bot_id: UUID | None, after: After | None, limit: int) -> Page[Activity, After]:
     """Return a page of the feed, newest first."""
-    rows = event_queries.page_activity(session, bot_id=bot_id, after=after, limit=limit)
-    last = rows[limit - 1] if len(rows) > limit else None
-    return ActivityPage(rows[:limit], After(last.created_at, last.id) if last else None)
+    return event_queries.page_activity(session, bot_id=bot_id, after=after, limit=limit)

@@ -8,7 +8,7 @@ from api.actor import Reader
 from api.cursors import Cursor, Listing, limited
 from api.database import Db
 from api.envelope import ListOf, responses
-from api.paging import Limit, after_of, page_after
+from api.paging import Limit, after_of, list_of
 from services import events
 from services.finding import require_bot
 from shapes.jobs import ActivityBody
@@ -25,8 +25,7 @@ def list_activity(
     size = limited(limit, maximum=MAX_LIMIT)
     listing = Listing("activity:created_at desc", {"bot": bot_id})
     page = events.page_activity(session, bot_id=bot_id, after=after_of(listing, cursor), limit=size)
-    data = [ActivityBody.model_validate(row) for row in page.events]
-    return ListOf(data=data, page=page_after(listing, page.following, size))
+    return list_of(page, ActivityBody.model_validate, listing, size)
 
 
 @router.get("/api/bots/{bot_id}/activity", responses=responses(400, 404))

@@ -6,10 +6,10 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 
 from api.actor import Reader
-from api.cursors import Cursor, Listing, as_id, as_int, limited
+from api.cursors import Cursor, Listing, limited
 from api.database import Db
-from api.envelope import ListOf, Page, responses
-from api.paging import Limit, after_of, page_after
+from api.envelope import ListOf, responses
+from api.paging import Limit, after_of, after_seq_of, list_of, page_body
 from api.schemas.backtests import EquityList, LineageReply, TradeList
 from services.backtests.lineage import lineage_of_score
 from services.backtests.results import page_equity, page_sessions, page_trades
@@ -31,8 +31,7 @@ def list_backtests(
     size = limited(limit, maximum=MAX_LIMIT)
     listing = Listing("backtests:created_at desc", {"bot": bot_id})
     page = page_sessions(session, bot_id, after=after_of(listing, cursor), limit=size)
-    data = [BacktestBody.model_validate(row) for row in page.rows]
-    return ListOf(data=data, page=page_after(listing, page.following, size))
+    return list_of(page, BacktestBody.model_validate, listing, size)
 
 
 @router.get("/trades", responses=responses(400))
@@ -47,13 +46,12 @@ def list_trades(
     """List the trades of one session, newest first. A walk stays in the session it began in."""
     size = limited(limit, maximum=MAX_TRADES)
     listing = Listing("trades:seq desc", {"bot": bot_id, "session": session_id})
-    place = _place(listing, cursor)
-    shown = place[0] if place else session_id
-    page = page_trades(session, bot_id, session_id=shown, below=place[1] if place else None, limit=size)
+    after = after_seq_of(listing, cursor)
+    found = page_trades(session, bot_id, session_id=session_id, after=after, limit=size)
     return TradeList(
-        data=[TradeBody.model_validate(trade) for trade in page.trades],
-        page=_page(listing, page.session_id, page.following, size),
-        session_id=page.session_id,
+        data=[TradeBody.model_validate(trade) for trade in found.page.rows],
+        page=page_body(found.page, listing, size),
+        session_id=found.session_id,
     )
 
 
@@ -69,13 +67,12 @@ def list_equity(
     """List the equity of one session by trading day, oldest first. A walk stays in the session it began in."""
     size = limited(limit, maximum=MAX_POINTS)
     listing = Listing("equity:seq asc", {"bot": bot_id, "session": session_id})
-    place = _place(listing, cursor)
-    shown = place[0] if place else session_id
-    page = page_equity(session, bot_id, session_id=shown, above=place[1] if place else None, limit=size)
+    after = after_seq_of(listing, cursor)
+    found = page_equity(session, bot_id, session_id=session_id, after=after, limit=size)
     return EquityList(
-        data=[EquityBody.model_validate(point) for point in page.points],
-        page=_page(listing, page.session_id, page.following, size),
-        session_id=page.session_id,
+        data=[EquityBody.model_validate(point) for point in found.page.rows],
+        page=page_body(found.page, listing, size),
+        session_id=found.session_id,
     )
 
 
@@ -87,23 +84,10 @@ def list_improvements(
     size = limited(limit, maximum=MAX_LIMIT)
     listing = Listing("improvements:created_at desc", {"bot": bot_id})
     page = page_improvements(session, bot_id, after=after_of(listing, cursor), limit=size)
-    data = [ImprovementBody.model_validate(row) for row in page.rows]
-    return ListOf(data=data, page=page_after(listing, page.following, size))
+    return list_of(page, ImprovementBody.model_validate, listing, size)
 
 
 @router.get("/lineage")
 def show_lineage(_actor: Reader, session: Db, bot_id: UUID) -> LineageReply:
     """Show the chain from a bot's score back to the bars, parameters, code and run that made it."""
     return LineageReply(data=LineageBody.model_validate(lineage_of_score(session, bot_id)))
-
-
-def _place(listing: Listing, cursor: str | None) -> tuple[UUID, int] | None:
-    if cursor is None:
-        return None
-    session_id, seq = listing.decode(cursor, parts=2)
-    return as_id(session_id), as_int(seq)
-
-
-def _page(listing: Listing, session_id: UUID | None, following: int | None, limit: int) -> Page:
-    cursor = listing.encode((session_id, following)) if following is not None else None
-    return Page(next_cursor=cursor, limit=limit)

@@ -3,10 +3,10 @@
 from fastapi import APIRouter
 
 from api.actor import Reader
-from api.cursors import Cursor, Listing, as_symbol, limited
+from api.cursors import Cursor, Listing, limited
 from api.database import Db
-from api.envelope import ListOf, Page, responses
-from api.paging import Limit, SymbolFilter
+from api.envelope import ListOf, responses
+from api.paging import Limit, SymbolFilter, after_month_of, list_of
 from services.backtests.results import page_months
 from shapes.bars import BarsMonthBody
 
@@ -25,11 +25,5 @@ def list_bars(
     """List the symbol-months in use, by symbol and month."""
     size = limited(limit, maximum=MAX_LIMIT)
     listing = Listing("bars:symbol,month", {"symbol": symbol})
-    after = None
-    if cursor is not None:
-        place = listing.decode(cursor, parts=2)
-        after = (as_symbol(place[0]), as_symbol(place[1]))
-    page = page_months(session, symbol=symbol, after=after, limit=size)
-    following = listing.encode(page.following) if page.following else None
-    data = [BarsMonthBody.model_validate(month) for month in page.months]
-    return ListOf(data=data, page=Page(next_cursor=following, limit=size))
+    page = page_months(session, symbol=symbol, after=after_month_of(listing, cursor), limit=size)
+    return list_of(page, BarsMonthBody.model_validate, listing, size)

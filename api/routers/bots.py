@@ -12,7 +12,7 @@ from api.envelope import ListOf, OneOf, responses
 from api.errors import from_domain
 from api.etags import AnyRevisions, Revisions, etag
 from api.idempotency import Once
-from api.paging import Limit, SymbolFilter, after_of, page_after
+from api.paging import Limit, SymbolFilter, after_of, list_of
 from api.schemas.bots import BotChangeRequest, NewBotRequest
 from api.schemas.jobs import JobConflict, JobReply
 from core.errors import GantryError, Kind
@@ -43,7 +43,7 @@ def list_bots(
     size = limited(limit, maximum=MAX_LIMIT)
     listing = Listing("bots:created_at desc", {"stage": stage, "symbol": symbol})
     page = page_bots(session, BotFilter(stage, symbol), after=after_of(listing, cursor), limit=size, now=now)
-    return ListOf(data=[BotBody.of(bot) for bot in page.bots], page=page_after(listing, page.following, size))
+    return list_of(page, BotBody.of, listing, size)
 
 
 @router.post("", status_code=201, responses=responses(400, 409, 413, 422))

@@ -8,7 +8,7 @@ from api.actor import Reader
 from api.cursors import Cursor, Listing, limited
 from api.database import Db
 from api.envelope import ListOf, responses
-from api.paging import Limit, after_of, page_after
+from api.paging import Limit, after_of, list_of
 from services.jobs.read import page_jobs
 from shapes.jobs import JobBody
 
@@ -22,5 +22,4 @@ def list_jobs(_actor: Reader, session: Db, bot_id: UUID, limit: Limit = 50, curs
     size = limited(limit, maximum=MAX_LIMIT)
     listing = Listing("jobs:created_at desc", {"bot": bot_id})
     page = page_jobs(session, bot_id, after=after_of(listing, cursor), limit=size)
-    data = [JobBody.model_validate(job) for job in page.jobs]
-    return ListOf(data=data, page=page_after(listing, page.following, size))
+    return list_of(page, JobBody.model_validate, listing, size)

@@ -14,7 +14,7 @@ from api.envelope import ListOf, OneOf, responses
 from api.errors import from_domain
 from api.etags import AnyRevisions, etag
 from api.idempotency import Once
-from api.paging import Limit, after_of, page_after
+from api.paging import Limit, after_of, list_of
 from api.schemas.promotion import DemoteRequest, PromotionRefused, PromotionReply
 from core.settings import AppEnv
 from services.bots.read import get_bot
@@ -46,8 +46,7 @@ def list_stage_events(
     size = limited(limit, maximum=MAX_LIMIT)
     listing = Listing("stage-events:created_at desc", {"bot": bot_id})
     page = page_stage_events(session, bot_id, after=after_of(listing, cursor), limit=size)
-    data = [StageEventBody.model_validate(row) for row in page.rows]
-    return ListOf(data=data, page=page_after(listing, page.following, size))
+    return list_of(page, StageEventBody.model_validate, listing, size)
 
 
 @router.post("/{bot_id}/promote", response_model=PromotionReply, responses=REFUSALS)

@@ -9,7 +9,7 @@ from api.actor import Reader
 from api.cursors import Cursor, Listing, limited
 from api.database import Db
 from api.envelope import ListOf, responses
-from api.paging import Limit, after_of, page_after
+from api.paging import Limit, after_of, list_of, page_body
 from api.schemas.planner import AutonomyProofReply
 from api.schemas.proof import JobsProofReply
 from fleet.closed_sets import DueReason, NotEnqueued, NotStarted
@@ -35,7 +35,7 @@ def prove_jobs(
     listing = Listing("last_job_per_bot:bot created_at desc", {})
     settings = request.app.state.settings
     found = jobs_proof(session, max_job_minutes=settings.max_job_minutes, after=after_of(listing, cursor), limit=size)
-    return JobsProofReply.of(found, page_after(listing, found.following, size))
+    return JobsProofReply.of(found, page_body(found.last_job_per_bot, listing, size))
 
 
 @router.get("/autonomy")
@@ -58,5 +58,4 @@ def list_decisions(
     name = "decisions:bot created_at desc" if bot_id is None else "decisions:created_at desc"
     listing = Listing(name, {"bot": bot_id, "reason": reason})
     page = page_decisions(session, bot_id=bot_id, reason=reason, after=after_of(listing, cursor), limit=size)
-    data = [DecisionBody.of(row) for row in page.decisions]
-    return ListOf(data=data, page=page_after(listing, page.following, size))
+    return list_of(page, DecisionBody.of, listing, size)

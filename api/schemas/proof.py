@@ -4,7 +4,7 @@ from typing import Any, Self
 
 from pydantic import Field
 
-from api.envelope import Envelope, Page
+from api.envelope import Envelope, PageBody
 from services.proof.jobs import JobsProof
 from shapes.proof import LastJobBody, StatusCounts, StuckJobBody, TypeCounts
 
@@ -18,12 +18,12 @@ class JobsProofReply(Envelope):
     stuck_count: int
     stuck: list[StuckJobBody]
     last_job_per_bot: list[LastJobBody]
-    page: Page
+    page: PageBody
 
     @classmethod
-    def of(cls, proof: JobsProof, page: Page) -> Self:
+    def of(cls, proof: JobsProof, page: PageBody) -> Self:
         """Show the proof."""
-        last = [_last(job) for job in proof.last_job_per_bot]
+        last = [_last(job) for job in proof.last_job_per_bot.rows]
         plain = {name: getattr(proof, name) for name in ("oldest_queued_seconds", "stuck_count", "stuck")}
         counts = {"counts": proof.counts, "by_type": proof.by_type}
         return cls.model_validate({**counts, **plain, "last_job_per_bot": last, "page": page})

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import Generic, TypeVar
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -12,21 +13,14 @@ from core.errors import not_found
 from services.finding import require_bot
 from sql.queries.backtests import sessions
 from sql.queries.bars import catalogue
-from sql.queries.paging import After
+from sql.queries.paging import After, AfterMonth, AfterSeq, Page
 from sql.tables.bars import BarsMonth
 from sql.tables.bots import Bot
 from sql.tables.results import BacktestSession, EquityPoint, TradeLog
 from trading.instruments import Instrument, get_instrument
 
 SessionRow = BacktestSession
-
-
-@dataclass(frozen=True, slots=True)
-class SessionPage:
-    """A page of sessions; `following` is where the next one starts."""
-
-    rows: Sequence[BacktestSession]
-    following: After | None
+Row = TypeVar("Row")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,32 +45,14 @@ class TradeView:
 
 
 @dataclass(frozen=True, slots=True)
-class TradePage:
-    """A page of one session's trades, newest first; `following` is the seq to go on below."""
+class OfSession(Generic[Row]):
+    """A page of what one session led to. session_id: None where the bot has no session to show."""
 
     session_id: UUID | None
-    trades: tuple[TradeView, ...]
-    following: int | None
+    page: Page[Row, AfterSeq]
 
 
-@dataclass(frozen=True, slots=True)
-class EquityPage:
-    """A page of one session's equity, oldest first; `following` is the seq to go on above."""
-
-    session_id: UUID | None
-    points: Sequence[EquityPoint]
-    following: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class MonthPage:
-    """A page of months of bars; `following` is (symbol, month) to go on after."""
-
-    months: Sequence[BarsMonth]
-    following: tuple[str, str] | None
-
-
-def page_sessions(session: Session, bot_id: UUID, *, after: After | None, limit: int) -> SessionPage:
+def page_sessions(session: Session, bot_id: UUID, *, after: After | None, limit: int) -> Page[BacktestSession, After]:
     """Return a page of a bot's sessions, newest first, of all epochs and versions.
 
     Raises:
@@ -84,54 +60,54 @@ def page_sessions(session: Session, bot_id: UUID, *, after: After | None, limit:
 
     """
     require_bot(session, bot_id)
-    rows = sessions.page_sessions(session, bot_id, after=after, limit=limit)
-    last = rows[limit - 1] if len(rows) > limit else None
-    return SessionPage(rows[:limit], After(last.created_at, last.id) if last else None)
+    return sessions.page_sessions(session, bot_id, after=after, limit=limit)
 
 
 def page_trades(
-    session: Session, bot_id: UUID, *, session_id: UUID | None = None, below: int | None = None, limit: int
-) -> TradePage:
-    """Return a page of the trades of one session; by default the one the bot's metrics are of.
+    session: Session, bot_id: UUID, *, session_id: UUID | None = None, after: AfterSeq | None = None, limit: int
+) -> OfSession[TradeView]:
+    """Return a page of the trades of one session, newest first; by default the one the bot's metrics are of.
+
+    after: where the page before ended; its session is gone on with, whatever has come since.
 
     Raises:
         GantryError: NOT_FOUND for an unknown bot, or a session that isn't the bot's.
 
     """
     require_bot(session, bot_id)
-    chosen = _session_id(session, bot_id, session_id)
+    chosen = _session_id(session, bot_id, after.session_id if after else session_id)
     if chosen is None:
-        return TradePage(None, (), None)
-    rows = sessions.page_trades(session, chosen, below=below, limit=limit)
-    bot = session.get_one(Bot, bot_id)
-    instrument = get_instrument(bot.symbol)
-    following = rows[limit - 1].seq if len(rows) > limit else None
-    return TradePage(chosen, tuple(_trade(row, instrument) for row in rows[:limit]), following)
+        return OfSession(None, Page((), None))
+    page = sessions.page_trades(session, chosen, below=after.seq if after else None, limit=limit)
+    instrument = get_instrument(session.get_one(Bot, bot_id).symbol)
+    return OfSession(chosen, page.with_rows([_trade(row, instrument) for row in page.rows]))
 
 
 def page_equity(
-    session: Session, bot_id: UUID, *, session_id: UUID | None = None, above: int | None = None, limit: int
-) -> EquityPage:
-    """Return a page of the equity of one session; by default the newest one since equity last began anew.
+    session: Session, bot_id: UUID, *, session_id: UUID | None = None, after: AfterSeq | None = None, limit: int
+) -> OfSession[EquityPoint]:
+    """Return a page of the equity of one session, oldest first; by default the newest since equity last began anew.
+
+    after: where the page before ended; its session is gone on with, whatever has come since.
 
     Raises:
         GantryError: NOT_FOUND for an unknown bot, or a session that isn't the bot's.
 
     """
     require_bot(session, bot_id)
-    newest = sessions.newest_with_equity(session, bot_id) if session_id is None else None
-    chosen = (newest.id if newest else None) if session_id is None else _session_id(session, bot_id, session_id)
+    asked = after.session_id if after else session_id
+    newest = sessions.newest_with_equity(session, bot_id) if asked is None else None
+    chosen = (newest.id if newest else None) if asked is None else _session_id(session, bot_id, asked)
     if chosen is None:
-        return EquityPage(None, (), None)
-    rows = sessions.page_equity(session, chosen, above=above, limit=limit)
-    return EquityPage(chosen, rows[:limit], rows[limit - 1].seq if len(rows) > limit else None)
+        return OfSession(None, Page((), None))
+    return OfSession(chosen, sessions.page_equity(session, chosen, above=after.seq if after else None, limit=limit))
 
 
-def page_months(session: Session, *, symbol: str | None, after: tuple[str, str] | None, limit: int) -> MonthPage:
+def page_months(
+    session: Session, *, symbol: str | None, after: AfterMonth | None, limit: int
+) -> Page[BarsMonth, AfterMonth]:
     """Return a page of the months of bars in use, by symbol and month."""
-    rows = catalogue.page_months(session, symbol=symbol, after=after, limit=limit)
-    last = rows[limit - 1] if len(rows) > limit else None
-    return MonthPage(rows[:limit], (last.symbol, last.month) if last else None)
+    return catalogue.page_months(session, symbol=symbol, after=after, limit=limit)
 
 
 def price_text(ticks: int, instrument: Instrument) -> str:

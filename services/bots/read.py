@@ -17,7 +17,7 @@ from services.finding import unknown_bot
 from sql.queries.bots import read as bot_queries
 from sql.queries.bots.read import Standing
 from sql.queries.bots.rows import JobRow, RollupRow
-from sql.queries.paging import After
+from sql.queries.paging import After, Page
 
 SOURCE_OF_STAGE = {Stage.LAB: TradeSource.BACKTEST} | {
     stage: TradeSource(stage.value) for stage in Stage if stage is not Stage.LAB
@@ -88,18 +88,12 @@ class BotView(BotSummary):
     archived_at: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
-class BotPage:
-    """A page of bots; `following` is where the next one starts, None at the end."""
-
-    bots: tuple[BotSummary, ...]
-    following: After | None
-
-
-def page_bots(session: Session, which: BotFilter, *, after: After | None, limit: int, now: datetime) -> BotPage:
+def page_bots(
+    session: Session, which: BotFilter, *, after: After | None, limit: int, now: datetime
+) -> Page[BotSummary, After]:
     """Return a page of bots, newest first, in three queries."""
-    rows = bot_queries.page_bots(session, which, after=after, limit=limit)
-    return BotPage(tuple(_summaries(session, rows[:limit], now)), _following(rows, limit))
+    page = bot_queries.page_bots(session, which, after=after, limit=limit)
+    return page.with_rows(_summaries(session, page.rows, now))
 
 
 def get_bot(session: Session, bot_id: UUID, *, now: datetime) -> BotView:
@@ -126,7 +120,7 @@ def all_bots(session: Session, which: BotFilter, *, now: datetime) -> tuple[BotS
     after: After | None = None
     while True:
         page = page_bots(session, which, after=after, limit=ALL_AT_ONCE, now=now)
-        found += page.bots
+        found += page.rows
         after = page.following
         if after is None:
             return tuple(found)
@@ -145,11 +139,6 @@ def _figures(rollup: RollupRow | None, *, otherwise: str) -> dict[str, Any]:
         "sharpe": rollup.sharpe,
         "profit_factor": rollup.profit_factor,
     }
-
-
-def _following(rows: Sequence[Standing], limit: int) -> After | None:
-    last = rows[limit - 1].bot if len(rows) > limit else None
-    return After(last.created_at, last.id) if last is not None else None
 
 
 def _views(session: Session, rows: Sequence[Standing], now: datetime) -> tuple[BotView, ...]:

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from services.finding import require_bot
 from sql.queries.improve import improvements as queries
-from sql.queries.paging import After
+from sql.queries.paging import After, Page
 from sql.tables.improvements import BotImprovement
 from trading.metrics import usd
 
@@ -61,20 +61,14 @@ class ImprovementView:
     created_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class ImprovementPage:
-    """A page of improvements; `following` is where the next one starts."""
-
-    rows: Sequence[ImprovementView]
-    following: After | None
-
-
 def beside(evidence: Mapping[str, Any]) -> tuple[Figures, Figures]:
     """Return the figures of the incumbent and of the candidate."""
     return _figures(evidence["incumbent"]), _figures(evidence["candidate"])
 
 
-def page_improvements(session: Session, bot_id: UUID, *, after: After | None, limit: int) -> ImprovementPage:
+def page_improvements(
+    session: Session, bot_id: UUID, *, after: After | None, limit: int
+) -> Page[ImprovementView, After]:
     """Return a page of a bot's improvements, newest first, those of earlier epochs and versions included.
 
     Raises:
@@ -82,9 +76,8 @@ def page_improvements(session: Session, bot_id: UUID, *, after: After | None, li
 
     """
     require_bot(session, bot_id)
-    rows = queries.page(session, bot_id, after=after, limit=limit)
-    last = rows[limit - 1] if len(rows) > limit else None
-    return ImprovementPage([_view(row) for row in rows[:limit]], After(last.created_at, last.id) if last else None)
+    page = queries.page(session, bot_id, after=after, limit=limit)
+    return page.with_rows([_view(row) for row in page.rows])
 
 
 def improvements_of_jobs(session: Session, job_ids: Sequence[UUID]) -> Mapping[UUID, ImprovementView]:

@@ -1,7 +1,5 @@
 """Read jobs: one, a bot's active one, a page of a bot's."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -9,16 +7,8 @@ from sqlalchemy.orm import Session
 from core.errors import not_found
 from services.finding import require_bot
 from sql.queries.jobs import read as job_queries
-from sql.queries.paging import After
+from sql.queries.paging import After, Page
 from sql.tables.jobs import BotJob
-
-
-@dataclass(frozen=True, slots=True)
-class JobPage:
-    """A page of jobs; `following` is where the next one starts."""
-
-    jobs: Sequence[BotJob]
-    following: After | None
 
 
 def get_job(session: Session, job_id: UUID) -> BotJob:
@@ -39,7 +29,7 @@ def active_job(session: Session, bot_id: UUID) -> BotJob | None:
     return job_queries.active_job(session, bot_id)
 
 
-def page_jobs(session: Session, bot_id: UUID, *, after: After | None, limit: int) -> JobPage:
+def page_jobs(session: Session, bot_id: UUID, *, after: After | None, limit: int) -> Page[BotJob, After]:
     """Return a page of a bot's jobs, newest first.
 
     Raises:
@@ -47,6 +37,4 @@ def page_jobs(session: Session, bot_id: UUID, *, after: After | None, limit: int
 
     """
     require_bot(session, bot_id)
-    rows = job_queries.page_jobs(session, bot_id, after=after, limit=limit)
-    last = rows[limit - 1] if len(rows) > limit else None
-    return JobPage(rows[:limit], After(last.created_at, last.id) if last else None)
+    return job_queries.page_jobs(session, bot_id, after=after, limit=limit)

@@ -1,6 +1,6 @@
 """The planner's ticks and what each decided of a bot, read back."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -11,12 +11,12 @@ from sqlalchemy.orm import Session
 from core.errors import invalid
 from fleet.closed_sets import DueReason, JobType, NotEnqueued, NotStarted
 from services.finding import require_bot
-from sql.queries.paging import After
+from sql.queries.paging import After, Page
 from sql.queries.planner import ticks as queries
 from sql.queries.planner.ticks import DecisionRow
 from sql.tables.planner import PlannerRun
 
-__all__ = ["DecisionPage", "DecisionRow", "TickProof", "newest_tick", "page_decisions", "tick_proof"]
+__all__ = ["DecisionRow", "TickProof", "newest_tick", "page_decisions", "tick_proof"]
 _COUNTED: Final[Mapping[str, type[JobType] | type[NotEnqueued] | type[NotStarted]]] = {
     "jobs_enqueued_by_type": JobType,
     "currently_running_jobs_by_type": JobType,
@@ -38,14 +38,6 @@ class TickProof:
     summary: Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class DecisionPage:
-    """A page of decisions; `following` is where the next one starts."""
-
-    decisions: Sequence[DecisionRow]
-    following: After | None
-
-
 def newest_tick(session: Session) -> TickProof | None:
     """Return the newest tick, in one query."""
     found = queries.runs(session, limit=1)
@@ -54,7 +46,7 @@ def newest_tick(session: Session) -> TickProof | None:
 
 def page_decisions(
     session: Session, *, bot_id: UUID | None, reason: str | None, after: After | None, limit: int
-) -> DecisionPage:
+) -> Page[DecisionRow, After]:
     """Return each bot's newest decision (archived bots too), newest bot first; with bot_id, that bot's, newest first.
 
     reason: only decisions with this code, be it why a job was planned, why none was, or why it can't start.
@@ -65,13 +57,9 @@ def page_decisions(
     """
     _check_reason(reason)
     if bot_id is None:
-        rows = queries.newest_decisions(session, reason=reason, after=after, limit=limit)
-        last = rows[limit - 1] if len(rows) > limit else None
-        return DecisionPage(rows[:limit], After(last.bot_created_at, last.bot_id) if last else None)
+        return queries.newest_decisions(session, reason=reason, after=after, limit=limit)
     require_bot(session, bot_id)
-    rows = queries.decisions_of(session, bot_id, reason=reason, after=after, limit=limit)
-    last = rows[limit - 1] if len(rows) > limit else None
-    return DecisionPage(rows[:limit], After(last.created_at, last.id) if last else None)
+    return queries.decisions_of(session, bot_id, reason=reason, after=after, limit=limit)
 
 
 def tick_proof(run: PlannerRun) -> TickProof:

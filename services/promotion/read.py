@@ -1,6 +1,6 @@
 """How far bots are from promotion: the gates of one as they stand, and all bots whose promotion to PAPER is due."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
@@ -12,7 +12,7 @@ from fleet.promotion.evaluate import all_met, evaluate, next_stage
 from fleet.promotion.gates import PAPER_LIMITS, Gate
 from services.finding import require_bot
 from services.promotion.evidence import evidence_of, of_backtest
-from sql.queries.paging import After
+from sql.queries.paging import After, Page
 from sql.queries.promotion import read as queries
 from sql.queries.promotion import stage_events as stage_event_queries
 from sql.tables.bots import Bot, BotStageEvent
@@ -29,14 +29,6 @@ class NextGates:
     stage_locked_until: datetime | None
     gates: tuple[Gate, ...]
     request: PromotionRequest | None
-
-
-@dataclass(frozen=True, slots=True)
-class StageEventPage:
-    """A page of stage events; `following` is where the next one starts."""
-
-    rows: Sequence[BotStageEvent]
-    following: After | None
 
 
 def gates_of(session: Session, bot_id: UUID, *, now: datetime, development: bool) -> NextGates:
@@ -61,7 +53,7 @@ def gates_of(session: Session, bot_id: UUID, *, now: datetime, development: bool
     return NextGates(Stage(bot.stage), to, mode, bot.stage_locked_until, gates, request)
 
 
-def page_stage_events(session: Session, bot_id: UUID, *, after: After | None, limit: int) -> StageEventPage:
+def page_stage_events(session: Session, bot_id: UUID, *, after: After | None, limit: int) -> Page[BotStageEvent, After]:
     """Return a page of a bot's changes of stage, newest first.
 
     Raises:
@@ -69,9 +61,7 @@ def page_stage_events(session: Session, bot_id: UUID, *, after: After | None, li
 
     """
     require_bot(session, bot_id)
-    rows = stage_event_queries.page_stage_events(session, bot_id, after=after, limit=limit)
-    last = rows[limit - 1] if len(rows) > limit else None
-    return StageEventPage(rows[:limit], After(last.created_at, last.id) if last else None)
+    return stage_event_queries.page_stage_events(session, bot_id, after=after, limit=limit)
 
 
 def due_for_promotion(session: Session, *, now: datetime, development: bool) -> Mapping[UUID, tuple[Gate, ...]]:

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from decimal import Decimal
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, select, tuple_
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from sql.queries import current
-from sql.queries.paging import After
+from sql.queries.paging import After, AfterSeq, Page, newest_page, page_of, rows_read
 from sql.tables.bots import Bot, BotBoundary
 from sql.tables.results import BacktestSession, EquityPoint, TradeLog
 from sql.tables.standing import AutonomyScore
@@ -72,29 +72,32 @@ def session_of_bot(session: Session, bot_id: UUID, session_id: UUID) -> Backtest
     return session.scalars(query).one_or_none()
 
 
-def page_sessions(session: Session, bot_id: UUID, *, after: After | None, limit: int) -> Sequence[BacktestSession]:
-    """Return a page of a bot's sessions, newest first, with one row more when there is a next page."""
+def page_sessions(session: Session, bot_id: UUID, *, after: After | None, limit: int) -> Page[BacktestSession, After]:
+    """Return a page of a bot's sessions, newest first."""
     query = select(BacktestSession).where(BacktestSession.bot_id == bot_id)
-    if after is not None:
-        query = query.where(tuple_(BacktestSession.created_at, BacktestSession.id) < (after.created_at, after.id))
-    order = (BacktestSession.created_at.desc(), BacktestSession.id.desc())
-    return session.scalars(query.order_by(*order).limit(limit + 1)).all()
+    return newest_page(session, query, (BacktestSession.created_at, BacktestSession.id), after=after, limit=limit)
 
 
-def page_trades(session: Session, session_id: UUID, *, below: int | None, limit: int) -> Sequence[TradeLog]:
-    """Return a page of a session's trades, newest first, with one row more when there is a next page."""
+def page_trades(session: Session, session_id: UUID, *, below: int | None, limit: int) -> Page[TradeLog, AfterSeq]:
+    """Return a page of a session's trades, newest first."""
     query = select(TradeLog).where(TradeLog.session_id == session_id)
     if below is not None:
         query = query.where(TradeLog.seq < below)
-    return session.scalars(query.order_by(TradeLog.seq.desc()).limit(limit + 1)).all()
+    rows = session.scalars(query.order_by(TradeLog.seq.desc()).limit(rows_read(limit))).all()
+    return page_of(rows, limit, _after_seq)
 
 
-def page_equity(session: Session, session_id: UUID, *, above: int | None, limit: int) -> Sequence[EquityPoint]:
-    """Return a page of a session's equity, oldest first, with one row more when there is a next page."""
+def page_equity(session: Session, session_id: UUID, *, above: int | None, limit: int) -> Page[EquityPoint, AfterSeq]:
+    """Return a page of a session's equity, oldest first."""
     query = select(EquityPoint).where(EquityPoint.session_id == session_id)
     if above is not None:
         query = query.where(EquityPoint.seq > above)
-    return session.scalars(query.order_by(EquityPoint.seq).limit(limit + 1)).all()
+    rows = session.scalars(query.order_by(EquityPoint.seq).limit(rows_read(limit))).all()
+    return page_of(rows, limit, _after_seq)
+
+
+def _after_seq(row: TradeLog | EquityPoint) -> AfterSeq:
+    return AfterSeq(row.session_id, row.seq)
 
 
 def trade_sums(session: Session, session_id: UUID) -> TradeSums:

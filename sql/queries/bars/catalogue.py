@@ -8,6 +8,7 @@ from sqlalchemy import exists, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from fleet.closed_sets import DataLabel
+from sql.queries.paging import AfterMonth, Page, page_of, rows_read
 from sql.tables.bars import BarsMonth
 
 
@@ -65,12 +66,13 @@ def bars_months(session: Session, ids: Sequence[UUID]) -> Sequence[BarsMonth]:
 
 
 def page_months(
-    session: Session, *, symbol: str | None, after: tuple[str, str] | None, limit: int
-) -> Sequence[BarsMonth]:
-    """Return a page of the months in use by symbol and month, with one row more when there is a next page."""
+    session: Session, *, symbol: str | None, after: AfterMonth | None, limit: int
+) -> Page[BarsMonth, AfterMonth]:
+    """Return a page of the months in use by symbol and month."""
     query = select(BarsMonth).where(BarsMonth.superseded_at.is_(None))
     if symbol is not None:
         query = query.where(BarsMonth.symbol == symbol)
     if after is not None:
-        query = query.where(tuple_(BarsMonth.symbol, BarsMonth.month) > after)
-    return session.scalars(query.order_by(BarsMonth.symbol, BarsMonth.month).limit(limit + 1)).all()
+        query = query.where(tuple_(BarsMonth.symbol, BarsMonth.month) > (after.symbol, after.month))
+    rows = session.scalars(query.order_by(BarsMonth.symbol, BarsMonth.month).limit(rows_read(limit))).all()
+    return page_of(rows, limit, lambda row: AfterMonth(row.symbol, row.month))

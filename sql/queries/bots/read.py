@@ -13,7 +13,7 @@ from fleet.bot_filter import BotFilter
 from fleet.closed_sets import TradeSource
 from sql.queries import current
 from sql.queries.bots.rows import Because, BotRow, JobRow, MadeOf, Part, RollupRow, ScoreRow, VersionRow
-from sql.queries.paging import After
+from sql.queries.paging import After, Page, page_of, rows_read
 from sql.tables.bots import Bot, BotBoundary, BotVersion
 from sql.tables.jobs import BotJob
 from sql.tables.results import BacktestSession
@@ -39,11 +39,12 @@ class Standing:
     because: Because | None = None
 
 
-def page_bots(session: Session, which: BotFilter, *, after: After | None, limit: int) -> Sequence[Standing]:
-    """Return a page of bots, newest first, with one row more than `limit` when there is a next page."""
+def page_bots(session: Session, which: BotFilter, *, after: After | None, limit: int) -> Page[Standing, After]:
+    """Return a page of bots, newest first."""
     query = _page(stage=which.stage is not None, symbol=which.symbol is not None, after=after is not None)
-    named = {"stage": which.stage, "symbol": which.symbol, "rows": limit + 1}
-    return _standings(session, query, named | ({"at": after.created_at, "id": after.id} if after else {}))
+    named = {"stage": which.stage, "symbol": which.symbol, "rows": rows_read(limit)}
+    rows = _standings(session, query, named | ({"at": after.created_at, "id": after.id} if after else {}))
+    return page_of(rows, limit, lambda row: After(row.bot.created_at, row.bot.id))
 
 
 def one_bot(session: Session, bot_id: UUID) -> Standing | None:

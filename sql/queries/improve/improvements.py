@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, func, select, tuple_, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from fleet.closed_sets import JobStatus
 from sql.queries import current
-from sql.queries.paging import After
+from sql.queries.paging import After, Page, newest_page
 from sql.tables.bots import BotBoundary
 from sql.tables.improvements import BotImprovement, ImprovementProgress
 from sql.tables.jobs import BotJob
@@ -76,10 +76,7 @@ def of_jobs(session: Session, job_ids: Sequence[UUID]) -> Sequence[BotImprovemen
     return session.scalars(select(BotImprovement).where(BotImprovement.job_id.in_(job_ids))).all()
 
 
-def page(session: Session, bot_id: UUID, *, after: After | None, limit: int) -> Sequence[BotImprovement]:
-    """Return up to limit + 1 improvements of a bot, newest first."""
+def page(session: Session, bot_id: UUID, *, after: After | None, limit: int) -> Page[BotImprovement, After]:
+    """Return a page of a bot's improvements, newest first."""
     query = select(BotImprovement).where(BotImprovement.bot_id == bot_id)
-    if after is not None:
-        query = query.where(tuple_(BotImprovement.created_at, BotImprovement.id) < (after.created_at, after.id))
-    newest = query.order_by(BotImprovement.created_at.desc(), BotImprovement.id.desc())
-    return session.scalars(newest.limit(limit + 1)).all()
+    return newest_page(session, query, (BotImprovement.created_at, BotImprovement.id), after=after, limit=limit)

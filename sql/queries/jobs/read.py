@@ -3,23 +3,22 @@
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
-from sqlalchemy import select, tuple_
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from fleet.closed_sets import JobStatus, JobType
 from fleet.jobs import ACTIVE, TERMINAL
 from sql.queries import current
-from sql.queries.paging import After
+from sql.queries.paging import After, Page, newest_page
 from sql.tables.bots import Bot, BotBoundary
 from sql.tables.jobs import BotJob
 
 
-def page_jobs(session: Session, bot_id: UUID, *, after: After | None, limit: int) -> Sequence[BotJob]:
-    """Return a page of a bot's jobs, newest first, with one row more when there is a next page."""
-    query = select(BotJob).where(BotJob.bot_id == bot_id)
-    if after is not None:
-        query = query.where(tuple_(BotJob.created_at, BotJob.id) < (after.created_at, after.id))
-    return session.scalars(query.order_by(BotJob.created_at.desc(), BotJob.id.desc()).limit(limit + 1)).all()
+def page_jobs(session: Session, bot_id: UUID, *, after: After | None, limit: int) -> Page[BotJob, After]:
+    """Return a page of a bot's jobs, newest first."""
+    return newest_page(
+        session, select(BotJob).where(BotJob.bot_id == bot_id), (BotJob.created_at, BotJob.id), after=after, limit=limit
+    )
 
 
 def active_job(session: Session, bot_id: UUID) -> BotJob | None:

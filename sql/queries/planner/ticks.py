@@ -6,10 +6,10 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import lateral, or_, select, true, tuple_
+from sqlalchemy import lateral, or_, select, true
 from sqlalchemy.orm import Session
 
-from sql.queries.paging import After
+from sql.queries.paging import After, Page, newest_first, page_of
 from sql.tables.bots import Bot
 from sql.tables.planner import BotDecision, PlannerRun
 
@@ -57,8 +57,10 @@ def newest_that_enqueued(session: Session) -> PlannerRun | None:
     return session.scalar(query.order_by(PlannerRun.started_at.desc(), PlannerRun.id.desc()).limit(1))
 
 
-def newest_decisions(session: Session, *, reason: str | None, after: After | None, limit: int) -> Sequence[DecisionRow]:
-    """Return a page of bots that were decided of, newest bot first, each with its newest decision; one row more if any.
+def newest_decisions(
+    session: Session, *, reason: str | None, after: After | None, limit: int
+) -> Page[DecisionRow, After]:
+    """Return a page of bots that were decided of, newest bot first, each with its newest decision.
 
     reason: only those whose reason, or whose reason for not starting, is this one.
     """
@@ -72,16 +74,17 @@ def newest_decisions(session: Session, *, reason: str | None, after: After | Non
     query = select(newest.c.id, *_BOT, *own, Bot.created_at.label("bot_created_at")).join(newest, true())
     if reason is not None:
         query = query.where(or_(newest.c.reason_code == reason, newest.c.not_started == reason))
-    if after is not None:
-        query = query.where(tuple_(Bot.created_at, Bot.id) < (after.created_at, after.id))
-    rows = session.execute(query.order_by(Bot.created_at.desc(), Bot.id.desc()).limit(limit + 1))
-    return [DecisionRow(*row) for row in rows]
+    rows = [
+        DecisionRow(*row)
+        for row in session.execute(newest_first(query, (Bot.created_at, Bot.id), after=after, limit=limit))
+    ]
+    return page_of(rows, limit, lambda row: After(row.bot_created_at, row.bot_id))
 
 
 def decisions_of(
     session: Session, bot_id: UUID, *, reason: str | None, after: After | None, limit: int
-) -> Sequence[DecisionRow]:
-    """Return a page of one bot's decisions, newest first; one row more if there is one."""
+) -> Page[DecisionRow, After]:
+    """Return a page of one bot's decisions, newest first."""
     query = (
         select(BotDecision.id, *_BOT, *_OWN, Bot.created_at.label("bot_created_at"))
         .join(Bot, Bot.id == BotDecision.bot_id)
@@ -89,7 +92,10 @@ def decisions_of(
     )
     if reason is not None:
         query = query.where(or_(BotDecision.reason_code == reason, BotDecision.not_started == reason))
-    if after is not None:
-        query = query.where(tuple_(BotDecision.created_at, BotDecision.id) < (after.created_at, after.id))
-    rows = session.execute(query.order_by(BotDecision.created_at.desc(), BotDecision.id.desc()).limit(limit + 1))
-    return [DecisionRow(*row) for row in rows]
+    rows = [
+        DecisionRow(*row)
+        for row in session.execute(
+            newest_first(query, (BotDecision.created_at, BotDecision.id), after=after, limit=limit)
+        )
+    ]
+    return page_of(rows, limit, lambda row: After(row.created_at, row.id))

@@ -6,11 +6,11 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Float, and_, case, cast, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, Float, and_, case, cast, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from fleet.closed_sets import JobStatus
-from sql.queries.paging import After
+from sql.queries.paging import After, Page, after_row, newest_first, page_of
 from sql.tables.bots import Bot
 from sql.tables.jobs import BotJob
 
@@ -70,8 +70,8 @@ def stuck(session: Session, *, max_job_minutes: int, limit: int) -> Sequence[tup
     return [(StuckJob(*row[:6]), row[6]) for row in session.execute(query)]
 
 
-def last_jobs(session: Session, *, after: After | None, limit: int) -> Sequence[tuple[Bot, BotJob]]:
-    """Return a page of active bots that had a job, newest bot first, each with its newest job; one row more if any."""
+def last_jobs(session: Session, *, after: After | None, limit: int) -> Page[BotJob, After]:
+    """Return a page of the newest job of each active bot that had one, newest bot first."""
     earlier = aliased(BotJob)  # one index probe a bot, however many jobs it has had
     newest = (
         select(earlier.id)
@@ -82,10 +82,9 @@ def last_jobs(session: Session, *, after: After | None, limit: int) -> Sequence[
         .scalar_subquery()
     )
     query = select(Bot, BotJob).join(BotJob, BotJob.id == newest).where(Bot.archived_at.is_(None))
-    if after is not None:
-        query = query.where(tuple_(Bot.created_at, Bot.id) < (after.created_at, after.id))
-    rows = session.execute(query.order_by(Bot.created_at.desc(), Bot.id.desc()).limit(limit + 1))
-    return [(bot, job) for bot, job in rows]
+    rows = session.execute(newest_first(query, (Bot.created_at, Bot.id), after=after, limit=limit)).all()
+    page = page_of(rows, limit, lambda row: after_row(row[0]))
+    return page.with_rows([job for _bot, job in page.rows])
 
 
 def _seconds_since(instant: ColumnElement[datetime]) -> ColumnElement[float]:

@@ -75,7 +75,7 @@ def test_the_feed_is_walked_newest_first_without_repeating_or_skipping_a_line(se
         after: After | None = None
         while True:
             page = events.page_activity(session, bot_id=bot_id, after=after, limit=2)
-            seen += [line.message for line in page.events]
+            seen += [line.message for line in page.rows]
             after = page.following
             if after is None:
                 return seen

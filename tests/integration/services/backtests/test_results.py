@@ -41,26 +41,26 @@ def test_sessions_are_walked_newest_first_those_of_earlier_epochs_included(sessi
 
 def test_trades_are_walked_newest_first_and_add_up(session: Session, graded: BacktestSession) -> None:
     first = page_trades(session, graded.bot_id, limit=3)
-    rest = page_trades(session, graded.bot_id, below=first.following, limit=3)
-    trades = (*first.trades, *rest.trades)
+    rest = page_trades(session, graded.bot_id, after=first.page.following, limit=3)
+    trades = (*first.page.rows, *rest.page.rows)
     assert [trade.id for trade in trades] == [f"{graded.id}:{seq}" for seq in range(4, -1, -1)]
-    assert rest.following is None
+    assert rest.page.following is None
     assert sum((trade.net_pnl for trade in trades), Decimal(0)) == graded.net_pnl
     assert all(trade.net_pnl == trade.gross_pnl - trade.commission for trade in trades)
 
 
 def test_equity_is_walked_oldest_first(session: Session, graded: BacktestSession) -> None:
     first = page_equity(session, graded.bot_id, limit=2)
-    rest = page_equity(session, graded.bot_id, above=first.following, limit=2)
-    assert [point.seq for point in (*first.points, *rest.points)] == [0, 1, 2]
-    assert (first.session_id, rest.following) == (graded.id, None)
+    rest = page_equity(session, graded.bot_id, after=first.page.following, limit=2)
+    assert [point.seq for point in (*first.page.rows, *rest.page.rows)] == [0, 1, 2]
+    assert (first.session_id, rest.page.following) == (graded.id, None)
 
 
 def test_a_bot_that_was_never_graded_has_empty_pages(session: Session) -> None:
     bot = make_bot(session)
     trades, equity = page_trades(session, bot.id, limit=3), page_equity(session, bot.id, limit=3)
-    assert (trades.session_id, trades.trades, trades.following) == (None, (), None)
-    assert (equity.session_id, list(equity.points), equity.following) == (None, [], None)
+    assert (trades.session_id, list(trades.page.rows), trades.page.following) == (None, [], None)
+    assert (equity.session_id, list(equity.page.rows), equity.page.following) == (None, [], None)
 
 
 def test_a_session_of_another_bot_is_not_found(session: Session, graded: BacktestSession) -> None:
@@ -77,9 +77,9 @@ def test_months_in_use_are_walked_by_symbol_and_month(session: Session) -> None:
         make_month(session, symbol, month)
     first = page_months(session, symbol=None, after=None, limit=2)
     rest = page_months(session, symbol=None, after=first.following, limit=2)
-    assert [(row.symbol, row.month) for row in (*first.months, *rest.months)] == made
+    assert [(row.symbol, row.month) for row in (*first.rows, *rest.rows)] == made
     assert rest.following is None
-    assert [row.symbol for row in page_months(session, symbol="CL", after=None, limit=9).months] == ["CL"]
+    assert [row.symbol for row in page_months(session, symbol="CL", after=None, limit=9).rows] == ["CL"]
 
 
 @pytest.mark.parametrize(("symbol", "ticks", "shown"), [("ES", 20_001, "5000.25"), ("CL", -50, "-0.50")])

@@ -22,7 +22,7 @@ def test_a_bots_jobs_are_walked_newest_first_without_repeating_or_skipping_one(s
     after: After | None = None
     while True:
         page = page_jobs(session, bot.id, after=after, limit=2)
-        seen += [job.id for job in page.jobs]
+        seen += [job.id for job in page.rows]
         after = page.following
         if after is None:
             break

@@ -24,7 +24,7 @@ def decided(tx: Transactions, *, bot_id: UUID | None = None, reason: str | None 
     with tx() as session:
         while True:
             page = page_decisions(session, bot_id=bot_id, reason=reason, after=after, limit=1)
-            seen += [(row.bot_id, row.reason_code) for row in page.decisions]
+            seen += [(row.bot_id, row.reason_code) for row in page.rows]
             after = page.following
             if after is None:
                 return seen

@@ -51,6 +51,6 @@ def test_each_bots_newest_job_is_walked_newest_bot_first_and_archived_bots_are_l
         newest.append(make_job(session, bot, JobStatus.FAILED).id)
     make_job(session, make_bot(session, "gone", archived_at=NOW))
     first = proof(session, limit=2)
-    rest = proof(session, after=first.following, limit=2)
-    assert [job.id for job in (*first.last_job_per_bot, *rest.last_job_per_bot)] == newest[::-1]
-    assert (first.following is None, rest.following) == (False, None)
+    rest = proof(session, after=first.last_job_per_bot.following, limit=2)
+    assert [job.id for job in (*first.last_job_per_bot.rows, *rest.last_job_per_bot.rows)] == newest[::-1]
+    assert (first.last_job_per_bot.following is None, rest.last_job_per_bot.following) == (False, None)

@@ -57,7 +57,7 @@ def of_page(session: Session, bot: Bot) -> int | None:
 
 
 def listed(session: Session) -> list[bots.Standing]:
-    return list(bots.page_bots(session, BotFilter(), after=None, limit=10))
+    return list(bots.page_bots(session, BotFilter(), after=None, limit=10).rows)
 
 
 def of_gates(session: Session, bot: Bot) -> int | None:

@@ -31,7 +31,7 @@ def test_pages_of_trades_hold_each_once(session: Session) -> None:
     stored = make_session(session, make_bot(session), trades=10)
     seen: list[int] = []
     below: int | None = None
-    while rows := sessions.page_trades(session, stored.id, below=below, limit=4)[:4]:
+    while rows := sessions.page_trades(session, stored.id, below=below, limit=4).rows:
         seen += [row.seq for row in rows]
         below = rows[-1].seq
     assert seen == list(range(9, -1, -1))

@@ -22,12 +22,12 @@ def test_walking_pages_while_bots_are_added_neither_repeats_nor_skips(session: S
     seen: list[UUID] = []
     after: After | None = None
     while True:
-        rows = bot_queries.page_bots(session, BotFilter(), after=after, limit=3)
-        seen += [row.bot.id for row in rows[:3]]
+        page = bot_queries.page_bots(session, BotFilter(), after=after, limit=3)
+        seen += [row.bot.id for row in page.rows]
         make_bot(session, f"newer {len(seen)}", created_at=NOW + timedelta(hours=1))
-        if len(rows) <= 3:
+        if page.following is None:
             break
-        after = After(rows[2].bot.created_at, rows[2].bot.id)
+        after = After(page.rows[2].bot.created_at, page.rows[2].bot.id)
     assert len(seen) == len(set(seen)) == 10
     assert set(seen) == set(made)
 
@@ -36,15 +36,15 @@ def test_archived_bots_are_not_listed_and_filters_narrow(session: Session) -> No
     kept = make_bot(session, "kept", symbol="CL")
     make_bot(session, "gone", archived_at=NOW)
     make_bot(session, "other", symbol="ES")
-    rows = bot_queries.page_bots(session, BotFilter(symbol="CL"), after=None, limit=10)
+    rows = bot_queries.page_bots(session, BotFilter(symbol="CL"), after=None, limit=10).rows
     assert [row.bot.id for row in rows] == [kept.id]
-    assert len(bot_queries.page_bots(session, BotFilter(stage="LAB"), after=None, limit=10)) == 2
+    assert len(bot_queries.page_bots(session, BotFilter(stage="LAB"), after=None, limit=10).rows) == 2
 
 
 def test_a_page_costs_the_same_queries_for_one_bot_as_for_sixty(engine: Engine, tx: Transactions) -> None:
     def page(size: int) -> int:
         with tx() as session, statements(engine) as seen:
-            rows = bot_queries.page_bots(session, BotFilter(), after=None, limit=size)[:size]
+            rows = bot_queries.page_bots(session, BotFilter(), after=None, limit=size).rows
             ids = [row.bot.id for row in rows]
             bot_queries.newest_jobs(session, ids)
             bot_queries.rollups_of(session, ids)
@@ -56,8 +56,8 @@ def test_a_page_costs_the_same_queries_for_one_bot_as_for_sixty(engine: Engine, 
             make_job(session, make_bot(session, f"bot {number}"), JobStatus.FAILED)
     assert page(60) == page(1) == 3
     with tx() as session:
-        assert len(bot_queries.page_bots(session, BotFilter(), after=None, limit=1)) == 2, (
-            "one more says there is a next page"
+        assert bot_queries.page_bots(session, BotFilter(), after=None, limit=1).following is not None, (
+            "there is a next page"
         )
 
 
