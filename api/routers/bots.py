@@ -6,11 +6,12 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 
 from api.actor import Operator, Reader
+from api.bot_reply import bot_reply
 from api.cursors import Cursor, Listing, limited
 from api.database import Db, Now
 from api.envelope import ListOf, OneOf, responses
 from api.errors import from_domain
-from api.etags import AnyRevisions, Revisions, etag
+from api.etags import AnyRevisions, Revisions
 from api.idempotency import Once
 from api.paging import Limit, SymbolFilter, after_of, list_of
 from api.schemas.bots import BotChangeRequest, NewBotRequest
@@ -19,7 +20,7 @@ from core.errors import GantryError, Kind
 from fleet.bot_filter import BotFilter
 from fleet.closed_sets import BacktestKind, Stage
 from services.bots import change, create
-from services.bots.read import get_bot, page_bots
+from services.bots.read import page_bots
 from services.jobs.enqueue import enqueue_job
 from services.jobs.read import active_job, get_job
 from shapes.bots import BotBody, BotDetailBody
@@ -52,18 +53,14 @@ def create_bot(
 ) -> OneOf[BotDetailBody]:
     """Make a bot. It starts in LAB and is promoted by hand only."""
     bot_id = create.create_bot(session, body.to_new_bot(), actor=actor.id, now=now)
-    view = get_bot(session, bot_id, now=now)
     response.headers["Location"] = f"{request.url.path}/{bot_id}"
-    response.headers["ETag"] = etag(view.revision)
-    return once.answer(OneOf(data=BotDetailBody.whole(view)), response, status=201)
+    return once.answer(bot_reply(session, bot_id, response, now=now), response, status=201)
 
 
 @router.get("/{bot_id}", responses=responses(404))
 def show_bot(_actor: Reader, session: Db, now: Now, bot_id: UUID, response: Response) -> OneOf[BotDetailBody]:
     """Show one bot; its ETag is its revision."""
-    view = get_bot(session, bot_id, now=now)
-    response.headers["ETag"] = etag(view.revision)
-    return OneOf(data=BotDetailBody.whole(view))
+    return bot_reply(session, bot_id, response, now=now)
 
 
 @router.patch("/{bot_id}", responses=responses(400, 404, 409, 412, 413, 422, 428))
@@ -78,9 +75,7 @@ def change_bot(
 ) -> OneOf[BotDetailBody]:
     """Change a bot as If-Match knows it. Its job, should one run, ends under the version it began with."""
     change.change_bot(session, bot_id, body.to_change(), revisions=revisions, actor=actor.id, now=now)
-    view = get_bot(session, bot_id, now=now)
-    response.headers["ETag"] = etag(view.revision)
-    return OneOf(data=BotDetailBody.whole(view))
+    return bot_reply(session, bot_id, response, now=now)
 
 
 @router.post("/{bot_id}/archive", responses=responses(400, 404, 409, 412, 422))
@@ -89,9 +84,7 @@ def archive_bot(
 ) -> OneOf[BotDetailBody]:
     """Archive a bot and cancel its job; one that is archived already stays as it is. If-Match may be left out."""
     change.archive_bot(session, bot_id, revisions=revisions, actor=actor.id, now=now)
-    view = get_bot(session, bot_id, now=now)
-    response.headers["ETag"] = etag(view.revision)
-    return once.answer(OneOf(data=BotDetailBody.whole(view)), response, status=200)
+    return once.answer(bot_reply(session, bot_id, response, now=now), response, status=200)
 
 
 @router.post(

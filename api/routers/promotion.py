@@ -8,16 +8,16 @@ from fastapi.responses import JSONResponse
 from sqlalchemy.orm import Session
 
 from api.actor import Operator, Reader
+from api.bot_reply import bot_reply, bot_with_etag
 from api.cursors import Cursor, Listing, limited
 from api.database import Db, Now
 from api.envelope import ListOf, OneOf, responses
 from api.errors import from_domain
-from api.etags import AnyRevisions, etag
+from api.etags import AnyRevisions
 from api.idempotency import Once
 from api.paging import Limit, after_of, list_of
 from api.schemas.promotion import DemoteRequest, PromotionRefused, PromotionReply
 from core.settings import AppEnv
-from services.bots.read import get_bot
 from services.promotion.decide import Promotion, approve, demote, promote
 from services.promotion.read import gates_of, page_stage_events
 from services.promotion.refusals import GatesNotMet
@@ -104,15 +104,11 @@ def demote_bot(
     """Take a bot back by one stage; from then on it is promoted by hand only."""
     asked = body or DemoteRequest()
     demote(session, bot_id, by=actor.as_caller(), now=now, reason_code=asked.reason_code, revisions=revisions)
-    view = get_bot(session, bot_id, now=now)
-    response.headers["ETag"] = etag(view.revision)
-    return once.answer(OneOf(data=BotDetailBody.whole(view)), response, status=200)
+    return once.answer(bot_reply(session, bot_id, response, now=now), response, status=200)
 
 
 def _reply(session: Session, bot_id: UUID, done: Promotion, now: Now, response: Response) -> PromotionReply:
-    view = get_bot(session, bot_id, now=now)
-    response.headers["ETag"] = etag(view.revision)
-    return PromotionReply.of(view, done)
+    return PromotionReply.of(bot_with_etag(session, bot_id, response, now=now), done)
 
 
 def _refused(error: GatesNotMet) -> JSONResponse:
