@@ -3,26 +3,25 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import func, insert
 from sqlalchemy.orm import Session
 
 from core.errors import ErrorCode, GantryError, Kind, invalid
 from core.ids import new_id
-from core.trace import current_trace_id
 from fleet.closed_sets import ActivityEvent, MetricsScope, SystemEvent
 from fleet.jobs import JobReason
 from fleet.resets import SOURCES_OF, asks_for_baseline
-from services import events
 from services.jobs.cancel import cancel_all
+from services.resets.audit import AuditTrail, BotAudit, BulkChange, write_audit
 from sql.queries.jobs import cancel as cancel_queries
 from sql.queries.resets import reset as queries
 from sql.tables.bots import Bot
-from sql.tables.events import Activity
 from sql.tables.resets import METRICS_RESET, BotMetricsEvent
 from trading.metrics import money_text
+
+_TRAIL: Final = AuditTrail(BotMetricsEvent, ActivityEvent.METRICS_RESET, SystemEvent.METRICS_RESET)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +96,7 @@ def _reset(session: Session, asked: ResetRequest, *, dry_run: bool, actor: str, 
     queries.note_reset(session, ids, noted)
     after = _after(session, ids, asked.scope, before, now)
     effects = tuple(BotEffect(bot_id, before[bot_id], after[bot_id]) for bot_id in ids)
-    _audit(session, request_id, asked, effects, canceled, actor)
+    _audit(session, asked, BulkChange(request_id, asked.reason_code, actor, canceled), effects)
     return ResetReport(request_id, dry_run, asked.scope, asked.reason_code, effects)
 
 
@@ -154,61 +153,20 @@ def _after(
     }
 
 
-def _audit(
-    session: Session,
-    request_id: UUID,
-    asked: ResetRequest,
-    effects: Sequence[BotEffect],
-    canceled: Mapping[UUID, UUID],
-    actor: str,
-) -> None:
-    """One audit row and one line of the feed a bot, and one event for the whole."""
-    trace_id = current_trace_id()
-    rows = [
-        {
-            "id": new_id(),
-            "bot_id": one.bot_id,
-            "event_type": METRICS_RESET,
-            "scope": asked.scope,
-            "reason_code": asked.reason_code,
-            "actor": actor,
-            "payload_json": {
-                "request_id": str(request_id),
+def _audit(session: Session, asked: ResetRequest, change: BulkChange, effects: Sequence[BotEffect]) -> None:
+    bots = [
+        BotAudit(
+            one.bot_id,
+            columns={"event_type": METRICS_RESET, "scope": asked.scope},
+            payload={
                 "epochs": one.after["epochs"],
                 "before": one.before,
                 "equity_rebased": asked.rebase_equity,
-                "canceled_job_id": str(canceled[one.bot_id]) if one.bot_id in canceled else None,
             },
-            "trace_id": trace_id,
-        }
+            message=f"Metrics reset ({asked.scope}): {asked.reason_code}.",
+            message_payload={"scope": asked.scope},
+        )
         for one in effects
     ]
-    told = [
-        {
-            "id": new_id(),
-            "event_type": ActivityEvent.METRICS_RESET,
-            "bot_id": one.bot_id,
-            "job_id": None,
-            "actor": actor,
-            "message": f"Metrics reset ({asked.scope}): {asked.reason_code}.",
-            "payload": {"request_id": str(request_id), "scope": asked.scope},
-            "trace_id": trace_id,
-        }
-        for one in effects
-    ]
-    if rows:
-        # When the bots were locked, not when the transaction began: events come in the order of the changes.
-        session.execute(insert(BotMetricsEvent).values(created_at=func.clock_timestamp()), rows)
-        session.execute(insert(Activity), told)
-    events.note(
-        session,
-        SystemEvent.METRICS_RESET,
-        f"Metrics of {len(effects)} bots were reset ({asked.scope}): {asked.reason_code}.",
-        actor=actor,
-        payload={
-            "request_id": str(request_id),
-            "scope": asked.scope,
-            "reason_code": asked.reason_code,
-            "bots": len(effects),
-        },
-    )
+    message = f"Metrics of {len(effects)} bots were reset ({asked.scope}): {asked.reason_code}."
+    write_audit(session, _TRAIL, change, bots, message=message, scope=asked.scope, reason_code=asked.reason_code)

@@ -4,25 +4,24 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import func, insert
 from sqlalchemy.orm import Session
 
 from core.errors import invalid
 from core.ids import new_id
-from core.trace import current_trace_id
 from fleet.closed_sets import ActivityEvent, PromotionMode, Stage, SystemEvent
 from fleet.jobs import JobReason
 from fleet.resets import MAX_LOCK_HOURS, lock_of
 from fleet.stages import StageChange, check_stage
-from services import events
 from services.jobs.cancel import cancel_all
+from services.resets.audit import AuditTrail, BotAudit, BulkChange, write_audit
 from services.resets.reset import BotEffect, chosen_bots
 from sql.queries.resets import reset as queries
 from sql.tables.bots import Bot, BotStageEvent
-from sql.tables.events import Activity
+
+_TRAIL: Final = AuditTrail(BotStageEvent, ActivityEvent.REVERTED_TO_LAB, SystemEvent.REVERTED_TO_LAB)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +90,7 @@ def _revert(
     }
     effects = tuple(BotEffect(bot_id, before[bot_id], dict(after)) for bot_id in ids)
     request_id = new_id()
-    _audit(session, request_id, effects, stages, canceled, reason_code, actor)
+    _audit(session, BulkChange(request_id, reason_code, actor, canceled), effects, stages)
     counted = Counter(stages.values())
     return RevertReport(
         request_id,
@@ -113,55 +112,20 @@ def _state(bot: Bot) -> dict[str, Any]:
     }
 
 
-def _audit(
-    session: Session,
-    request_id: UUID,
-    effects: Sequence[BotEffect],
-    stages: Mapping[UUID, Stage],
-    canceled: Mapping[UUID, UUID],
-    reason_code: str,
-    actor: str,
-) -> None:
-    trace_id = current_trace_id()
-    shared: dict[str, Any] = {"actor": actor, "trace_id": trace_id}
-    rows = [
-        shared
-        | {
-            "id": new_id(),
-            "bot_id": one.bot_id,
-            "from_stage": stages[one.bot_id],
-            "to_stage": Stage.LAB,
-            "event_type": StageChange.REVERTED_TO_LAB,
-            "reason_code": reason_code,
-            "payload_json": {
-                "request_id": str(request_id),
-                "before": one.before,
-                "after": one.after,
-                "canceled_job_id": str(canceled[one.bot_id]) if one.bot_id in canceled else None,
+def _audit(session: Session, change: BulkChange, effects: Sequence[BotEffect], stages: Mapping[UUID, Stage]) -> None:
+    bots = [
+        BotAudit(
+            one.bot_id,
+            columns={
+                "event_type": StageChange.REVERTED_TO_LAB,
+                "from_stage": stages[one.bot_id],
+                "to_stage": Stage.LAB,
             },
-        }
+            payload={"before": one.before, "after": one.after},
+            message=f"Put back into LAB from {stages[one.bot_id]}: {change.reason_code}.",
+            message_payload={"locked_until": one.after["stage_locked_until"]},
+        )
         for one in effects
     ]
-    told = [
-        shared
-        | {
-            "id": new_id(),
-            "event_type": ActivityEvent.REVERTED_TO_LAB,
-            "bot_id": one.bot_id,
-            "job_id": None,
-            "message": f"Put back into LAB from {stages[one.bot_id]}: {reason_code}.",
-            "payload": {"request_id": str(request_id), "locked_until": one.after["stage_locked_until"]},
-        }
-        for one in effects
-    ]
-    if rows:
-        # When the bots were locked, not when the transaction began: events come in the order of the changes.
-        session.execute(insert(BotStageEvent).values(created_at=func.clock_timestamp()), rows)
-        session.execute(insert(Activity), told)
-    events.note(
-        session,
-        SystemEvent.REVERTED_TO_LAB,
-        f"{len(effects)} bots were put back into LAB: {reason_code}.",
-        actor=actor,
-        payload={"request_id": str(request_id), "bots": len(effects)},
-    )
+    message = f"{len(effects)} bots were put back into LAB: {change.reason_code}."
+    write_audit(session, _TRAIL, change, bots, message=message)
