@@ -1,6 +1,5 @@
 """Import files of bars."""
 
-import hashlib
 import json
 import re
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from integrations.files.types import FileBars
 from integrations.registry import FILES, SIMULATOR
 from integrations.store import BarsStore
 from services import events
+from services.bars.put_aside import put_aside
 from services.bars.simulate import no_progress
 from services.bars.write import Incoming, MonthReport, Progress, Source, store_months
 from sql.engine import Transactions
@@ -72,7 +72,7 @@ def import_file(  # noqa: PLR0913 - one keyword for each option of the command
     except GantryError as error:
         if error.code is not ErrorCode.DATA_QUALITY_FAILED:
             raise
-        raise _put_aside(tx, store, path, error, actor=actor) from error
+        raise _refused(tx, store, path, error, actor=actor) from error
     count = sum(len(one.bars) for one in found)
     return ImportReport(found[0].source_name, found[0].source_sha256, count, reports)
 
@@ -94,13 +94,9 @@ def _require_provider(provider: str) -> None:
         )
 
 
-def _put_aside(tx: Transactions, store: BarsStore, path: Path, error: GantryError, *, actor: str) -> GantryError:
-    """Keep the refused file and what is wrong with it, tell of it, and return the error that says where it is."""
-    payload = path.read_bytes()
-    sha256 = hashlib.sha256(payload).hexdigest()
-    aside = store.put_aside(f"{sha256[:16]}.{path.name}", payload)
-    told = {"source_name": path.name, "source_sha256": sha256, "message": error.message, "facts": error.facts}
-    store.put_aside(f"{sha256[:16]}.{path.name}.json", json.dumps(told, indent=2, default=str).encode())
+def _refused(tx: Transactions, store: BarsStore, path: Path, error: GantryError, *, actor: str) -> GantryError:
+    """Put the refused file aside, note the event, and return the error that says where the file is."""
+    aside = put_aside(store, path.read_bytes(), error, name=path.name)
     with tx() as session:
         events.note(
             session,
@@ -108,16 +104,16 @@ def _put_aside(tx: Transactions, store: BarsStore, path: Path, error: GantryErro
             f"{path.name} was not imported: {error.message}",
             actor=actor,
             payload={
-                "source_sha256": sha256,
-                "put_aside": aside,
+                "source_sha256": aside.sha256,
+                "put_aside": aside.path,
                 "facts": json.loads(json.dumps(error.facts, default=str)),
             },
         )
     return GantryError(
         error.code,
         error.message if error.message.startswith(path.name) else f"{path.name} was not imported: {error.message}",
-        fix=f"{error.fix} The file was put aside as {aside}.",
+        fix=f"{error.fix} The file was put aside as {aside.path}.",
         kind=error.kind,
-        facts={**error.facts, "put_aside": aside},
+        facts={**error.facts, "put_aside": aside.path},
         details=error.details,
     )

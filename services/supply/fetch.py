@@ -4,8 +4,6 @@ Providers are asked in their order. No transaction is open during a call; a mont
 row commits, so a fetch that was killed goes on with the months that have none.
 """
 
-import hashlib
-import json
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
@@ -28,6 +26,7 @@ from integrations.provider import Provider
 from integrations.registry import BARS_VENDORS
 from integrations.store import BarsStore
 from services import events
+from services.bars.put_aside import put_aside
 from services.bars.write import Incoming, Progress, Source, store_months
 from services.supply import staging
 from services.supply.missing import as_error, is_whole, reaches_the_end
@@ -206,14 +205,11 @@ class Fetcher:
 
     def _failed(self, source: BarsSource, symbol: str, month: str, error: GantryError) -> None:
         """Note a failure; what came and was refused is put aside with what is wrong with it."""
-        sha256 = aside = None
-        if isinstance(error, BadPayload):
-            sha256 = hashlib.sha256(error.payload).hexdigest()
-            name = f"{sha256[:16]}.{source.provider_id}.{error.payload_name}"
-            aside = self.store.put_aside(name, error.payload)
-            told = {"provider": source.provider_id, "message": error.message, "facts": error.facts}
-            self.store.put_aside(f"{name}.json", json.dumps(told, indent=2, default=str).encode())
-        self._note(source, symbol, month, sha256=sha256, aside=aside, error=error)
+        if not isinstance(error, BadPayload):
+            self._note(source, symbol, month, error=error)
+            return
+        aside = put_aside(self.store, error.payload, error, name=error.payload_name, provider=source.provider_id)
+        self._note(source, symbol, month, sha256=aside.sha256, aside=aside.path, error=error)
 
     def _note(
         self,
