@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
-import numpy as np
-
 from core.errors import invalid
+from trading.bars.schema import NS_PER_SECOND
+from trading.months import ends_at, starts_at
 from trading.sessions import MINUTE_NS
 
 _MONTH: Final = re.compile(r"(199\d|20[0-5]\d)-(0[1-9]|1[0-2])")  # the years the calendars know
@@ -39,5 +39,4 @@ def span_of(month: str) -> Span:
     """
     if not _MONTH.fullmatch(month):
         raise invalid(f"{month!r} is no month.", fix="Write it as YYYY-MM, such as 2024-01.", field="month")
-    start, end = (np.datetime64(month, "M") + step for step in (0, 1))
-    return Span(*(int(edge.astype("datetime64[ns]").astype(np.int64)) for edge in (start, end)))
+    return Span(*(int(edge.timestamp()) * NS_PER_SECOND for edge in (starts_at(month), ends_at(month))))

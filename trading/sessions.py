@@ -1,9 +1,8 @@
 """Trading sessions of an instrument: which trading day a bar belongs to, and which minutes the calendar allows.
 
-A session is a trading day. CME Globex opens it at 17:00 Chicago time the day before and ends it at 16:00,
-with a daily break of an hour, holidays and early closes; pandas-market-calendars' schedules say when.
-Bars outside the calendar (older sessions had other hours, calendars miss a special day) still get a trading
-day, by the same 17:00 clock, so that no bar is lost.
+A session is a trading day. CME Globex opens and ends it by its clock (`trading.globex`), with a daily break of
+an hour, holidays and early closes; pandas-market-calendars' schedules say when. Bars outside the calendar (older
+sessions had other hours, calendars miss a special day) still get a trading day, by that clock, so that no bar is lost.
 """
 
 from dataclasses import dataclass
@@ -14,19 +13,20 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from trading import globex
 from trading.bars.schema import IntArray
 from trading.instruments import Instrument
 
 MINUTE_NS: Final = 60_000_000_000
 HOUR_NS: Final = 60 * MINUTE_NS
 DAY_NS: Final = 24 * HOUR_NS
-GLOBEX_TIME_ZONE: Final = "America/Chicago"
 FIRST_YEAR: Final = 1990
 LAST_YEAR: Final = 2060
-_DAY_STARTS_BEFORE_MIDNIGHT_NS: Final = 7 * HOUR_NS  # a trading day begins at 17:00 of the day before
+_DAY_STARTS_NS: Final = globex.DAY_STARTS_HOUR * HOUR_NS
+_DAY_ENDS_NS: Final = globex.DAY_ENDS_HOUR * HOUR_NS
 _EXCHANGE_TIME_ZONES: Final = {
-    "CME": GLOBEX_TIME_ZONE,
-    "CBOT": GLOBEX_TIME_ZONE,
+    "CME": globex.TIME_ZONE,
+    "CBOT": globex.TIME_ZONE,
     "NYMEX": "America/New_York",
     "COMEX": "America/New_York",
 }
@@ -139,7 +139,7 @@ def local_minute(instrument: Instrument, ts: IntArray) -> IntArray:
 
 def globex_minute(ts: IntArray) -> IntArray:
     """Return int64[T], minutes after midnight of each open in Chicago, where Globex's day is defined."""
-    return _local_ns(ts, GLOBEX_TIME_ZONE) % DAY_NS // MINUTE_NS
+    return _local_ns(ts, globex.TIME_ZONE) % DAY_NS // MINUTE_NS
 
 
 def _ns(column: "pd.Series[pd.Timestamp]") -> IntArray:
@@ -157,15 +157,15 @@ def _utc_ns(local: IntArray, zone: str) -> IntArray:
 
 
 def _clock_day(ts: IntArray) -> IntArray:
-    return (_local_ns(ts, GLOBEX_TIME_ZONE) + _DAY_STARTS_BEFORE_MIDNIGHT_NS) // DAY_NS
+    return (_local_ns(ts, globex.TIME_ZONE) + DAY_NS - _DAY_STARTS_NS) // DAY_NS
 
 
 def _bounds_of_days(schedule: Schedule, day: IntArray) -> tuple[IntArray, IntArray]:
-    """Open and close of each trading day: the calendar's, else 17:00 the day before to 16:00."""
+    """Open and close of each trading day: the calendar's, else Globex's clock's."""
     at = np.minimum(np.searchsorted(schedule.days, day), len(schedule.days) - 1)
     known = schedule.days[at] == day
-    opens = _utc_ns(day * DAY_NS - _DAY_STARTS_BEFORE_MIDNIGHT_NS, GLOBEX_TIME_ZONE)
-    closes = _utc_ns(day * DAY_NS + 16 * HOUR_NS, GLOBEX_TIME_ZONE)
+    opens = _utc_ns((day - 1) * DAY_NS + _DAY_STARTS_NS, globex.TIME_ZONE)
+    closes = _utc_ns(day * DAY_NS + _DAY_ENDS_NS, globex.TIME_ZONE)
     return np.where(known, schedule.opens[at], opens), np.where(known, schedule.closes[at], closes)
 
 

@@ -35,11 +35,11 @@ def fetch_bars(
     from cli.progress import shown_progress
     from core.clock import utc_now
     from core.settings import get_settings
-    from fleet.history import full_months_before
     from integrations.registry import BARS_VENDORS, bars_vendor, configured_vendors
     from services.supply.fetch import Fetcher, FetchStatus, no_provider
     from services.supply.fetch_plan import plan_fetch
     from services.supply.sources import sources_of
+    from trading.months import full_months_before
 
     settings, now = get_settings(), utc_now()
     asked = BARS_VENDORS if provider is None else (bars_vendor(provider),)

@@ -11,13 +11,13 @@ from cli.demo.home import DemoHome
 from cli.progress import Shown, bars_of, progress_bars
 from core.clock import utc_now
 from fleet.closed_sets import DataLabel
-from fleet.history import full_months_before
 from services.backtests.lineage import Lineage, lineage_of_score
 from services.bars.import_file import import_file
 from services.bars.simulate import simulate_months
 from services.bots.create import NewBot, create_bot
 from services.bots.read import BotView, get_bot
 from trading.instruments import get_instrument
+from trading.months import full_months_before
 from trading.strategies.registry import STRATEGIES
 
 ACTOR = "gantry demo"

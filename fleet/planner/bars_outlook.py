@@ -6,8 +6,8 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Any, NamedTuple
 
-from fleet.history import full_months_before
 from fleet.planner.types import BarsState
+from trading.months import full_months_before
 
 
 class MonthInUse(NamedTuple):

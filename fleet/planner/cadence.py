@@ -6,18 +6,13 @@ lost; its cadence. A stage lock and MANUAL promotion hold nothing back here. Wha
 somebody could supply it is DATA_UNAVAILABLE; bars on their way don't keep a job from its queue.
 """
 
-from datetime import date, datetime, timedelta
-from functools import lru_cache
-from typing import Final
-from zoneinfo import ZoneInfo
+from datetime import datetime
 
 from fleet.closed_sets import BacktestKind, DueReason, JobType, NotEnqueued, PromotionMode, Stage
 from fleet.planner.due import Due
 from fleet.planner.losses import after_backtest, after_improvement
 from fleet.planner.types import BarsState, Baseline, BotSnapshot, PlannerCaps
-
-_GLOBEX: Final = ZoneInfo("America/Chicago")
-_DAY_STARTS_BEFORE_MIDNIGHT: Final = timedelta(hours=7)
+from trading.globex import trading_day
 
 
 def due(bot: BotSnapshot, caps: PlannerCaps, now: datetime) -> Due | NotEnqueued:
@@ -45,12 +40,6 @@ def promotion_held(bot: BotSnapshot, now: datetime) -> NotEnqueued | None:
     if bot.stage_locked_until is not None and bot.stage_locked_until > now:
         return NotEnqueued.STAGE_LOCKED
     return NotEnqueued.PROMOTION_MANUAL if bot.promotion_mode is PromotionMode.MANUAL else None
-
-
-@lru_cache(maxsize=4096)
-def trading_day(at: datetime) -> date:
-    """Return the trading day of an instant: a new one begins at 17:00 Chicago time, as `trading.sessions` has it."""
-    return (at.astimezone(_GLOBEX) + _DAY_STARTS_BEFORE_MIDNIGHT).date()
 
 
 def _backtest(bot: BotSnapshot, caps: PlannerCaps, now: datetime) -> Due | None:

@@ -146,8 +146,8 @@ class _Named(NamedTuple):
 def _named(label: tuple[str, str], first_ts: np.int64) -> _Named:
     """Read a row's symbol (ES or ESH4) and contract (ESH4, ES 202403, an id, or none)."""
     symbol, contract = label
-    month = int(first_ts.astype("datetime64[ns]").astype("datetime64[M]").astype(np.int64))
+    month = str(first_ts.astype("datetime64[ns]").astype("datetime64[M]"))
     for text in (contract, symbol):
         if parsed := parse_contract(text):
-            return _Named(parsed.root, long_name(text, traded_year=1970 + month // 12, traded_month=month % 12 + 1))
+            return _Named(parsed.root, long_name(text, traded_year=int(month[:4]), traded_month=int(month[5:])))
     return _Named(symbol or None, contract)

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Any, Final
 
 from integrations.polygon.errors import bad_response
 from trading.bars.contracts import long_name, parse_contract
+from trading.months import ends_at, plus, starts_at
 
 MOST_EXPIRIES: Final = 4  # of a month, each a call or more of those a minute allows
 _QUARTERLY: Final = frozenset((3, 6, 9, 12))
@@ -42,9 +43,8 @@ class Reach:
 
 def reach_of(symbol: str, month: str) -> Reach:
     """Return from the month's first day to the end of the fourth month after it, of the fifth for gold."""
-    year, number = int(month[:4]), int(month[5:])
-    end = year * 12 + number + _MONTHS_AHEAD.get(symbol, _USUAL_MONTHS_AHEAD)  # months since year 0, exclusive
-    return Reach(date(year, number, 1), date.fromordinal(date(end // 12, end % 12 + 1, 1).toordinal() - 1))
+    last = plus(month, _MONTHS_AHEAD.get(symbol, _USUAL_MONTHS_AHEAD))
+    return Reach(starts_at(month).date(), ends_at(last).date() - timedelta(days=1))
 
 
 def check_contracts(rows: Iterable[Mapping[str, Any]]) -> None:

@@ -4,10 +4,9 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
-from trading.bars.schema import IntArray
+from trading.bars.contracts import MONTH_CODES
 from trading.instruments import Instrument
 
-_CODES: Final = "FGHJKMNQUVXZ"
 _QUARTERLY: Final = (3, 6, 9, 12)
 _EVERY_MONTH: Final = tuple(range(1, 13))
 _EVEN_MONTHS: Final = (2, 4, 6, 8, 10, 12)
@@ -24,7 +23,7 @@ class FrontMonth:
     def name(self, symbol: str) -> str:
         """Return the contract's name, such as ESH24."""
         year, month = divmod(self.number, 12)
-        return f"{symbol}{_CODES[month]}{year % 100:02d}"
+        return f"{symbol}{MONTH_CODES[month]}{year % 100:02d}"
 
 
 def front_on(instrument: Instrument, day: date) -> FrontMonth:
@@ -38,11 +37,6 @@ def front_on(instrument: Instrument, day: date) -> FrontMonth:
     return FrontMonth(number)
 
 
-def trading_day(ordinal: int) -> date:
+def date_of(ordinal: int) -> date:
     """Return the date of a trading day counted in days since 1970."""
     return date.fromordinal(date(1970, 1, 1).toordinal() + ordinal)
-
-
-def session_starts(session: IntArray) -> list[int]:
-    """Return the first row of each session, in order."""
-    return [0, *(row + 1 for row in range(len(session) - 1) if session[row] != session[row + 1])]

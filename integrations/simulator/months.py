@@ -6,22 +6,21 @@ at another price. The same (symbol, month, seed) gives the same bars on every ma
 each begins where the month before it ended, as both ends of a month are drawn from the month's own seed.
 """
 
-import re
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from core.errors import invalid
-from integrations.simulator.contracts import front_on, trading_day
+from integrations.simulator.contracts import date_of, front_on
+from integrations.span import span_of
 from trading.bars.contracts import in_order
 from trading.bars.schema import NS_PER_SECOND, Bars, FloatArray, IntArray, Timeframe
 from trading.bars.ticks import from_ticks
 from trading.instruments import Instrument
+from trading.months import plus
 from trading.sessions import expected_minutes, globex_minute, session_of
 
 SIMULATOR_VERSION: Final = 1
-_MONTH: Final = re.compile(r"(199\d|20[0-5]\d)-(0[1-9]|1[0-2])")  # the years the calendars know
 _PRICES: Final = {
     "ES": 5000, "NQ": 17500, "YM": 39000, "RTY": 2050, "MES": 5000, "MNQ": 17500, "MYM": 39000, "M2K": 2050,
     "CL": 78, "MCL": 78, "GC": 2100, "MGC": 2100, "SI": 25, "6E": 1.09, "ZN": 110,
@@ -43,16 +42,16 @@ def simulate_month(instrument: Instrument, month: str, seed: int) -> Bars:
         GantryError: VALIDATION_FAILED for a malformed month.
 
     """
-    start, end = _bounds(month), _bounds(_following(month))
+    span = span_of(month)
     rng = np.random.default_rng(_seed_of(instrument, month, seed))
-    minutes = expected_minutes(instrument, start, end)
+    minutes = expected_minutes(instrument, span.start_ns, span.end_ns)
     session = session_of(instrument, minutes).session
     traded = _traded(rng, minutes)
     minutes, session = minutes[traded], session[traded]
     level = _level(
         rng, instrument, minutes, session, (_anchor(instrument, month, seed), _next(instrument, month, seed))
     )
-    contract_of_session = {day: front_on(instrument, trading_day(int(day))) for day in np.unique(session)}
+    contract_of_session = {day: front_on(instrument, date_of(int(day))) for day in np.unique(session)}
     fronts = sorted(set(contract_of_session.values()), key=lambda front: front.number)
     names = in_order([front.name(instrument.symbol) for front in fronts])
     number = {front: names.index(front.name(instrument.symbol)) for front in fronts}
@@ -170,7 +169,7 @@ def _yearly(instrument: Instrument) -> float:
 
 
 def _next(instrument: Instrument, month: str, seed: int) -> float:
-    return _anchor(instrument, _following(month), seed)
+    return _anchor(instrument, plus(month, 1), seed)
 
 
 def _carry(number: int, seed: int) -> float:
@@ -180,14 +179,3 @@ def _carry(number: int, seed: int) -> float:
 
 def _seed_of(instrument: Instrument, month: str, seed: int) -> list[int]:
     return [SIMULATOR_VERSION, seed, int(month.replace("-", "")), *instrument.symbol.encode()]
-
-
-def _following(month: str) -> str:
-    year, number = int(month[:4]), int(month[5:])
-    return f"{year + number // 12:04d}-{number % 12 + 1:02d}"
-
-
-def _bounds(month: str) -> int:
-    if not _MONTH.fullmatch(month):
-        raise invalid(f"{month!r} is no month.", fix="Write it as YYYY-MM, such as 2024-01.", field="month")
-    return int(np.datetime64(month, "ns").astype(np.int64))

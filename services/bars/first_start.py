@@ -4,13 +4,13 @@ from datetime import datetime
 
 from core.errors import ErrorCode, GantryError
 from core.settings import AppEnv, Settings
-from fleet.history import full_months_before
 from integrations.registry import BARS_VENDORS, FILES, SIMULATOR, chosen_supply, simulates
 from integrations.store import BarsStore
 from services.bars.simulate import FIRST_START_MONTHS, no_progress, simulate_months
 from services.bars.write import Progress
 from sql.engine import Transactions
 from sql.queries.bars import catalogue as queries
+from trading.months import full_months_before
 
 FIRST_START_SYMBOLS = ("ES", "NQ", "CL", "GC", "6E")
 

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from fleet.history import months_between
 from sql.engine import Transactions
 from sql.queries.bars import catalogue as queries
 from sql.tables.bars import BarsMonth
 from trading.instruments import get_instrument
+from trading.months import months_between
 
 
 @dataclass(frozen=True, slots=True)

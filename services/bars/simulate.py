@@ -5,7 +5,6 @@ from datetime import datetime
 
 from core.errors import ErrorCode, GantryError
 from fleet.closed_sets import DataLabel
-from fleet.history import full_months_before
 from integrations.registry import SIMULATOR
 from integrations.simulator.months import SIMULATOR_VERSION, simulate_month
 from integrations.store import BarsStore
@@ -14,6 +13,7 @@ from sql.engine import Transactions
 from sql.queries.bars import catalogue as queries
 from trading.bars.months import split_months
 from trading.instruments import Instrument, get_instrument
+from trading.months import full_months_before
 
 FIRST_START_MONTHS = 3
 DEFAULT_SEED = 7

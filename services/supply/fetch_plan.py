@@ -7,12 +7,12 @@ from decimal import Decimal
 from typing import Final
 
 from core.errors import GantryError, invalid
-from fleet.history import months_back, months_between
 from integrations.ports import BarsSource
 from services.supply.missing import is_whole
 from sql.engine import Transactions
 from sql.queries.bars import catalogue as queries
 from trading.instruments import get_instrument
+from trading.months import first_of, months_between
 
 _MONTH: Final = re.compile(r"(19[0-9]{2}|20[0-9]{2})-(0[1-9]|1[0-2])")
 
@@ -51,7 +51,7 @@ def plan_fetch(
 
     """
     last = _month(end, "to")
-    first = months_back(last, months) if start is None else _month(start, "from")
+    first = first_of(last, months) if start is None else _month(start, "from")
     asked = months_between(first, last)
     if not asked:
         raise invalid(f"There is no month from {start} to {end}.", fix="Let the first come first.", field="to")

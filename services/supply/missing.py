@@ -6,12 +6,12 @@ from typing import Final
 
 from core.errors import ErrorCode, GantryError
 from fleet.closed_sets import DataLabel
-from fleet.history import end_of
 from sql.engine import Transactions
 from sql.queries.bars import catalogue
 from sql.queries.supply import fetches as queries
 from sql.tables.bars import BarsMonth
 from sql.tables.usage import BarsFetch
+from trading.months import ends_at
 
 # The provider may answer another time; what is left stays so until the providers change, or a day is over.
 PASSING: Final = frozenset(
@@ -35,7 +35,7 @@ def is_whole(row: BarsMonth) -> bool:
 def reaches_the_end(month: str, details: Mapping[str, object]) -> bool:
     """Whether what was asked for ended with the month: `end` among the details says where it was cut before."""
     end = details.get("end")
-    return end is None or datetime.fromisoformat(str(end)) >= end_of(month)
+    return end is None or datetime.fromisoformat(str(end)) >= ends_at(month)
 
 
 def why_missing(tx: Transactions, symbol: str, start: str | None, end: str | None) -> GantryError | None:

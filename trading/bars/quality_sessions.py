@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from trading.bars.quality_types import Gap, Problem, ProblemCode, Severity, stamp
 from trading.bars.schema import Bars, IntArray
+from trading.globex import DAY_STARTS_HOUR
 from trading.instruments import Instrument
 from trading.sessions import (
     MINUTE_NS,
@@ -36,7 +37,7 @@ MISSING_SHARE: Final = 0.20
 LONG_GAP_MINUTES: Final = 30
 SHORTEST_GAP_MINUTES: Final = 5
 GAPS_REPORTED: Final = 50
-_CLOSED_FROM, _CLOSED_UNTIL = 16 * 60 + 30, 17 * 60
+_CLOSED_FROM, _CLOSED_UNTIL = 16 * 60 + 30, DAY_STARTS_HOUR * 60
 
 
 @dataclass(frozen=True, slots=True)

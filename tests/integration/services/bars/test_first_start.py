@@ -6,7 +6,6 @@ import pytest
 
 from core.errors import ErrorCode, GantryError
 from core.settings import Settings
-from fleet.history import full_months_before
 from integrations.store import BarsStore
 from services.bars.first_start import FIRST_START_SYMBOLS, ensure_data
 from services.bars.load import list_months
@@ -15,6 +14,7 @@ from tests.factories.bars import made_bars
 from tests.factories.databases import OwnerSql
 from tests.factories.imported_bars import NOW, Import, files_below
 from tests.factories.providers import KEYS, NAMES, forget_providers
+from trading.months import full_months_before
 
 
 def settings(**given: str) -> Settings:

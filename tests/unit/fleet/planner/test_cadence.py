@@ -9,7 +9,7 @@ import pytest
 
 from fleet.caps import Caps
 from fleet.closed_sets import BacktestKind, DueReason, JobType, NotEnqueued, PromotionMode, Stage
-from fleet.planner.cadence import due, trading_day
+from fleet.planner.cadence import due
 from fleet.planner.due import Due
 from fleet.planner.types import ActiveWork, BarsState, BotSnapshot, PlannerCaps
 from tests.factories.planner import (
@@ -25,6 +25,7 @@ from tests.factories.planner import (
     queued,
     running,
 )
+from trading.globex import trading_day
 
 CAPS = PlannerCaps()
 SIX_HOURS = timedelta(hours=6)
