@@ -13,8 +13,8 @@ from services.jobs.enqueue import enqueue_job
 from services.resets.reset import ResetRequest, reset_metrics
 from services.resets.revert import revert_to_lab
 from sql.engine import Transactions
-from tests.conftest import OwnerSql
-from tests.integration.services.conftest import NOW, MakeBot
+from tests.factories.bots import NOW, MakeBot
+from tests.factories.databases import OwnerSql
 
 LATER = NOW + timedelta(hours=1)
 Act = Callable[[Transactions], UUID]
