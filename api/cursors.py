@@ -19,7 +19,7 @@ Cursor = Annotated[str | None, Query(description="`page.next_cursor` of the page
 
 
 @dataclass(frozen=True, slots=True)
-class Listing:
+class ListKey:
     """What a cursor belongs to: a list's name (with its sort) and the filters it was asked with."""
 
     name: str

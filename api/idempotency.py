@@ -39,7 +39,7 @@ class Replayed(Exception):  # noqa: N818 - named for what it is
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class Recalled:
     """A request that may be sent again; without a key it is like any other."""
 
     session: Session
@@ -81,7 +81,7 @@ def _kept(
     session: Db,
     body: Annotated[bytes, Depends(_body)],
     idempotency_key: IdempotencyKey = None,
-) -> Kept:
+) -> Recalled:
     """Take the key before the work; a reply under it ends the request here."""
     if body.strip() not in _NOTHING and request.scope["route"].body_field is None:
         raise invalid("This route takes no body.", fix="Send none: what it said would not be heeded.", field="body")
@@ -93,7 +93,7 @@ def _kept(
         )
     # A key belongs to a route, not to one path of it: the same key for two bots is a mistake, and is refused.
     key = None if idempotency_key is None else f"{request.method} {request.scope['route'].path} {idempotency_key}"
-    kept = Kept(session, actor.id, key, request_hash)
+    kept = Recalled(session, actor.id, key, request_hash)
     if key is not None:
         reply = idempotency.recall(session, actor.id, key, request_hash=request_hash)
         if reply is not None:
@@ -101,4 +101,4 @@ def _kept(
     return kept
 
 
-Once = Annotated[Kept, Depends(_kept)]
+Once = Annotated[Recalled, Depends(_kept)]

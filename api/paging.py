@@ -5,7 +5,7 @@ from typing import Annotated, TypeVar
 
 from fastapi import Query
 
-from api.cursors import Listing, as_id, as_instant, as_int, as_symbol
+from api.cursors import ListKey, as_id, as_instant, as_int, as_symbol
 from api.envelope import ListOf, PageBody
 from sql.queries.paging import After, AfterMonth, AfterSeq, Page
 
@@ -16,7 +16,7 @@ Item = TypeVar("Item")
 Place = TypeVar("Place", After, AfterSeq, AfterMonth)
 
 
-def after_of(listing: Listing, cursor: str | None) -> After | None:
+def after_of(listing: ListKey, cursor: str | None) -> After | None:
     """Read the cursor of a newest-first list; None starts at the newest row."""
     if cursor is None:
         return None
@@ -24,7 +24,7 @@ def after_of(listing: Listing, cursor: str | None) -> After | None:
     return After(as_instant(created_at), as_id(row_id))
 
 
-def after_seq_of(listing: Listing, cursor: str | None) -> AfterSeq | None:
+def after_seq_of(listing: ListKey, cursor: str | None) -> AfterSeq | None:
     """Read the cursor of a list of one session's rows; None starts at its first row."""
     if cursor is None:
         return None
@@ -32,7 +32,7 @@ def after_seq_of(listing: Listing, cursor: str | None) -> AfterSeq | None:
     return AfterSeq(as_id(session_id), as_int(seq))
 
 
-def after_month_of(listing: Listing, cursor: str | None) -> AfterMonth | None:
+def after_month_of(listing: ListKey, cursor: str | None) -> AfterMonth | None:
     """Read the cursor of the list of months; None starts at the first one."""
     if cursor is None:
         return None
@@ -40,12 +40,12 @@ def after_month_of(listing: Listing, cursor: str | None) -> AfterMonth | None:
     return AfterMonth(as_symbol(symbol), as_symbol(month))
 
 
-def list_of(page: Page[Row, Place], item: Callable[[Row], Item], listing: Listing, limit: int) -> ListOf[Item]:
+def list_of(page: Page[Row, Place], item: Callable[[Row], Item], listing: ListKey, limit: int) -> ListOf[Item]:
     """Answer a page of a list. item: shows one row."""
     return ListOf(data=[item(row) for row in page.rows], page=page_body(page, listing, limit))
 
 
-def page_body(page: Page[Row, Place], listing: Listing, limit: int) -> PageBody:
+def page_body(page: Page[Row, Place], listing: ListKey, limit: int) -> PageBody:
     """Say where the list goes on."""
     cursor = listing.encode(page.following) if page.following is not None else None
     return PageBody(next_cursor=cursor, limit=limit)

@@ -6,7 +6,7 @@ from typing import Final
 
 from dagster import AssetCheckResult, AssetCheckSeverity, AssetCheckSpec, AssetKey
 
-from assets.standing import Standing
+from assets.standing import BotRecord
 from trading.backtest.findings import Check
 
 BASELINES: Final = AssetKey("baseline_backtests")
@@ -17,14 +17,14 @@ ANALYZERS: Final = frozenset(Check) - GUARDS
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class CheckRule:
     """A check of one asset: `broken` says in a sentence what is wrong with a bot, "" when nothing is."""
 
     asset: AssetKey
     name: str
     description: str
     severity: AssetCheckSeverity
-    broken: Callable[[Standing], str]
+    broken: Callable[[BotRecord], str]
 
     @property
     def spec(self) -> AssetCheckSpec:
@@ -32,7 +32,7 @@ class Rule:
         return AssetCheckSpec(self.name, asset=self.asset, description=self.description)
 
 
-def trades_sum(standing: Standing) -> str:
+def trades_sum(standing: BotRecord) -> str:
     """Compare the session's own figures with the sum of its trades, to the cent and the count."""
     session, raw = standing.session, standing.raw
     if session is None or raw is None:
@@ -44,17 +44,17 @@ def trades_sum(standing: Standing) -> str:
     return ""
 
 
-def guards(standing: Standing) -> str:
+def guards(standing: BotRecord) -> str:
     """Name the look-ahead guards that caught something."""
     return _not_passed(standing, GUARDS)
 
 
-def analyzers(standing: Standing) -> str:
+def analyzers(standing: BotRecord) -> str:
     """Name the analyzers that found something odd."""
     return _not_passed(standing, ANALYZERS)
 
 
-def rollup_is_raw(standing: Standing) -> str:
+def rollup_is_raw(standing: BotRecord) -> str:
     """Compare the shown metrics with figures added up from raw rows."""
     shown, raw = standing.bot.metrics, standing.raw
     if raw is None:
@@ -68,7 +68,7 @@ def rollup_is_raw(standing: Standing) -> str:
     return "; ".join(f"{name} is {seen}, raw rows say {true}" for name, (seen, true) in pairs.items() if seen != true)
 
 
-def score_in_range(standing: Standing) -> str:
+def score_in_range(standing: BotRecord) -> str:
     """A score is 0-100 and has a tier."""
     score, tier = standing.bot.autonomy_score, standing.bot.autonomy_tier
     if score is None or tier is None:
@@ -77,41 +77,41 @@ def score_in_range(standing: Standing) -> str:
 
 
 RULES: Final = (
-    Rule(
+    CheckRule(
         BASELINES,
         "trades_sum_to_net_pnl",
         "The sum of a session's stored trades is its net P&L to the cent, and their number its total.",
         AssetCheckSeverity.ERROR,
         trades_sum,
     ),
-    Rule(
+    CheckRule(
         BASELINES,
         "look_ahead_guards_passed",
         "Truncation, shift, determinism, warm-up and session guards found no use of the future.",
         AssetCheckSeverity.ERROR,
         guards,
     ),
-    Rule(
+    CheckRule(
         BASELINES,
         "analyzers_found_nothing",
         "No flat equity, stale fill, fill outside its bar or too small a number of trades.",
         AssetCheckSeverity.WARN,
         analyzers,
     ),
-    Rule(
+    CheckRule(
         ROLLUPS,
         "rollup_equals_raw_rows",
         "The metrics shown are those of the stored trades and equity.",
         AssetCheckSeverity.ERROR,
         rollup_is_raw,
     ),
-    Rule(
+    CheckRule(
         SCORES, "score_in_range", "The score is from 0 to 100 and has a tier.", AssetCheckSeverity.ERROR, score_in_range
     ),
 )
 
 
-def judge(rule: Rule, standings: Iterable[Standing]) -> AssetCheckResult:
+def judge(rule: CheckRule, standings: Iterable[BotRecord]) -> AssetCheckResult:
     """Return one result over all these bots; it names each bot that breaks the rule."""
     judged = tuple(standings)
     wrong = {standing.bot.name: said for standing in judged if (said := rule.broken(standing))}
@@ -125,7 +125,7 @@ def judge(rule: Rule, standings: Iterable[Standing]) -> AssetCheckResult:
     )
 
 
-def _not_passed(standing: Standing, asked: frozenset[Check]) -> str:
+def _not_passed(standing: BotRecord, asked: frozenset[Check]) -> str:
     """A check that didn't run hasn't passed."""
     if standing.session is None:
         return "there is no completed session"

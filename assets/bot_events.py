@@ -7,13 +7,13 @@ from dagster import AssetKey, AssetMaterialization
 
 from assets.bot_checks import BASELINES, ROLLUPS, SCORES
 from assets.bot_metadata import Metadata, backtest_metadata, rollup_metadata, score_metadata
-from assets.standing import Curve, SessionFacts, Standing
+from assets.standing import BotRecord, Curve, SessionFacts
 from services.code_version import code_version
 
 OF_A_BOT: Final = frozenset({BASELINES, ROLLUPS, SCORES})
 
 
-def made_of(standing: Standing, selected: Collection[AssetKey], curve: Curve | None) -> Iterator[AssetMaterialization]:
+def made_of(standing: BotRecord, selected: Collection[AssetKey], curve: Curve | None) -> Iterator[AssetMaterialization]:
     """Yield what was made of one bot, of the selected assets; without a session there is a score only."""
     session = standing.session
     if session is not None and BASELINES in selected:
@@ -25,7 +25,7 @@ def made_of(standing: Standing, selected: Collection[AssetKey], curve: Curve | N
 
 
 def _made(
-    asset: AssetKey, standing: Standing, session: SessionFacts | None, metadata: Metadata
+    asset: AssetKey, standing: BotRecord, session: SessionFacts | None, metadata: Metadata
 ) -> AssetMaterialization:
     """Return the event of one bot; its data version is the session it rests on."""
     version = f"{session.id}" if session else "none"

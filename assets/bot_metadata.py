@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dagster import MetadataValue, TableColumn, TableRecord, TableSchema
 
 from assets.pictures import equity_picture
-from assets.standing import Curve, SessionFacts, Standing
+from assets.standing import BotRecord, Curve, SessionFacts
 from services.backtests.results import TradeView
 
 Metadata = dict[str, MetadataValue]
@@ -28,7 +28,7 @@ TRADE_SCHEMA = TableSchema(
 )
 
 
-def backtest_metadata(standing: Standing, session: SessionFacts, curve: Curve | None) -> Metadata:
+def backtest_metadata(standing: BotRecord, session: SessionFacts, curve: Curve | None) -> Metadata:
     """Describe the session a bot was graded by; with a curve, the equity picture and the last trades too."""
     described = _of_bot(standing) | {
         "net_pnl": MetadataValue.float(float(session.net_pnl)),
@@ -50,7 +50,7 @@ def backtest_metadata(standing: Standing, session: SessionFacts, curve: Curve | 
     return described
 
 
-def rollup_metadata(standing: Standing, session: SessionFacts) -> Metadata:
+def rollup_metadata(standing: BotRecord, session: SessionFacts) -> Metadata:
     """Describe a bot's metrics of the current epoch."""
     metrics = standing.bot.metrics
     return (
@@ -70,7 +70,7 @@ def rollup_metadata(standing: Standing, session: SessionFacts) -> Metadata:
     )
 
 
-def score_metadata(standing: Standing) -> Metadata:
+def score_metadata(standing: BotRecord) -> Metadata:
     """Describe a bot's autonomy score: the number, its parts, its tier and what holds it down."""
     breakdown = standing.bot.autonomy_breakdown or {}
     parts = {f"{name}_score": part.get("score") for name, part in breakdown.get("subscores", {}).items()}
@@ -85,7 +85,7 @@ def score_metadata(standing: Standing) -> Metadata:
     )
 
 
-def _of_bot(standing: Standing) -> Metadata:
+def _of_bot(standing: BotRecord) -> Metadata:
     bot = standing.bot
     return {
         "bot": MetadataValue.text(bot.name),

@@ -31,7 +31,7 @@ from assets.domain import Domain
 from assets.event_speed import quicken, tell
 from assets.failures import failure
 from assets.partitions import BOTS
-from assets.standing import Standing, read_curve, read_standing
+from assets.standing import BotRecord, read_curve, read_standing
 from core.clock import utc_now
 from core.errors import ErrorCode, GantryError
 from core.trace import is_trace_id, tracing
@@ -160,7 +160,7 @@ def _grade(context: AssetExecutionContext, domain: Domain, bot_ids: Sequence[UUI
 
 
 def _made_of(
-    context: AssetExecutionContext, domain: Domain, standing: Standing, *, with_picture: bool
+    context: AssetExecutionContext, domain: Domain, standing: BotRecord, *, with_picture: bool
 ) -> Iterator[AssetMaterialization]:
     selected, curve = context.selected_asset_keys, None
     if with_picture and standing.session is not None and BASELINES in selected:

@@ -7,7 +7,7 @@ from dagster import AssetKey, AssetMaterialization, MetadataValue, TableColumn, 
 
 from assets.bot_metadata import Metadata
 from services.code_version import code_version
-from services.improve.read import Figures, ImprovementView, improvements_of_jobs
+from services.improve.read import ImprovementView, SetFigures, improvements_of_jobs
 from services.improve.run import ImprovedBot
 from sql.engine import Transactions
 from trading.metrics import usd
@@ -86,7 +86,7 @@ def _metadata(view: ImprovementView) -> Metadata:
     return made
 
 
-def _beside(which: str, figures: Figures) -> TableRecord:
+def _beside(which: str, figures: SetFigures) -> TableRecord:
     values: dict[str, Any] = {
         "which": which,
         "net_usd": float(figures.net_usd),

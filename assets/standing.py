@@ -38,7 +38,7 @@ class SessionFacts:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class BotRecord:
     """A bot, its session, and that session's figures added up from its raw trades and equity; None without one."""
 
     bot: BotView
@@ -56,7 +56,7 @@ class Curve:
     last_trades: tuple[TradeView, ...]
 
 
-def read_standing(tx: Transactions, bot_id: UUID, *, now: datetime) -> Standing:
+def read_standing(tx: Transactions, bot_id: UUID, *, now: datetime) -> BotRecord:
     """Read one bot.
 
     Raises:
@@ -67,17 +67,17 @@ def read_standing(tx: Transactions, bot_id: UUID, *, now: datetime) -> Standing:
         bot = get_bot(session, bot_id, now=now)
         row = current_session(session, bot_id)
         if row is None:
-            return Standing(bot, None, None)
-        return Standing(bot, _facts(row), from_raw_rows(session, row.id))
+            return BotRecord(bot, None, None)
+        return BotRecord(bot, _facts(row), from_raw_rows(session, row.id))
 
 
-def read_standings(tx: Transactions, bot_ids: Sequence[UUID], *, now: datetime) -> tuple[Standing, ...]:
+def read_standings(tx: Transactions, bot_ids: Sequence[UUID], *, now: datetime) -> tuple[BotRecord, ...]:
     """Read many bots in a fixed number of queries, without adding up their raw rows."""
     with tx() as session:
         bots = some_bots(session, bot_ids, now=now)
         rows = {row.id: row for row in sessions_by_id(session, [b.session_id for b in bots if b.session_id])}
         found = [(bot, rows.get(bot.session_id) if bot.session_id else None) for bot in bots]
-        return tuple(Standing(bot, _facts(row) if row is not None else None, None) for bot, row in found)
+        return tuple(BotRecord(bot, _facts(row) if row is not None else None, None) for bot, row in found)
 
 
 def _facts(row: SessionRow) -> SessionFacts:

@@ -8,12 +8,12 @@ import typer
 
 from cli.console import print_json, say
 from cli.database import database
-from cli.doctor_checks import Check, Verdict, all_checks
+from cli.doctor_checks import CheckStatus, DoctorCheck, all_checks
 from cli.options import AsJson
 
 app = typer.Typer(add_completion=False)
 
-COLOURS = {Verdict.OK: "green", Verdict.FAIL: "bold red", Verdict.NOT_CHECKED: "yellow"}
+COLOURS = {CheckStatus.OK: "green", CheckStatus.FAIL: "bold red", CheckStatus.NOT_CHECKED: "yellow"}
 
 
 @app.command()
@@ -34,7 +34,7 @@ def doctor(
         print_json([asdict(check) for check in checks])
     else:
         show(checks)
-    if any(check.verdict is Verdict.FAIL for check in checks):
+    if any(check.verdict is CheckStatus.FAIL for check in checks):
         raise SystemExit(1)
 
 
@@ -54,7 +54,7 @@ def check_data(*, as_json: bool) -> None:
                 {
                     "invariant": name,
                     "rule": INVARIANTS[name],
-                    "verdict": Verdict.FAIL if found else Verdict.OK,
+                    "verdict": CheckStatus.FAIL if found else CheckStatus.OK,
                     "violations": [{"message": one.message, "facts": one.facts} for one in found],
                 }
                 for name, found in by_name.items()
@@ -67,7 +67,7 @@ def check_data(*, as_json: bool) -> None:
         raise SystemExit(1)
 
 
-def show(checks: Sequence[Check]) -> None:
+def show(checks: Sequence[DoctorCheck]) -> None:
     """Print the checks as a table."""
     from rich.console import Console
     from rich.table import Table

@@ -23,7 +23,7 @@ PINNED = re.compile(r"^([A-Za-z0-9._-]+)(?:\[[^]]*])?==([^ ;\\]+)(?: ; ([^\\]+))
 SETTLING_S = 60.0  # after the daemon's start: its sensors come up one by one
 
 
-class Verdict(StrEnum):
+class CheckStatus(StrEnum):
     """What a check found; NOT_CHECKED is neither good nor bad, and says why."""
 
     OK = "OK"
@@ -32,16 +32,16 @@ class Verdict(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Check:
+class DoctorCheck:
     """One check's outcome; `fix` is empty when nothing is to be done."""
 
     name: str
-    verdict: Verdict
+    verdict: CheckStatus
     observed: str
     fix: str = ""
 
 
-def all_checks(settings: Settings) -> tuple[Check, ...]:
+def all_checks(settings: Settings) -> tuple[DoctorCheck, ...]:
     """Run every check."""
     home = Home(settings.gantry_home.absolute())
     running = is_locked(home.lock_file)
@@ -52,24 +52,24 @@ def all_checks(settings: Settings) -> tuple[Check, ...]:
     ):
         checks.append(check_port(name, port, variable=variable, own=port_of(home, process)))
     database = tuple(database_checks(settings, running=running))
-    reachable = any(check.name == "postgres" and check.verdict is Verdict.OK for check in database)
+    reachable = any(check.name == "postgres" and check.verdict is CheckStatus.OK for check in database)
     loops = (
         loops_check(settings, home, running=running)
         if reachable or not running
-        else Check("loops", Verdict.NOT_CHECKED, "Postgres can't be asked")
+        else DoctorCheck("loops", CheckStatus.NOT_CHECKED, "Postgres can't be asked")
     )
     return (*checks, *database, loops)
 
 
-def check_python() -> Check:
+def check_python() -> DoctorCheck:
     """Whether this Python is one Gantry is tested on."""
     seen = f"{sys.version_info.major}.{sys.version_info.minor}.{sys.version_info.micro} at {sys.executable}"
     if (3, 11) <= sys.version_info[:2] < (3, 14):
-        return Check("python", Verdict.OK, seen)
-    return Check("python", Verdict.FAIL, seen, "Set up again with Python 3.11, 3.12 or 3.13: `make setup`.")
+        return DoctorCheck("python", CheckStatus.OK, seen)
+    return DoctorCheck("python", CheckStatus.FAIL, seen, "Set up again with Python 3.11, 3.12 or 3.13: `make setup`.")
 
 
-def check_packages(lock: Path) -> Check:
+def check_packages(lock: Path) -> DoctorCheck:
     """Whether the installed packages are those of the lock file."""
     pinned: dict[str, set[str]] = {}
     for name, wanted, marker in PINNED.findall(lock.read_text()):
@@ -79,30 +79,32 @@ def check_packages(lock: Path) -> Check:
     wrong = [f"{name} {_installed(name) or 'missing'}" for name in pinned if _installed(name) not in pinned[name]]
     if wrong:
         more = f" and {len(wrong) - 3} more" if len(wrong) > 3 else ""
-        return Check("packages", Verdict.FAIL, f"differ from the lock: {', '.join(wrong[:3])}{more}", "`make setup`")
-    return Check("packages", Verdict.OK, f"{len(pinned)} as locked")
+        return DoctorCheck(
+            "packages", CheckStatus.FAIL, f"differ from the lock: {', '.join(wrong[:3])}{more}", "`make setup`"
+        )
+    return DoctorCheck("packages", CheckStatus.OK, f"{len(pinned)} as locked")
 
 
-def check_folder(home: Home) -> Check:
+def check_folder(home: Home) -> DoctorCheck:
     """Whether the data folder can be written to."""
     try:
         open_home(home.root)
     except GantryError as error:
-        return Check("data folder", Verdict.FAIL, error.message, error.fix)
-    return Check("data folder", Verdict.OK, str(home.root))
+        return DoctorCheck("data folder", CheckStatus.FAIL, error.message, error.fix)
+    return DoctorCheck("data folder", CheckStatus.OK, str(home.root))
 
 
-def check_disk(home: Home) -> Check:
+def check_disk(home: Home) -> DoctorCheck:
     """Whether there is room for data."""
     folder = next(path for path in (home.root, *home.root.parents) if path.exists())
     free = disk_usage(folder).free
     seen = f"{free / 1024**3:.1f} GiB free"
     if free < MIN_FREE_BYTES:
-        return Check("disk", Verdict.FAIL, seen, "Free at least 200 MiB, or set GANTRY_HOME to another disk.")
-    return Check("disk", Verdict.OK, seen)
+        return DoctorCheck("disk", CheckStatus.FAIL, seen, "Free at least 200 MiB, or set GANTRY_HOME to another disk.")
+    return DoctorCheck("disk", CheckStatus.OK, seen)
 
 
-def check_port(name: str, port: int, *, variable: str, own: int | None) -> Check:
+def check_port(name: str, port: int, *, variable: str, own: int | None) -> DoctorCheck:
     """Whether a port is free; where Gantry runs, whether its own answers. own: that of the Gantry that runs."""
     try:
         if own is None:
@@ -110,34 +112,34 @@ def check_port(name: str, port: int, *, variable: str, own: int | None) -> Check
         else:
             require_answer(own)
     except GantryError as error:
-        return Check(name, Verdict.FAIL, error.message, error.fix)
-    return Check(name, Verdict.OK, f"{port} is free" if own is None else f"{own}: Gantry runs")
+        return DoctorCheck(name, CheckStatus.FAIL, error.message, error.fix)
+    return DoctorCheck(name, CheckStatus.OK, f"{port} is free" if own is None else f"{own}: Gantry runs")
 
 
-def database_checks(settings: Settings, *, running: bool) -> Iterator[Check]:
+def database_checks(settings: Settings, *, running: bool) -> Iterator[DoctorCheck]:
     """Look into the database, when there is one to look into."""
     names = ("postgres", "migrations", "bars")
     if settings.database_url is None and not running:
         for name in names:
-            yield Check(name, Verdict.NOT_CHECKED, "Gantry isn't running", "`gantry up`, then again.")
+            yield DoctorCheck(name, CheckStatus.NOT_CHECKED, "Gantry isn't running", "`gantry up`, then again.")
         return
     reachable = _looked("postgres", _postgres, settings)
     yield reachable
     for name, look in (("migrations", _migrations), ("bars", _bars)):
-        if reachable.verdict is Verdict.OK:
+        if reachable.verdict is CheckStatus.OK:
             yield _looked(name, look, settings)
         else:
-            yield Check(name, Verdict.NOT_CHECKED, "Postgres can't be asked")
+            yield DoctorCheck(name, CheckStatus.NOT_CHECKED, "Postgres can't be asked")
 
 
-def loops_check(settings: Settings, home: Home, *, running: bool) -> Check:
+def loops_check(settings: Settings, home: Home, *, running: bool) -> DoctorCheck:
     """Whether every loop goes round while Gantry runs; just after its start they may not have begun."""
     if not running:
-        return Check("loops", Verdict.NOT_CHECKED, "Gantry isn't running", "`gantry up`, then again.")
+        return DoctorCheck("loops", CheckStatus.NOT_CHECKED, "Gantry isn't running", "`gantry up`, then again.")
     up_s = _daemon_up_s(home)
     if up_s is not None and up_s < SETTLING_S:
-        return Check(
-            "loops", Verdict.NOT_CHECKED, f"Dagster's daemon started {up_s:.0f} s ago", "Ask again in a minute."
+        return DoctorCheck(
+            "loops", CheckStatus.NOT_CHECKED, f"Dagster's daemon started {up_s:.0f} s ago", "Ask again in a minute."
         )
     return _looked("loops", _loops, settings)
 
@@ -170,11 +172,11 @@ def _loops(settings: Settings) -> str:
     return f"{len(status.loops)} go round"
 
 
-def _looked(name: str, look: Callable[[Settings], str], settings: Settings) -> Check:
+def _looked(name: str, look: Callable[[Settings], str], settings: Settings) -> DoctorCheck:
     try:
-        return Check(name, Verdict.OK, look(settings))
+        return DoctorCheck(name, CheckStatus.OK, look(settings))
     except GantryError as error:
-        return Check(name, Verdict.FAIL, error.message, error.fix)
+        return DoctorCheck(name, CheckStatus.FAIL, error.message, error.fix)
 
 
 def _postgres(settings: Settings) -> str:

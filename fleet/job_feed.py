@@ -8,11 +8,11 @@ Moment = Literal["QUEUED", "STARTED", "COMPLETED", "FAILED", "CANCELED"]
 _WORDS: Final = {JobType.BACKTEST: "Backtest", JobType.IMPROVE: "Improvement", JobType.EVOLVE: "Evolution"}
 
 
-def told_of(job_type: JobType | str, moment: Moment) -> ActivityEvent:
+def event_of(job_type: JobType | str, moment: Moment) -> ActivityEvent:
     """Return the event that tells of this moment in the life of a job of that type."""
     return ActivityEvent(f"{JobType(job_type)}_{moment}")
 
 
-def word_of(job_type: JobType | str) -> str:
+def label_of_type(job_type: JobType | str) -> str:
     """Return what a job of that type is called: "Backtest", "Improvement" or "Evolution"."""
     return _WORDS[JobType(job_type)]

@@ -8,7 +8,7 @@ from fleet.closed_sets import ProviderCategory
 
 if TYPE_CHECKING:
     from core.settings import Settings
-    from integrations.http.gate import Gate
+    from integrations.http.gate import ProviderGate
     from integrations.ports import BarsSource
 
 
@@ -27,7 +27,7 @@ class BarsFactory:
     limit on the vendor's calls, of all processes.
     """
 
-    make: Callable[[str, "Settings", "Gate"], "BarsSource"]
+    make: Callable[[str, "Settings", "ProviderGate"], "BarsSource"]
     calls_per_minute: Callable[["Settings"], float]
 
 
@@ -47,7 +47,7 @@ class Provider:
     optional_env: tuple[str, ...]
     legacy_ids: tuple[str, ...]
     factory: BarsFactory | Absent
-    verify: "Callable[[Settings, Gate], None] | Absent"
+    verify: "Callable[[Settings, ProviderGate], None] | Absent"
     suggested_fix: str
 
     @property

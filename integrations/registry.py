@@ -12,7 +12,7 @@ from fleet.closed_sets import ProviderCategory
 from integrations.provider import Absent, BarsFactory, Provider
 
 if TYPE_CHECKING:
-    from integrations.http.gate import Gate
+    from integrations.http.gate import ProviderGate
     from integrations.ports import BarsSource
 
 SIMULATOR: Final = "simulator"
@@ -22,13 +22,13 @@ _NO_VERIFY: Final = Absent("Gantry can't verify this provider yet.")
 _NO_CALLS: Final = Absent("The simulator makes its bars on this machine and makes no calls.")
 
 
-def _databento(key: str, settings: Settings, gate: "Gate") -> "BarsSource":
+def _databento(key: str, settings: Settings, gate: "ProviderGate") -> "BarsSource":
     from integrations.databento.client import DatabentoBars
 
     return DatabentoBars(key, gate, base_url=settings.databento_base_url)
 
 
-def _polygon(key: str, settings: Settings, gate: "Gate") -> "BarsSource":
+def _polygon(key: str, settings: Settings, gate: "ProviderGate") -> "BarsSource":
     from integrations.polygon.client import PolygonBars
 
     return PolygonBars(key, gate, base_url=settings.polygon_base_url)

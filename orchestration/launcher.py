@@ -56,11 +56,11 @@ def is_same_process(pid: int, *, started_before: float) -> bool:
         return False
     except PermissionError:  # alive, and somebody else's
         return True
-    born = _born(pid)
+    born = _started_at_of(pid)
     return born is None or born <= started_before + 1.0
 
 
-def _born(pid: int) -> float | None:
+def _started_at_of(pid: int) -> float | None:
     """Return when a process started, seconds since 1970; infinity for a zombie; None where /proc doesn't tell."""
     try:
         fields = (PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()

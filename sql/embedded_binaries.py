@@ -22,7 +22,7 @@ PR_SET_PDEATHSIG: Final = 1
 
 
 @dataclass(frozen=True, slots=True)
-class Identity:
+class PostgresUser:
     """As whom the programs run: what stands before a command, the real user of its process, the files' owner.
 
     uid is None where the process keeps the caller's user.
@@ -53,7 +53,7 @@ def binaries() -> Path:
 
 
 @cache
-def identity() -> Identity:
+def identity() -> PostgresUser:
     """Return as whom to run.
 
     PostgreSQL refuses root, and a user without a name (containers start as any number): both hide behind a known user
@@ -62,12 +62,12 @@ def identity() -> Identity:
     user = os.geteuid()
     names = {entry.pw_uid for entry in pwd.getpwall()}
     if user in names - {0}:
-        return Identity((), None, user)
+        return PostgresUser((), None, user)
     shown = NAMESPACE_UID if NAMESPACE_UID in names else NOBODY_UID
     prefix = ("unshare", "--user", f"--map-user={shown}", f"--map-group={shown}", "--")
     if shutil.which("unshare") and subprocess.run([*prefix, "true"], capture_output=True, check=False).returncode == 0:
-        return Identity(prefix, None, user)
-    return Identity((), NOBODY_UID, NOBODY_UID) if user == 0 else Identity((), None, user)
+        return PostgresUser(prefix, None, user)
+    return PostgresUser((), NOBODY_UID, NOBODY_UID) if user == 0 else PostgresUser((), None, user)
 
 
 def run(program: str, arguments: Sequence[str], *, timeout_s: float = 60) -> subprocess.CompletedProcess[str]:

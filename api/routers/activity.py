@@ -5,7 +5,7 @@ from uuid import UUID
 from fastapi import APIRouter
 
 from api.actor import Reader
-from api.cursors import Cursor, Listing, limited
+from api.cursors import Cursor, ListKey, limited
 from api.database import Db
 from api.envelope import ListOf, responses
 from api.paging import Limit, after_of, list_of
@@ -23,7 +23,7 @@ def list_activity(
 ) -> ListOf[ActivityBody]:
     """List the feed, newest first."""
     size = limited(limit, maximum=MAX_LIMIT)
-    listing = Listing("activity:created_at desc", {"bot": bot_id})
+    listing = ListKey("activity:created_at desc", {"bot": bot_id})
     page = events.page_activity(session, bot_id=bot_id, after=after_of(listing, cursor), limit=size)
     return list_of(page, ActivityBody.model_validate, listing, size)
 

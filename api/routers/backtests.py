@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 
 from api.actor import Reader
-from api.cursors import Cursor, Listing, limited
+from api.cursors import Cursor, ListKey, limited
 from api.database import Db
 from api.envelope import ListOf, responses
 from api.paging import Limit, after_of, after_seq_of, list_of, page_body
@@ -29,7 +29,7 @@ def list_backtests(
 ) -> ListOf[BacktestBody]:
     """List a bot's backtest sessions, newest first, those of earlier epochs and versions included."""
     size = limited(limit, maximum=MAX_LIMIT)
-    listing = Listing("backtests:created_at desc", {"bot": bot_id})
+    listing = ListKey("backtests:created_at desc", {"bot": bot_id})
     page = page_sessions(session, bot_id, after=after_of(listing, cursor), limit=size)
     return list_of(page, BacktestBody.model_validate, listing, size)
 
@@ -45,7 +45,7 @@ def list_trades(
 ) -> TradeList:
     """List the trades of one session, newest first. A walk stays in the session it began in."""
     size = limited(limit, maximum=MAX_TRADES)
-    listing = Listing("trades:seq desc", {"bot": bot_id, "session": session_id})
+    listing = ListKey("trades:seq desc", {"bot": bot_id, "session": session_id})
     after = after_seq_of(listing, cursor)
     found = page_trades(session, bot_id, session_id=session_id, after=after, limit=size)
     return TradeList(
@@ -66,7 +66,7 @@ def list_equity(
 ) -> EquityList:
     """List the equity of one session by trading day, oldest first. A walk stays in the session it began in."""
     size = limited(limit, maximum=MAX_POINTS)
-    listing = Listing("equity:seq asc", {"bot": bot_id, "session": session_id})
+    listing = ListKey("equity:seq asc", {"bot": bot_id, "session": session_id})
     after = after_seq_of(listing, cursor)
     found = page_equity(session, bot_id, session_id=session_id, after=after, limit=size)
     return EquityList(
@@ -82,7 +82,7 @@ def list_improvements(
 ) -> ListOf[ImprovementBody]:
     """List what was tried on a bot, newest first: old and new side by side, the verdict, and what it rests on."""
     size = limited(limit, maximum=MAX_LIMIT)
-    listing = Listing("improvements:created_at desc", {"bot": bot_id})
+    listing = ListKey("improvements:created_at desc", {"bot": bot_id})
     page = page_improvements(session, bot_id, after=after_of(listing, cursor), limit=size)
     return list_of(page, ImprovementBody.model_validate, listing, size)
 

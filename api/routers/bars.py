@@ -3,7 +3,7 @@
 from fastapi import APIRouter
 
 from api.actor import Reader
-from api.cursors import Cursor, Listing, limited
+from api.cursors import Cursor, ListKey, limited
 from api.database import Db
 from api.envelope import ListOf, responses
 from api.paging import Limit, SymbolFilter, after_month_of, list_of
@@ -24,6 +24,6 @@ def list_bars(
 ) -> ListOf[BarsMonthBody]:
     """List the symbol-months in use, by symbol and month."""
     size = limited(limit, maximum=MAX_LIMIT)
-    listing = Listing("bars:symbol,month", {"symbol": symbol})
+    listing = ListKey("bars:symbol,month", {"symbol": symbol})
     page = page_months(session, symbol=symbol, after=after_month_of(listing, cursor), limit=size)
     return list_of(page, BarsMonthBody.model_validate, listing, size)

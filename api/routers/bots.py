@@ -7,7 +7,7 @@ from fastapi.responses import JSONResponse
 
 from api.actor import Operator, Reader
 from api.bot_reply import bot_reply
-from api.cursors import Cursor, Listing, limited
+from api.cursors import Cursor, ListKey, limited
 from api.database import Db, Now
 from api.envelope import ListOf, OneOf, responses
 from api.errors import from_domain
@@ -42,7 +42,7 @@ def list_bots(
 ) -> ListOf[BotBody]:
     """List bots, newest first."""
     size = limited(limit, maximum=MAX_LIMIT)
-    listing = Listing("bots:created_at desc", {"stage": stage, "symbol": symbol})
+    listing = ListKey("bots:created_at desc", {"stage": stage, "symbol": symbol})
     page = page_bots(session, BotFilter(stage, symbol), after=after_of(listing, cursor), limit=size, now=now)
     return list_of(page, BotBody.of, listing, size)
 

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from api.actor import Operator, Reader
 from api.bot_reply import bot_reply, bot_with_etag
-from api.cursors import Cursor, Listing, limited
+from api.cursors import Cursor, ListKey, limited
 from api.database import Db, Now
 from api.envelope import ListOf, OneOf, responses
 from api.errors import from_domain
@@ -44,7 +44,7 @@ def list_stage_events(
 ) -> ListOf[StageEventBody]:
     """List every change of the bot's stage, newest first: who, why, and the gates as they stood."""
     size = limited(limit, maximum=MAX_LIMIT)
-    listing = Listing("stage-events:created_at desc", {"bot": bot_id})
+    listing = ListKey("stage-events:created_at desc", {"bot": bot_id})
     page = page_stage_events(session, bot_id, after=after_of(listing, cursor), limit=size)
     return list_of(page, StageEventBody.model_validate, listing, size)
 

@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request
 
 from api.actor import Reader
-from api.cursors import Cursor, Listing, limited
+from api.cursors import Cursor, ListKey, limited
 from api.database import Db
 from api.envelope import ListOf, responses
 from api.paging import Limit, after_of, list_of, page_body
@@ -32,7 +32,7 @@ def prove_jobs(
 ) -> JobsProofReply:
     """Count all jobs, name those that are stuck, and show each bot's newest one (paged)."""
     size = limited(limit, maximum=MAX_LIMIT)
-    listing = Listing("last_job_per_bot:bot created_at desc", {})
+    listing = ListKey("last_job_per_bot:bot created_at desc", {})
     settings = request.app.state.settings
     found = jobs_proof(session, max_job_minutes=settings.max_job_minutes, after=after_of(listing, cursor), limit=size)
     return JobsProofReply.of(found, page_body(found.last_job_per_bot, listing, size))
@@ -56,6 +56,6 @@ def list_decisions(
     """List each bot's newest decision, newest bot first; or those of one bot, newest first."""
     size = limited(limit, maximum=MAX_LIMIT)
     name = "decisions:bot created_at desc" if bot_id is None else "decisions:created_at desc"
-    listing = Listing(name, {"bot": bot_id, "reason": reason})
+    listing = ListKey(name, {"bot": bot_id, "reason": reason})
     page = page_decisions(session, bot_id=bot_id, reason=reason, after=after_of(listing, cursor), limit=size)
     return list_of(page, DecisionBody.of, listing, size)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from services.proof.pack import Outcome, Piece
+from services.proof.pack import Piece, PieceOutcome
 
 TIMEOUT_S: Final = 60.0
 TOKEN: Final = "$ADMIN_TOKEN"  # noqa: S105 - what is written in the token's place
@@ -155,7 +155,7 @@ def api_pieces(api: Api, questions: Sequence[Question] = QUESTIONS) -> Iterator[
             status, raw = api.ask(question)
         except (OSError, http.client.HTTPException) as error:
             said = f"Nothing answers on port {api.port}: {error}"
-            yield Piece(f"{stem}.txt", question.proves, f"$ {command}\n\n{said}\n", Outcome.FAILED, said)
+            yield Piece(f"{stem}.txt", question.proves, f"$ {command}\n\n{said}\n", PieceOutcome.FAILED, said)
             continue
         yield from _answered(api, question, stem, command, status=status, raw=raw)
 
@@ -164,18 +164,18 @@ def _answered(api: Api, question: Question, stem: str, command: str, *, status: 
     body = _read(raw)
     if body is None:
         said = f"HTTP {status}, and the answer is no JSON object."
-        yield Piece(f"{stem}.txt", question.proves, f"$ {command}\n\n{said}\n", Outcome.FAILED, said)
+        yield Piece(f"{stem}.txt", question.proves, f"$ {command}\n\n{said}\n", PieceOutcome.FAILED, said)
         return
-    shown, outcome, said = "", Outcome.OK, ""
+    shown, outcome, said = "", PieceOutcome.OK, ""
     if status == 200 and body.get("success") is True:
         try:
             shown = "\n".join(_indented(value) for value in question.pick(body))
         except (KeyError, TypeError, AttributeError) as error:
-            outcome, said = Outcome.FAILED, f"The answer lacks what is asked for: {type(error).__name__} {error}."
+            outcome, said = PieceOutcome.FAILED, f"The answer lacks what is asked for: {type(error).__name__} {error}."
     else:
         said = f"HTTP {status} {body.get('error_code')}: {body.get('message')}"
-        outcome = Outcome.NOT_AVAILABLE if _not_built(api, question, status) else Outcome.FAILED
-    if outcome is not Outcome.OK:
+        outcome = PieceOutcome.NOT_AVAILABLE if _not_built(api, question, status) else PieceOutcome.FAILED
+    if outcome is not PieceOutcome.OK:
         told = f"$ {command}\n\n{said}\n\n{_indented(body)}\n"
         yield Piece(f"{stem}.txt", question.proves, told, outcome, said)
         return

@@ -35,7 +35,7 @@ def proof(
     from core.settings import get_settings
     from core.trace import current_trace_id
     from services.code_version import code_version
-    from services.proof.pack import Outcome
+    from services.proof.pack import PieceOutcome
 
     settings = get_settings()
     folder = open_folder(out, settings, force=force)
@@ -44,7 +44,7 @@ def proof(
     port = port_of(Home(settings.gantry_home.absolute()), "api") or settings.gantry_port
     for piece in _pieces(settings, port, bots):
         folder.put(piece)
-        if piece.outcome is not Outcome.OK:
+        if piece.outcome is not PieceOutcome.OK:
             note(f"{piece.file}: {piece.outcome}: {piece.said}")
     folder.put_index(
         [
@@ -54,7 +54,7 @@ def proof(
         ]
     )
     say(f"{len(folder.written)} files in {folder.path}; begin with {folder.path / INDEX}.")
-    if failed := folder.of(Outcome.FAILED):
+    if failed := folder.of(PieceOutcome.FAILED):
         note(f"{len(failed)} of them failed.")
         raise SystemExit(1)
 
@@ -64,7 +64,7 @@ def _pieces(settings: Settings, port: int, bots: int) -> Iterator[Piece]:
     from core.errors import GantryError
     from core.settings import AppEnv
     from core.trace import current_trace_id
-    from services.proof.pack import Outcome, Piece, database_pieces
+    from services.proof.pack import Piece, PieceOutcome, database_pieces
 
     token = settings.admin_token.get_secret_value()
     guarded = settings.app_env is AppEnv.PRODUCTION  # there every route needs credentials
@@ -73,6 +73,6 @@ def _pieces(settings: Settings, port: int, bots: int) -> Iterator[Piece]:
         try:
             tx = open_still.enter_context(connected(settings))
         except GantryError as error:
-            yield Piece("sql-rows.txt", "the database answers", f"{error}\n", Outcome.FAILED, str(error))
+            yield Piece("sql-rows.txt", "the database answers", f"{error}\n", PieceOutcome.FAILED, str(error))
             return
         yield from database_pieces(tx, bots=bots)

@@ -11,7 +11,7 @@ from pydantic import SecretStr
 
 from core.errors import ErrorCode, GantryError, Kind
 from core.settings import Settings
-from services.proof.pack import Outcome, Piece
+from services.proof.pack import Piece, PieceOutcome
 
 INDEX = "index.md"
 SHORTEST_SECRET = 6  # characters; a shorter text stands in too many other words
@@ -41,7 +41,7 @@ class Folder:
         lines = ["# Proof pack", "", *head, "", self._result(), ""]
         lines += ["| file | outcome | proves | sha256 |", "|---|---|---|---|"]
         lines += [f"| [{p.file}]({p.file}) | {p.outcome} | {p.proves} | `{digest}` |" for p, digest in self.written]
-        for outcome, title in ((Outcome.FAILED, "Failed"), (Outcome.NOT_AVAILABLE, "Not available yet")):
+        for outcome, title in ((PieceOutcome.FAILED, "Failed"), (PieceOutcome.NOT_AVAILABLE, "Not available yet")):
             if found := self.of(outcome):
                 lines += [
                     "",
@@ -53,15 +53,15 @@ class Folder:
             lines += ["", f"Not part of this pack, and there before: {', '.join(others)}."]
         self._write(INDEX, self._without_secrets("\n".join(lines) + "\n").encode())
 
-    def of(self, outcome: Outcome) -> list[Piece]:
+    def of(self, outcome: PieceOutcome) -> list[Piece]:
         """Return the pieces that came out so."""
         return [piece for piece, _ in self.written if piece.outcome is outcome]
 
     def _result(self) -> str:
-        counts = {outcome: len(self.of(outcome)) for outcome in Outcome}
+        counts = {outcome: len(self.of(outcome)) for outcome in PieceOutcome}
         return (
-            f"{counts[Outcome.OK]} files as they should be, {counts[Outcome.NOT_AVAILABLE]} not available yet, "
-            f"{counts[Outcome.FAILED]} failed."
+            f"{counts[PieceOutcome.OK]} files as they should be, "
+            f"{counts[PieceOutcome.NOT_AVAILABLE]} not available yet, {counts[PieceOutcome.FAILED]} failed."
         )
 
     def _others(self) -> list[str]:

@@ -11,7 +11,7 @@ from cli.up.child import Child
 from cli.up.health import answers
 from cli.up.listeners import listens
 from cli.up.output import last_lines
-from cli.up.plan import ROOT, Plan, base_environment
+from cli.up.plan import ROOT, StartPlan, base_environment
 from cli.up.services import Service
 from cli.up.state import ProcessState
 from core.clock import utc_now
@@ -25,7 +25,7 @@ MISSES = 6  # probes without an answer, WATCH_S apart, after which a process is 
 class Keeper:
     """One service's life under the supervisor. `first_answer` is set when it has answered once."""
 
-    def __init__(self, service: Service, plan: Plan, board: Board, *, environment: dict[str, str]) -> None:
+    def __init__(self, service: Service, plan: StartPlan, board: Board, *, environment: dict[str, str]) -> None:
         self.service = service
         self.first_answer = asyncio.Event()
         self._plan = plan

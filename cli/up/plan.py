@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class StartPlan:
     """Data folder, ports, mark of the processes, and whether their lines go to the console."""
 
     home: Home
@@ -29,11 +29,11 @@ class Plan:
         return ROOT / "workspace.yaml"
 
 
-def make_plan(home: Home, settings: Settings, *, echo: bool) -> Plan:
+def make_plan(home: Home, settings: Settings, *, echo: bool) -> StartPlan:
     """Choose ports and a mark. Raises GantryError CONFLICT for a taken port, or for an unsafe production."""
     refuse_unsafe_production(settings)
     ports = choose_ports(settings.gantry_port, settings.gantry_dagster_port)
-    return Plan(home, ports, f"{home.root}:{uuid.uuid4().hex}", echo)
+    return StartPlan(home, ports, f"{home.root}:{uuid.uuid4().hex}", echo)
 
 
 def base_environment() -> dict[str, str]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from cli.console import note
 from cli.up.child import Child
 from cli.up.output import last_lines
-from cli.up.plan import ROOT, Plan, base_environment
+from cli.up.plan import ROOT, StartPlan, base_environment
 from cli.up.services import shared_environment
 from core.errors import ErrorCode, GantryError, Kind
 
@@ -22,7 +22,7 @@ class Prepared:
     sentence: str
 
 
-async def prepare(plan: Plan) -> Prepared:
+async def prepare(plan: StartPlan) -> Prepared:
     """Migrate, reap lost leases, see to first data (`cli.up.prepare`).
 
     Raises GantryError as the preparing process reported it.
@@ -43,14 +43,14 @@ async def prepare(plan: Plan) -> Prepared:
     return Prepared(raw["dagster_url"], raw["sentence"])
 
 
-async def warm_up(plan: Plan, environment: Mapping[str, str]) -> None:
+async def warm_up(plan: StartPlan, environment: Mapping[str, str]) -> None:
     """Compile the engine once per installation, beside everything else; a failure only makes the first run slower."""
     code = await _run(plan, "warm-up", ("cli.up.warm",), environment)
     if code != 0:
         note(f"The engine could not be compiled beforehand; see {plan.home.logs / 'warm-up.log'}.")
 
 
-async def _run(plan: Plan, name: str, module: tuple[str, ...], environment: Mapping[str, str]) -> int:
+async def _run(plan: StartPlan, name: str, module: tuple[str, ...], environment: Mapping[str, str]) -> int:
     child = await Child.start(
         name,
         (sys.executable, "-m", *module),
@@ -65,7 +65,7 @@ async def _run(plan: Plan, name: str, module: tuple[str, ...], environment: Mapp
         await child.bury()
 
 
-def _failed(plan: Plan, code: int) -> GantryError:
+def _failed(plan: StartPlan, code: int) -> GantryError:
     log = _log(plan, "prepare")
     return GantryError(
         ErrorCode.INTERNAL,
@@ -75,5 +75,5 @@ def _failed(plan: Plan, code: int) -> GantryError:
     )
 
 
-def _log(plan: Plan, name: str) -> Path:
+def _log(plan: StartPlan, name: str) -> Path:
     return plan.home.logs / f"{name}.log"

@@ -12,7 +12,7 @@ from cli.console import note, say
 from cli.up.board import Board
 from cli.up.database import Database
 from cli.up.keeper import Keeper
-from cli.up.plan import Plan
+from cli.up.plan import StartPlan
 from cli.up.preparation import prepare, warm_up
 from cli.up.services import Service, api_service, dagster_services, shared_environment
 from core.errors import GantryError
@@ -23,7 +23,7 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 class Supervisor:
     """One `gantry up`."""
 
-    def __init__(self, plan: Plan, board: Board, database: Database) -> None:
+    def __init__(self, plan: StartPlan, board: Board, database: Database) -> None:
         self._plan = plan
         self._board = board
         self._database = database

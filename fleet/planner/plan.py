@@ -15,13 +15,13 @@ from fleet.caps import IMPROVING
 from fleet.closed_sets import JobStatus, JobType, NotEnqueued, NotStarted
 from fleet.planner.cadence import due, is_promotion_due, promotion_held
 from fleet.planner.due import Due
-from fleet.planner.result import Plan, PlannedJob, summarise
+from fleet.planner.result import FleetPlan, PlannedJob, summarise
 from fleet.planner.types import BarsState, BotSnapshot, FleetSnapshot, PlannerCaps
 
 IMPROVEMENTS_AHEAD: Final = 4  # active ones, for each that may run at once
 
 
-def plan(snapshot: FleetSnapshot, caps: PlannerCaps, now: datetime) -> Plan:
+def plan(snapshot: FleetSnapshot, caps: PlannerCaps, now: datetime) -> FleetPlan:
     """Return what this tick is to do; the same snapshot gives the same plan, whatever the order of its bots.
 
     now: aware, UTC. 10,000 bots take about 0.1 s.
@@ -50,7 +50,7 @@ def plan(snapshot: FleetSnapshot, caps: PlannerCaps, now: datetime) -> Plan:
     queue = _queued(bots, now) + [(bot, job.job_type) for bot, job in ordered]
     not_started = _held_back(queue, snapshot, caps)
     summary = summarise(snapshot, caps, enqueue, not_enqueued, not_started, eligible=len(wanted))
-    return Plan(enqueue, not_enqueued, not_started, summary, tuple(promote))
+    return FleetPlan(enqueue, not_enqueued, not_started, summary, tuple(promote))
 
 
 def _fair(wanted: Sequence[tuple[BotSnapshot, Due]]) -> list[tuple[BotSnapshot, Due]]:

@@ -55,7 +55,7 @@ class PlanSummary:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class FleetPlan:
     """One tick's plan. Each bot of the snapshot is either in `enqueue` once or in `not_enqueued`.
 
     enqueue: in the order in which the jobs are to queue. not_started: bots whose job (QUEUED already or planned here)

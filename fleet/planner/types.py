@@ -65,7 +65,7 @@ class Baseline:
 
 
 @dataclass(frozen=True, slots=True)
-class Improvement:
+class LastImprovement:
     """When a bot's last improvement ended COMPLETED, and the rounds of IMPROVE since an adoption or an EVOLVE."""
 
     last_completed_at: datetime
@@ -104,7 +104,7 @@ class BotSnapshot:
     baseline: Baseline | None = None
     ended_backtest: EndedWork | None = None
     ended_improvement: EndedWork | None = None
-    improvement: Improvement | None = None
+    improvement: LastImprovement | None = None
 
 
 @dataclass(frozen=True, slots=True)

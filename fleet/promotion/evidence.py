@@ -8,7 +8,7 @@ from fleet.closed_sets import DataLabel, TradeSource
 
 
 @dataclass(frozen=True, slots=True)
-class Figures:
+class EvidenceFigures:
     """Results of one source since the boundary.
 
     trades: None when there is nothing to count in. win_rate: 0..1. max_drawdown_fraction: of starting capital.
@@ -57,7 +57,7 @@ class Evidence:
     """
 
     source: TradeSource
-    figures: Figures
+    figures: EvidenceFigures
     missing: str
     created_at: datetime
     development: bool

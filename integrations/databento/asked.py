@@ -14,7 +14,7 @@ _NS_PER_SECOND: Final = 1_000_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class BarsRequest:
     """product: such as ES. vendor_symbol: ES.v.0 (the most traded expiry) or ESH4. span: not empty, UTC.
 
     contract: the one contract asked for, as ESH24; None for the continuous symbol.
@@ -47,7 +47,7 @@ class Asked:
         return _moment(self.span.end_ns)
 
 
-def asked_of(symbol: str, month: str, available: Callable[[], Span], now: datetime | None) -> Asked:
+def asked_of(symbol: str, month: str, available: Callable[[], Span], now: datetime | None) -> BarsRequest:
     """Return what to ask for a product (ES) or a single contract (ESH4, ESH24) in a month, YYYY-MM, UTC.
 
     available: asks what the dataset has, after all else is found right. now: aware; minutes not finished by then are
@@ -74,7 +74,7 @@ def asked_of(symbol: str, month: str, available: Callable[[], Span], now: dateti
             fix="Fetch a month within that range, or from another provider.",
             facts={name: edge.isoformat() for name, edge in edges.items()},
         )
-    return Asked(product, month, vendor_symbol, contract, span)
+    return BarsRequest(product, month, vendor_symbol, contract, span)
 
 
 def _named(symbol: str, month: str) -> tuple[str, str, str | None]:

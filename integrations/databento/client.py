@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any, Final, TypedDict
 
 from core.errors import ErrorCode, GantryError, data_unavailable
 from integrations.databento.answers import SCHEMA, check_metadata, cost_of, count_of, range_of
-from integrations.databento.asked import Asked, asked_of
+from integrations.databento.asked import BarsRequest, asked_of
 from integrations.databento.errors import PROVIDER_ID, usable_key
 from integrations.databento.once import Once
 from integrations.databento.parse import bars_of, refused, with_origin
 from integrations.databento.unpack import unpacked
-from integrations.http.gate import Gate
+from integrations.http.gate import ProviderGate
 from integrations.ports import FetchedMonth, Quote
 from integrations.span import Span
 
@@ -42,7 +42,9 @@ class DatabentoBars:
     provider_id = PROVIDER_ID
     parallel = 8
 
-    def __init__(self, key: str, gate: Gate, *, base_url: str | None = None, dataset: str = "GLBX.MDP3") -> None:
+    def __init__(
+        self, key: str, gate: ProviderGate, *, base_url: str | None = None, dataset: str = "GLBX.MDP3"
+    ) -> None:
         self._key = usable_key(key)
         self._gate = gate
         self._base = (base_url or VENDOR_URL).rstrip("/")
@@ -91,7 +93,7 @@ class DatabentoBars:
             )
         return self._fetched(asked, promised, now)
 
-    def _fetched(self, asked: Asked, promised: int, now: datetime) -> FetchedMonth:
+    def _fetched(self, asked: BarsRequest, promised: int, now: datetime) -> FetchedMonth:
         from integrations.databento.wire import PARTLY, Timeseries, warnings_of
 
         received: list[bytes] = []
@@ -114,7 +116,7 @@ class DatabentoBars:
             self.provider_id, asked.product, asked.month, found, answer.content, asked.name, found.source_details
         )
 
-    def _count(self, asked: Asked) -> int:
+    def _count(self, asked: BarsRequest) -> int:
         return count_of(self._metadata().get_record_count(**self._question(asked)))
 
     def _ask_available(self) -> Span:
@@ -125,7 +127,7 @@ class DatabentoBars:
 
         return Metadata(self._key, self._base, self._gate, check_metadata)
 
-    def _question(self, asked: Asked) -> _Question:
+    def _question(self, asked: BarsRequest) -> _Question:
         return {
             "dataset": self._dataset,
             "symbols": asked.vendor_symbol,

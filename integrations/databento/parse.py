@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Final
 
 from core.errors import ErrorCode, GantryError, bad_data
-from integrations.databento.asked import Asked
+from integrations.databento.asked import BarsRequest
 from integrations.databento.errors import HIDDEN, bad_response
 from integrations.files.dbn import read_dbn
 from integrations.files.payload import Payload
@@ -17,7 +17,7 @@ from trading.bars.quality_types import stamp
 _AGAIN: Final = "Fetch the month again; if it stays so, fetch it from another provider."
 
 
-def bars_of(payload: Payload, asked: Asked, *, promised: int, partly: bool, now: datetime) -> FileBars:
+def bars_of(payload: Payload, asked: BarsRequest, *, promised: int, partly: bool, now: datetime) -> FileBars:
     """Return the bars of a range, all those that were promised.
 
     partly: the vendor says that it resolved the symbol for some of the days only.
@@ -41,7 +41,7 @@ def bars_of(payload: Payload, asked: Asked, *, promised: int, partly: bool, now:
     return found
 
 
-def refused(error: GantryError, asked: Asked, body: bytes, *, key: str) -> BadPayload:
+def refused(error: GantryError, asked: BarsRequest, body: bytes, *, key: str) -> BadPayload:
     """Return the error with what was sent, to be put aside; a key in it, should a page echo one, is hidden."""
     return BadPayload(
         error.code,
@@ -60,7 +60,7 @@ def hidden(body: bytes, key: str) -> bytes:
     return body.replace(key.encode(), HIDDEN.encode()).replace(basic, HIDDEN.encode())
 
 
-def with_origin(found: FileBars, asked: Asked, *, partly: bool, warnings: list[str]) -> FileBars:
+def with_origin(found: FileBars, asked: BarsRequest, *, partly: bool, warnings: list[str]) -> FileBars:
     """Return the bars with what was asked for, and what the vendor said of it, among their details."""
     origin = {
         "vendor_symbol": asked.vendor_symbol,
@@ -72,7 +72,7 @@ def with_origin(found: FileBars, asked: Asked, *, partly: bool, warnings: list[s
     return replace(found, source_details=found.source_details | origin)
 
 
-def _check_number(found: FileBars, asked: Asked, promised: int, *, partly: bool) -> None:
+def _check_number(found: FileBars, asked: BarsRequest, promised: int, *, partly: bool) -> None:
     received = len(found.bars)
     facts: dict[str, object] = {"promised": promised, "received": received, "partly_resolved": partly}
     if received != promised:
@@ -91,7 +91,7 @@ def _check_number(found: FileBars, asked: Asked, promised: int, *, partly: bool)
         )
 
 
-def _check_times(found: FileBars, asked: Asked, now: datetime) -> None:
+def _check_times(found: FileBars, asked: BarsRequest, now: datetime) -> None:
     ts, name = found.bars.ts, found.source_name
     outside = (ts < asked.span.start_ns) | (ts >= asked.span.end_ns)
     if outside.any():

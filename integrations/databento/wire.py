@@ -19,7 +19,7 @@ from requests import Response
 from requests.structures import CaseInsensitiveDict
 
 from integrations.databento.errors import bad_response, refusal, words_of
-from integrations.http.gate import Gate, Reply, Request
+from integrations.http.gate import ProviderGate, Reply, Request
 
 PARTLY: Final = 206  # the symbol was resolved for some of the days only
 _GOOD: Final = frozenset((200, PARTLY))
@@ -29,7 +29,7 @@ _UNREADABLE: Final = (AttributeError, TypeError, ValueError, RecursionError)
 class _Gated(BentoHttpAPI):
     """examine: given the action and the good answer within the attempt; raises a GantryError for a bad body."""
 
-    def __init__(self, key: str, base_url: str, gate: Gate, examine: Callable[[str, bytes], None]) -> None:
+    def __init__(self, key: str, base_url: str, gate: ProviderGate, examine: Callable[[str, bytes], None]) -> None:
         super().__init__(key=key, gateway=base_url)
         self._gate, self._examine = gate, examine
 

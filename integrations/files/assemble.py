@@ -26,7 +26,7 @@ _LONGEST_NAME: Final = 40  # characters of a contract's name
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Rows:
+class RawBars:
     """bars: as they stand in the file, in its order. numbers: int64[T], each row's number there, for messages.
 
     word: what a row is called: line, row or record.
@@ -37,7 +37,7 @@ class Rows:
     word: str
 
 
-def assemble(payload: Payload, rows: Rows, details: dict[str, Any]) -> FileBars:
+def assemble(payload: Payload, rows: RawBars, details: dict[str, Any]) -> FileBars:
     """Return the bars sorted, with prices exactly on ticks.
 
     Raises:
@@ -73,7 +73,7 @@ def _check_names(name: str, contracts: tuple[str, ...]) -> None:
             )
 
 
-def _check_times(name: str, rows: Rows) -> None:
+def _check_times(name: str, rows: RawBars) -> None:
     year = rows.bars.ts.astype("datetime64[ns]").astype("datetime64[Y]").astype(np.int64) + 1970
     wrong = (year < FIRST_YEAR) | (year > LAST_YEAR)
     if wrong.any():
@@ -84,7 +84,7 @@ def _check_times(name: str, rows: Rows) -> None:
         )
 
 
-def _check_order(name: str, rows: Rows) -> None:
+def _check_order(name: str, rows: RawBars) -> None:
     """Rows of each contract must go forward in time; contracts may stand one after another or mixed."""
     order = np.argsort(rows.bars.contract, kind="stable")
     step = np.diff(rows.bars.ts[order])
@@ -124,5 +124,5 @@ def _check_spacing(name: str, bars: Bars) -> None:
         )
 
 
-def _place(name: str, rows: Rows, row: int) -> str:
+def _place(name: str, rows: RawBars, row: int) -> str:
     return f"{name}, {rows.word} {rows.numbers[row]}"

@@ -10,7 +10,7 @@ from databento_dbn import DBNError, Metadata
 from numpy.typing import NDArray
 
 from core.errors import bad_data, invalid
-from integrations.files.assemble import Rows, assemble
+from integrations.files.assemble import RawBars, assemble
 from integrations.files.dbn_symbols import Naming, naming_of
 from integrations.files.payload import Payload, cut
 from integrations.files.types import FileBars, Stamp
@@ -114,7 +114,7 @@ def _refuse(name: str, wrong: NDArray[np.bool_], what: str) -> None:
         )
 
 
-def _rows(symbol: str, records: NDArray[np.void], rows: NDArray[np.int64], naming: Naming) -> Rows:
+def _rows(symbol: str, records: NDArray[np.void], rows: NDArray[np.int64], naming: Naming) -> RawBars:
     mine = records[rows]
     used = list(dict.fromkeys(naming.contract_of_row[rows].tolist()))  # in order of appearance
     position = np.zeros(len(naming.contracts), np.int32)
@@ -129,7 +129,7 @@ def _rows(symbol: str, records: NDArray[np.void], rows: NDArray[np.int64], namin
         contracts=tuple(naming.contracts[number] for number in used),
         **prices,
     )
-    return Rows(bars, rows + 1, "record")
+    return RawBars(bars, rows + 1, "record")
 
 
 def _details(decoded: _Decoded, naming: Naming) -> dict[str, Any]:

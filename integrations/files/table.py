@@ -7,7 +7,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 
 from core.errors import GantryError, bad_data, invalid
-from integrations.files.assemble import Rows, assemble
+from integrations.files.assemble import RawBars, assemble
 from integrations.files.columns import Column
 from integrations.files.payload import Payload
 from integrations.files.times import opens_ns
@@ -100,7 +100,7 @@ def _without(table: Table, missing: list[str]) -> GantryError:
     )
 
 
-def _by_symbol(table: Table, every: Bars, symbol: str | None) -> Iterator[Rows]:
+def _by_symbol(table: Table, every: Bars, symbol: str | None) -> Iterator[RawBars]:
     """Split the rows by the symbol that their names, or the caller, give them."""
     labels = [*zip(*(_texts(table, columns) for columns in (SYMBOL_COLUMNS, CONTRACT_COLUMNS)), strict=True)]
     number = {label: position for position, label in enumerate(dict.fromkeys(labels))}
@@ -120,7 +120,7 @@ def _by_symbol(table: Table, every: Bars, symbol: str | None) -> Iterator[Rows]:
         mine = np.flatnonzero(np.array([root == one for root in roots])[label_of_row])
         bars = replace(every.take(mine), symbol=one, contracts=contracts)
         numbered = replace(bars, contract=contract[label_of_row[mine]].astype(np.int32))
-        yield Rows(numbered, table.numbers[mine], table.word)
+        yield RawBars(numbered, table.numbers[mine], table.word)
 
 
 def _texts(table: Table, names: tuple[str, ...]) -> list[str]:

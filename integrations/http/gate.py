@@ -17,14 +17,14 @@ from integrations.http.policy import CallPolicy
 from integrations.http.serving import bots_served
 from integrations.ports import UsageEvent, UsageSink
 
-__all__ = ["Gate", "Reply", "Request"]
+__all__ = ["ProviderGate", "Reply", "Request"]
 
 
 def _accept(_reply: Reply) -> None:
     pass
 
 
-class Gate:
+class ProviderGate:
     """The way out to one provider; threads may share it.
 
     sink: gets one event for each attempt. ca_file: the only trusted roots of TLS, else the system's.

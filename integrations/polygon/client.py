@@ -7,7 +7,7 @@ from typing import Any, Final
 from core.errors import ErrorCode, GantryError, data_unavailable
 from integrations.files.assemble import assemble
 from integrations.files.types import FileBars, Stamp
-from integrations.http.gate import Gate
+from integrations.http.gate import ProviderGate
 from integrations.polygon.errors import PROVIDER_ID, usable_key
 from integrations.polygon.expiries import Expiry, expiries_of
 from integrations.polygon.fetch import Fetch
@@ -29,7 +29,7 @@ class PolygonBars:
     provider_id = PROVIDER_ID
     parallel = 4
 
-    def __init__(self, key: str, gate: Gate, *, base_url: str | None = None) -> None:
+    def __init__(self, key: str, gate: ProviderGate, *, base_url: str | None = None) -> None:
         self._key = usable_key(key)
         self._gate = gate
         self._base = (base_url or VENDOR_URL).rstrip("/")

@@ -8,9 +8,9 @@ from typing import Any, Final
 
 from core.errors import GantryError
 from integrations.files.payload import Payload
-from integrations.http.gate import Gate
+from integrations.http.gate import ProviderGate
 from integrations.polygon.expiries import Expiry, check_contracts, reach_of
-from integrations.polygon.listing import Listing
+from integrations.polygon.listing import ContractListing
 from integrations.polygon.parse import check_bars
 from integrations.ports import BadPayload
 from integrations.span import Span
@@ -28,11 +28,11 @@ class Fetch:
     """One try at a symbol-month. name: of its payload. lines: its pages so far, the refused one too."""
 
     key: str
-    gate: Gate
+    gate: ProviderGate
     base: str
     name: str
     lines: list[bytes] = field(default_factory=list)
-    _listing: Listing | None = None
+    _listing: ContractListing | None = None
 
     @property
     def payload(self) -> Payload:
@@ -90,6 +90,6 @@ class Fetch:
         from massive import RESTClient
 
         client = RESTClient(self.key, base=self.base, pagination=True, retries=0)
-        self._listing = Listing(self.gate, self.key, self.base, action, check, most_rows, self.lines)
+        self._listing = ContractListing(self.gate, self.key, self.base, action, check, most_rows, self.lines)
         client.client = self._listing
         return client

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlsplit
 
-from integrations.http.gate import Gate, Reply, Request
+from integrations.http.gate import ProviderGate, Reply, Request
 from integrations.polygon.errors import HIDDEN, bad_response, refusal
 from integrations.polygon.parse import read_page
 
@@ -32,14 +32,14 @@ class Answer:
 
 
 @dataclass(slots=True, repr=False)
-class Listing:
+class ContractListing:
     """action: of the usage rows. base: URL without a path that ends in a slash. most_rows: over all pages.
 
     check: raises PROVIDER_BAD_RESPONSE for rows that are not of the shape promised. bodies: of the pages so far, the
     refused one too, each on one line and without the key. page_refused: whether the last one was.
     """
 
-    gate: Gate
+    gate: ProviderGate
     key: str
     base: str
     action: str

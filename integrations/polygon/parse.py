@@ -11,7 +11,7 @@ from typing import Any, Final
 import numpy as np
 
 from core.errors import bad_data
-from integrations.files.assemble import Rows
+from integrations.files.assemble import RawBars
 from integrations.polygon.errors import bad_response
 from integrations.polygon.expiries import Expiry
 from trading.bars.quality_types import stamp
@@ -63,7 +63,7 @@ def check_bars(rows: Sequence[dict[str, Any]], ticker: str) -> None:
         raise bad_response(f"a bar of {ticker} without a possible price")
 
 
-def rows_of(symbol: str, expiries: Sequence[Expiry], bars: Sequence[Sequence[Any]]) -> Rows:
+def rows_of(symbol: str, expiries: Sequence[Expiry], bars: Sequence[Sequence[Any]]) -> RawBars:
     """Return the bars the client gave for each expiry as arrays, in its order, expiry after expiry.
 
     bars: of each expiry, objects with ticker, window_start (ns), open, high, low, close, volume; one bar at least.
@@ -80,7 +80,7 @@ def rows_of(symbol: str, expiries: Sequence[Expiry], bars: Sequence[Sequence[Any
         contracts=tuple(expiry.name for expiry, _ in found),
         **prices,
     )
-    return Rows(arrays, np.arange(1, len(every) + 1), "record")
+    return RawBars(arrays, np.arange(1, len(every) + 1), "record")
 
 
 def check_times(name: str, ts: IntArray, *, start_ns: int, end_ns: int) -> None:

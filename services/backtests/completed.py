@@ -12,7 +12,7 @@ from trading.metrics import Metrics
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class CompletedBacktest:
     """The newest session of a bot's current version and epoch, its figures, and the months it read."""
 
     bot_id: UUID

@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from fleet.closed_sets import TradeSource
-from services.backtests.completed import Standing
+from services.backtests.completed import CompletedBacktest
 from services.finding import require_bot
 from sql.queries.backtests import sessions
 from sql.tables.results import BacktestSession
@@ -52,7 +52,7 @@ def refresh_rollup(session: Session, bot_id: UUID, *, now: datetime) -> MetricsR
     return session.scalars(statement, execution_options={"populate_existing": True}).one()
 
 
-def write_rollups(session: Session, standings: Sequence[Standing]) -> None:
+def write_rollups(session: Session, standings: Sequence[CompletedBacktest]) -> None:
     """Write the BACKTEST rollups of bots whose backtest just completed, in one statement."""
     if not standings:
         return

@@ -12,7 +12,7 @@ from core.ids import new_id
 from core.trace import current_trace_id
 from fleet.autonomy_score import MonthQuality, Score, ScoreSignals, score
 from fleet.closed_sets import DataLabel, QualityVerdict
-from services.backtests.completed import Standing
+from services.backtests.completed import CompletedBacktest
 from services.backtests.rollups import from_raw_rows
 from services.finding import require_bot
 from sql.queries.backtests import sessions
@@ -45,7 +45,7 @@ def refresh_score(session: Session, bot_id: UUID, *, now: datetime) -> AutonomyS
     return session.scalars(statement, execution_options={"populate_existing": True}).one()
 
 
-def write_scores(session: Session, standings: Sequence[Standing]) -> None:
+def write_scores(session: Session, standings: Sequence[CompletedBacktest]) -> None:
     """Write the scores of bots whose backtest just completed, in one statement."""
     if not standings:
         return
@@ -65,7 +65,7 @@ def write_scores(session: Session, standings: Sequence[Standing]) -> None:
     session.execute(statement.on_conflict_do_update(index_elements=["bot_id"], set_=columns), rows)
 
 
-def _signals(one: Standing) -> ScoreSignals:
+def _signals(one: CompletedBacktest) -> ScoreSignals:
     return ScoreSignals(
         metrics=one.metrics,
         data_label=one.data_label,

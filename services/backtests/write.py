@@ -15,7 +15,7 @@ from core.ids import new_id
 from fleet.closed_sets import ActivityEvent, JobStatus, SessionStatus, TradeSource
 from fleet.jobs import JobReason
 from services import events
-from services.backtests.completed import Standing
+from services.backtests.completed import CompletedBacktest
 from services.backtests.compute import Computed, Material, label_of
 from services.backtests.rollups import write_rollups
 from services.backtests.scores import refresh_score, write_scores
@@ -195,7 +195,7 @@ def _write_standing(
     refs = {month.id for one in current for month in one.material.loaded.catalogue}
     months = {month.id: month for month in bars_months(session, sorted(refs))}
     done = [
-        Standing(
+        CompletedBacktest(
             one.claim.bot_id,
             one.claim.epoch,
             ids[one.claim.job_id],

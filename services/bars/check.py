@@ -10,7 +10,7 @@ from services.bars.decide import is_of
 from sql.engine import Transactions
 from sql.queries.bars import catalogue as queries
 from sql.tables.bars import BarsMonth
-from trading.bars.quality import Verdict, assess
+from trading.bars.quality import MonthVerdict, assess
 from trading.instruments import get_instrument
 
 
@@ -64,7 +64,7 @@ def check_months(
 
 
 def _checked(store: BarsStore, row: BarsMonth) -> CheckedMonth:
-    holds, verdict, instrument = False, Verdict.BLOCKED, get_instrument(row.symbol)
+    holds, verdict, instrument = False, MonthVerdict.BLOCKED, get_instrument(row.symbol)
     try:
         bars = store.read([row.path])
     except GantryError as error:

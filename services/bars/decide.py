@@ -25,7 +25,7 @@ class MonthStatus(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Asked:
+class IncomingMonth:
     """Bars of one month that came in, from whom, and whether they win where they differ."""
 
     instrument: Instrument
@@ -36,7 +36,7 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Wanted:
+class MonthPlan:
     """The month as it should be. merged: whether bars that were there already are among them."""
 
     bars: Bars
@@ -44,7 +44,7 @@ class Wanted:
     merged: bool = False
 
 
-def decide(store: BarsStore, there: BarsMonth | None, asked: Asked) -> Wanted:
+def decide(store: BarsStore, there: BarsMonth | None, asked: IncomingMonth) -> MonthPlan:
     """Return what the month should hold, given the row in use.
 
     Equal bars change nothing (a simulated month stays simulated). Real bars take a simulated month's place. Bars of
@@ -57,24 +57,24 @@ def decide(store: BarsStore, there: BarsMonth | None, asked: Asked) -> Wanted:
 
     """
     if there is None:
-        return Wanted(asked.bars, MonthStatus.NEW)
+        return MonthPlan(asked.bars, MonthStatus.NEW)
     if content_hash(asked.bars, asked.instrument) == there.content_hash:
         return _equal(store, there, asked)
     if there.data_label == DataLabel.SIMULATED or asked.label is DataLabel.VENDOR:
-        return Wanted(asked.bars, MonthStatus.REPLACED)  # a vendor's month is fetched whole
+        return MonthPlan(asked.bars, MonthStatus.REPLACED)  # a vendor's month is fetched whole
     _refuse_strangers(there, asked)
     if asked.replace and (there.provider != asked.provider or not is_intact(store, there, asked.instrument)):
-        return Wanted(asked.bars, MonthStatus.REPLACED)
+        return MonthPlan(asked.bars, MonthStatus.REPLACED)
     return _merged(_read_there(store, there, asked.instrument), asked)
 
 
-def _merged(old: Bars, asked: Asked) -> Wanted:
+def _merged(old: Bars, asked: IncomingMonth) -> MonthPlan:
     if asked.replace and named_apart(old, asked.bars):
-        return Wanted(asked.bars, MonthStatus.REPLACED)
+        return MonthPlan(asked.bars, MonthStatus.REPLACED)
     merged = merge(old, asked.bars, asked.instrument, replace=asked.replace)
     if not merged.added and not merged.replaced:
-        return Wanted(merged.bars, MonthStatus.ALREADY_THERE)
-    return Wanted(merged.bars, MonthStatus.REPLACED if merged.replaced else MonthStatus.MERGED, merged=True)
+        return MonthPlan(merged.bars, MonthStatus.ALREADY_THERE)
+    return MonthPlan(merged.bars, MonthStatus.REPLACED if merged.replaced else MonthStatus.MERGED, merged=True)
 
 
 def is_intact(store: BarsStore, row: BarsMonth, instrument: Instrument) -> bool:
@@ -108,18 +108,18 @@ def _read_there(store: BarsStore, there: BarsMonth, instrument: Instrument) -> B
     return bars
 
 
-def _equal(store: BarsStore, there: BarsMonth, asked: Asked) -> Wanted:
+def _equal(store: BarsStore, there: BarsMonth, asked: IncomingMonth) -> MonthPlan:
     """The same bars again: names of contracts are gained, never lost, and a damaged file is made whole."""
     if there.contracts == [""] and asked.bars.contracts != ("",) and there.data_label == asked.label:
-        return Wanted(asked.bars, MonthStatus.REPLACED)
+        return MonthPlan(asked.bars, MonthStatus.REPLACED)
     if is_intact(store, there, asked.instrument):
-        return Wanted(asked.bars, MonthStatus.ALREADY_THERE)
+        return MonthPlan(asked.bars, MonthStatus.ALREADY_THERE)
     if contracts_hash(asked.bars) == there.contracts_hash:
-        return Wanted(asked.bars, MonthStatus.REPAIRED)
-    return Wanted(asked.bars, MonthStatus.REPLACED)
+        return MonthPlan(asked.bars, MonthStatus.REPAIRED)
+    return MonthPlan(asked.bars, MonthStatus.REPLACED)
 
 
-def _refuse_strangers(there: BarsMonth, asked: Asked) -> None:
+def _refuse_strangers(there: BarsMonth, asked: IncomingMonth) -> None:
     if asked.label is DataLabel.SIMULATED:
         raise _conflict(there, "holds real bars, which simulated ones never replace", fix="Simulate another month.")
     if there.provider != asked.provider and not asked.replace:

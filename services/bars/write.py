@@ -13,7 +13,7 @@ from core.trace import current_trace_id
 from fleet.closed_sets import DataLabel, SystemEvent
 from integrations.store import BarsStore
 from services import events
-from services.bars.decide import Asked, MonthStatus, Wanted, decide
+from services.bars.decide import IncomingMonth, MonthPlan, MonthStatus, decide
 from sql.engine import Transactions
 from sql.queries.bars import catalogue as queries
 from sql.tables.bars import BarsMonth
@@ -69,7 +69,7 @@ class _Planned:
     """A month judged fit, and the row that will be in use: None where the row that is there stays."""
 
     there: BarsMonth | None
-    wanted: Wanted
+    wanted: MonthPlan
     row: BarsMonth | None
 
 
@@ -112,7 +112,7 @@ def store_months(
 
 def _planned(store: BarsStore, incoming: Incoming, there: BarsMonth | None, *, replace: bool) -> _Planned:
     source, month = incoming.source, incoming.part.month
-    asked = Asked(incoming.instrument, incoming.part.bars, source.provider, source.label, replace=replace)
+    asked = IncomingMonth(incoming.instrument, incoming.part.bars, source.provider, source.label, replace=replace)
     wanted = decide(store, there, asked)
     if wanted.status in {MonthStatus.ALREADY_THERE, MonthStatus.REPAIRED}:
         return _Planned(there, wanted, None)

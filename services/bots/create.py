@@ -43,7 +43,7 @@ class NewBot:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Born:
+class NewBotRows:
     """The rows of a new bot, not stored yet."""
 
     bot: Bot
@@ -70,13 +70,13 @@ def create_bot(session: Session, new: NewBot, *, actor: str, now: datetime) -> U
             bounds; CONFLICT, at the transaction's edge, for a name that an active bot has.
 
     """
-    born = bear(new, actor=actor, now=now)
+    born = rows_of_new_bot(new, actor=actor, now=now)
     queries.insert_bot(session, born.bot, born.version, born.boundaries, born.stage_event)
     events.tell(session, ActivityEvent.BOT_CREATED, born.told, actor=actor, bot_id=born.bot.id, payload=born.facts)
     return born.bot.id
 
 
-def bear(new: NewBot, *, actor: str, now: datetime, starter_key: str | None = None) -> Born:
+def rows_of_new_bot(new: NewBot, *, actor: str, now: datetime, starter_key: str | None = None) -> NewBotRows:
     """Return the rows of a new bot; nothing is stored.
 
     Raises:
@@ -98,7 +98,7 @@ def bear(new: NewBot, *, actor: str, now: datetime, starter_key: str | None = No
         created_at=now,
         updated_at=now,
     )
-    return Born(bot, version, _boundaries(bot.id, now), _stage_event(bot, actor, now))
+    return NewBotRows(bot, version, _boundaries(bot.id, now), _stage_event(bot, actor, now))
 
 
 def checked_name(name: str) -> str:

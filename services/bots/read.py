@@ -15,7 +15,7 @@ from fleet.closed_sets import DataLabel, JobStatus, JobType, Stage, TradeSource
 from fleet.jobs import RETRYABLE
 from services.finding import unknown_bot
 from sql.queries.bots import read as bot_queries
-from sql.queries.bots.read import Standing
+from sql.queries.bots.read import CurrentBot
 from sql.queries.bots.rows import JobRow, RollupRow
 from sql.queries.paging import After, Page
 
@@ -141,12 +141,12 @@ def _figures(rollup: RollupRow | None, *, otherwise: str) -> dict[str, Any]:
     }
 
 
-def _views(session: Session, rows: Sequence[Standing], now: datetime) -> tuple[BotView, ...]:
+def _views(session: Session, rows: Sequence[CurrentBot], now: datetime) -> tuple[BotView, ...]:
     summaries = _summaries(session, rows, now)
     return tuple(_whole(summary, row) for summary, row in zip(summaries, rows, strict=True))
 
 
-def _whole(summary: BotSummary, row: Standing) -> BotView:
+def _whole(summary: BotSummary, row: CurrentBot) -> BotView:
     return BotView(
         **{one.name: getattr(summary, one.name) for one in fields(BotSummary)},
         **(row.made_of._asdict() if row.made_of else {}),
@@ -155,7 +155,7 @@ def _whole(summary: BotSummary, row: Standing) -> BotView:
     )
 
 
-def _summaries(session: Session, rows: Sequence[Standing], now: datetime) -> Sequence[BotSummary]:
+def _summaries(session: Session, rows: Sequence[CurrentBot], now: datetime) -> Sequence[BotSummary]:
     ids = [row.bot.id for row in rows]
     jobs = {job.bot_id: job for job in bot_queries.newest_jobs(session, ids)} if ids else {}
     others = bot_queries.rollups_of(session, ids) if ids else ()
@@ -164,7 +164,7 @@ def _summaries(session: Session, rows: Sequence[Standing], now: datetime) -> Seq
 
 
 def _summary(
-    row: Standing, job: JobRow | None, others: Mapping[tuple[UUID, str], RollupRow], now: datetime
+    row: CurrentBot, job: JobRow | None, others: Mapping[tuple[UUID, str], RollupRow], now: datetime
 ) -> BotSummary:
     bot, version, rollup, score = row.bot, row.version, row.rollup, row.score
     backtests = _figures(rollup, otherwise=NEEDS_BACKTEST)

@@ -5,7 +5,7 @@ from typing import Any
 
 from fleet.closed_sets import CandidateSource, JobType
 from trading.improve.search import Search
-from trading.improve.verdict import Verdict
+from trading.improve.verdict import Judgement
 
 
 @dataclass(slots=True, eq=False)
@@ -28,7 +28,7 @@ class Looking:
 class Found:
     """What a search came to. candidate: {strategy, params}, None when the present ones were the best."""
 
-    verdict: Verdict
+    verdict: Judgement
     candidate: dict[str, Any] | None
     source: CandidateSource
     sets_tried: int

@@ -17,7 +17,7 @@ from trading.metrics import usd
 
 
 @dataclass(frozen=True, slots=True)
-class Figures:
+class SetFigures:
     """What one parameter set did on all bars of an improvement: USD after costs, yearly Sharpe ratio, round trips.
 
     out_net_usd: over all out-of-sample sessions; unseen_net_usd: over those of the last fold, which chose nothing.
@@ -49,8 +49,8 @@ class ImprovementView:
     reason_code: str
     source: str
     candidate: dict[str, Any] | None
-    old: Figures
-    new: Figures
+    old: SetFigures
+    new: SetFigures
     sets_tried: int
     epoch: int
     bars_hash: str
@@ -61,7 +61,7 @@ class ImprovementView:
     created_at: datetime
 
 
-def beside(evidence: Mapping[str, Any]) -> tuple[Figures, Figures]:
+def beside(evidence: Mapping[str, Any]) -> tuple[SetFigures, SetFigures]:
     """Return the figures of the incumbent and of the candidate."""
     return _figures(evidence["incumbent"]), _figures(evidence["candidate"])
 
@@ -91,7 +91,7 @@ def _view(row: BotImprovement) -> ImprovementView:
     return ImprovementView(**stored, old=old, new=new, data_label=row.evidence["bars"]["data_label"])
 
 
-def _figures(score: Mapping[str, Any]) -> Figures:
-    return Figures(
+def _figures(score: Mapping[str, Any]) -> SetFigures:
+    return SetFigures(
         usd(score["net_e4"]), usd(score["out_net_e4"]), usd(score["unseen_net_e4"]), score["sharpe"], score["trades"]
     )

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from core.ids import new_id
 from fleet.closed_sets import ActivityEvent, ImprovementVerdict, JobStatus, JobType, Stage
-from fleet.job_feed import told_of, word_of
+from fleet.job_feed import event_of, label_of_type
 from fleet.jobs import JobReason
 from services import events
 from services.backtests.compute import Material
@@ -153,7 +153,7 @@ def _tell(
     evidence: dict[str, Any],
 ) -> None:
     old, new = beside(evidence)
-    word = word_of(claim.job_type)
+    word = label_of_type(claim.job_type)
     figures = {"old": old.as_json(), "new": new.as_json(), "sets_tried": found.sets_tried}
     label = {"data_label": evidence["bars"]["data_label"]}
     if version is not None:
@@ -164,7 +164,7 @@ def _tell(
         said = f"No version was adopted: {told['reason_code']}."
     lines: list[tuple[ActivityEvent, Any, str, dict[str, Any]]] = [
         (
-            told_of(claim.job_type, "COMPLETED"),
+            event_of(claim.job_type, "COMPLETED"),
             claim,
             f"{word} completed: {found.sets_tried} sets tried.",
             {**told, **label},

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from fleet.closed_sets import JobStatus
-from fleet.job_feed import told_of, word_of
+from fleet.job_feed import event_of, label_of_type
 from fleet.jobs import ACTIVE, JobReason, check_transition
 from services import events
 from services.jobs import ledger
@@ -39,8 +39,8 @@ def cancel_job(session: Session, job: BotJob, *, reason: JobReason, actor: str) 
     ledger.record(session, job.id, old, JobStatus.CANCELED, reason, {"actor": actor}, trace_id=job.trace_id)
     events.tell(
         session,
-        told_of(job.job_type, "CANCELED"),
-        f"{word_of(job.job_type)} canceled: {_WHY.get(reason, reason.value)}.",
+        event_of(job.job_type, "CANCELED"),
+        f"{label_of_type(job.job_type)} canceled: {_WHY.get(reason, reason.value)}.",
         actor=actor,
         bot_id=job.bot_id,
         job_id=job.id,
@@ -73,9 +73,9 @@ def cancel_all(session: Session, bot_ids: Sequence[UUID], *, reason: JobReason, 
         ledger.record_all(session, old, JobStatus.CANCELED, reason, ended)
     told = [
         (
-            told_of(job.job_type, "CANCELED"),
+            event_of(job.job_type, "CANCELED"),
             Ended.of(job),
-            f"{word_of(job.job_type)} canceled: {_WHY[reason]}.",
+            f"{label_of_type(job.job_type)} canceled: {_WHY[reason]}.",
             {"from_status": old, "reason_code": reason, "by": actor},
         )
         for job, old in jobs

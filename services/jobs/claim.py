@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from core.ids import new_id
 from fleet.caps import BACKTESTS, Caps
 from fleet.closed_sets import ActivityEvent, BacktestKind, JobStatus, JobType
-from fleet.job_feed import told_of, word_of
+from fleet.job_feed import event_of, label_of_type
 from fleet.jobs import JobReason
 from services import events
 from services.events import JobRef
@@ -75,9 +75,9 @@ def claim_chunk(  # noqa: PLR0913 - all but the session by keyword
     ledger.record_all(session, JobStatus.QUEUED, JobStatus.RUNNING, JobReason.CLAIMED, told)
     begun: list[tuple[ActivityEvent, JobRef, str, dict[str, object]]] = [
         (
-            told_of(claim.job_type, "STARTED"),
+            event_of(claim.job_type, "STARTED"),
             claim,
-            f"{word_of(claim.job_type)} started, attempt {claim.attempt}.",
+            f"{label_of_type(claim.job_type)} started, attempt {claim.attempt}.",
             {},
         )
         for claim in claims

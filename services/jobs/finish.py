@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from core.errors import GantryError
 from fleet.closed_sets import JobStatus
-from fleet.job_feed import told_of, word_of
+from fleet.job_feed import event_of, label_of_type
 from fleet.jobs import reason_of, retry_of
 from services import events
 from services.jobs import ledger
@@ -34,8 +34,8 @@ def fail_job(session: Session, held: Claim, error: GantryError, *, session_id: U
     ledger.record(session, held.job_id, JobStatus.RUNNING, JobStatus.FAILED, reason, {"error_code": error.code.value})
     events.tell(
         session,
-        told_of(held.job_type, "FAILED"),
-        f"{word_of(held.job_type)} failed: {error.message}",
+        event_of(held.job_type, "FAILED"),
+        f"{label_of_type(held.job_type)} failed: {error.message}",
         actor=held.actor,
         bot_id=held.bot_id,
         job_id=held.job_id,

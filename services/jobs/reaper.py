@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from core.errors import ErrorCode, GantryError
 from fleet.closed_sets import JobStatus, SystemEvent
-from fleet.job_feed import told_of, word_of
+from fleet.job_feed import event_of, label_of_type
 from fleet.jobs import JobReason, check_transition, retry_of
 from services import events
 from services.jobs import ledger
@@ -128,8 +128,8 @@ def _end(session: Session, job: BotJob, status: JobStatus, error: GantryError) -
     if retry is None:
         events.tell(
             session,
-            told_of(job.job_type, "FAILED"),
-            f"{word_of(job.job_type)} failed at attempt {job.attempt}, the last one: {error.message}",
+            event_of(job.job_type, "FAILED"),
+            f"{label_of_type(job.job_type)} failed at attempt {job.attempt}, the last one: {error.message}",
             actor=job.actor,
             bot_id=job.bot_id,
             job_id=job.id,

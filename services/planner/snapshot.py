@@ -24,7 +24,7 @@ from fleet.closed_sets import (
 )
 from fleet.jobs import JobReason, reason_of
 from fleet.planner.bars_outlook import BarsOutlook, MonthInUse, Suppliers, outlook
-from fleet.planner.types import ActiveWork, Baseline, BotSnapshot, EndedWork, FleetSnapshot, Improvement
+from fleet.planner.types import ActiveWork, Baseline, BotSnapshot, EndedWork, FleetSnapshot, LastImprovement
 from services.promotion.read import due_for_promotion
 from sql.queries.planner import snapshot as queries
 
@@ -87,7 +87,7 @@ def _bot(
     backtest: Row[Any] | None,
     improving: tuple[JobType, Row[Any]] | None,
     baseline: Row[Any] | None,
-    rounds: Improvement | None,
+    rounds: LastImprovement | None,
     *,
     promotion_due: bool,
 ) -> BotSnapshot:
@@ -156,9 +156,9 @@ def _newest(rows: Iterable[tuple[JobType, Row[Any]]]) -> Mapping[UUID, tuple[Job
     return {row.bot_id: (kind, row) for kind, row in sorted(rows, key=lambda one: one[1].completed_at)}
 
 
-def _rounds(rows: Sequence[Row[Any]]) -> Mapping[UUID, Improvement]:
+def _rounds(rows: Sequence[Row[Any]]) -> Mapping[UUID, LastImprovement]:
     """Return, by bot, when its last improvement ended and how many rounds of IMPROVE since brought nothing."""
-    found: dict[UUID, Improvement] = {}
+    found: dict[UUID, LastImprovement] = {}
     for bot_id, group in groupby(rows, key=lambda row: row.bot_id):
         newest = list(group)
         vain = 0
@@ -166,7 +166,7 @@ def _rounds(rows: Sequence[Row[Any]]) -> Mapping[UUID, Improvement]:
             if row.job_type != JobType.IMPROVE or row.verdict == ImprovementVerdict.ADOPTED:
                 break
             vain += 1
-        found[bot_id] = Improvement(newest[0].created_at, vain)
+        found[bot_id] = LastImprovement(newest[0].created_at, vain)
     return found
 
 

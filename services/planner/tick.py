@@ -16,7 +16,7 @@ from core.trace import current_trace_id
 from fleet.closed_sets import Stage, TickCause
 from fleet.jobs import JobReason
 from fleet.planner.plan import plan
-from fleet.planner.result import Plan, PlannedJob, summarise
+from fleet.planner.result import FleetPlan, PlannedJob, summarise
 from fleet.planner.types import BotSnapshot, FleetSnapshot
 from fleet.roles import PLANNER
 from services.jobs.enqueue import enqueue_jobs
@@ -92,7 +92,7 @@ def prune_ticks(tx: Transactions) -> int:
 
 
 def _enqueue(
-    session: Session, fleet: FleetSnapshot, planned: Plan, terms: PlannerTerms, actor: str
+    session: Session, fleet: FleetSnapshot, planned: FleetPlan, terms: PlannerTerms, actor: str
 ) -> Mapping[UUID, NewJob]:
     """Queue what is planned for bots that are still as they were seen; return the jobs by bot."""
     if not planned.enqueue:
@@ -127,14 +127,14 @@ def _job(job: PlannedJob) -> NewJob:
     return NewJob(new_id(), job.bot_id, job.job_type, job.kind, root, attempt, job.reason)
 
 
-def _same(seen: BotSnapshot, now: writes.Held) -> bool:
+def _same(seen: BotSnapshot, now: writes.LockedBot) -> bool:
     return (seen.stage.value, seen.version_id, seen.epoch) == (now.stage, now.version_id, now.epoch)
 
 
 def _note(
     session: Session,
     fleet: FleetSnapshot,
-    planned: Plan,
+    planned: FleetPlan,
     made: Mapping[UUID, NewJob],
     terms: PlannerTerms,
     cause: TickCause,
@@ -168,7 +168,7 @@ def _note(
     return Tick(run_id, summary, tuple(made.values()), len(changed))
 
 
-def _changed(session: Session, planned: Plan, made: Mapping[UUID, NewJob]) -> Iterator[NewDecision]:
+def _changed(session: Session, planned: FleetPlan, made: Mapping[UUID, NewJob]) -> Iterator[NewDecision]:
     before = {row.bot_id: (row.enqueued, row.reason_code, row.not_started) for row in queries.decisions(session)}
     for bot_id, decision in _decisions(planned, made):
         enqueued, reason, waits = decision
@@ -177,7 +177,7 @@ def _changed(session: Session, planned: Plan, made: Mapping[UUID, NewJob]) -> It
             yield NewDecision(new_id(), bot_id, reason, waits, job.id if job else None, job.job_type if job else None)
 
 
-def _decisions(planned: Plan, made: Mapping[UUID, NewJob]) -> Sequence[tuple[UUID, Decision]]:
+def _decisions(planned: FleetPlan, made: Mapping[UUID, NewJob]) -> Sequence[tuple[UUID, Decision]]:
     """Return what is decided of each bot; one whose planned job couldn't be written is left as it was."""
     waits = {bot_id: code.value for bot_id, code in planned.not_started.items()}
     found: list[tuple[UUID, Decision]] = [

@@ -162,7 +162,7 @@ def _changeable(
     here = Stage(bot.stage)
     there = STAGE_TRANSITIONS[change].get(here)
     if by.role < Role.OPERATOR or ({here, there} & GUARDED and not by.credentials):
-        raise refusals.stranger(by, there or here)
+        raise refusals.not_a_person(by, there or here)
     if revisions is not None and bot.revision not in revisions:
         raise StaleRevision(bot)
     if there is None:

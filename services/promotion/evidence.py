@@ -8,7 +8,7 @@ import numpy as np
 from sqlalchemy.orm import Session
 
 from fleet.closed_sets import DataLabel, Stage, TradeSource
-from fleet.promotion.evidence import Evidence, Figures, Robustness
+from fleet.promotion.evidence import Evidence, EvidenceFigures, Robustness
 from services.bots.read import SOURCE_OF_STAGE
 from sql.queries.backtests.sessions import TradeSums
 from sql.queries.promotion import read as queries
@@ -34,7 +34,7 @@ def evidence_of(session: Session, bot: Bot, *, development: bool, now: datetime)
 def of_backtest(row: BacktestRow, *, development: bool) -> Evidence:
     """Return the evidence of a newest backtest."""
     total = row.total_trades
-    figures = Figures(
+    figures = EvidenceFigures(
         trades=total,
         losing_trades=row.losses if isinstance(row.losses, int) else None,
         win_rate=metrics.win_rate(row.wins, total),
@@ -60,7 +60,7 @@ def _passed(guards: list[object]) -> bool | None:
 
 
 def _ungraded(bot: Bot, *, development: bool) -> Evidence:
-    return Evidence(TradeSource.BACKTEST, Figures(), NO_BACKTEST, bot.created_at, development)
+    return Evidence(TradeSource.BACKTEST, EvidenceFigures(), NO_BACKTEST, bot.created_at, development)
 
 
 def _of_trades(session: Session, bot: Bot, *, development: bool, now: datetime) -> Evidence:
@@ -86,9 +86,9 @@ def _of_trades(session: Session, bot: Bot, *, development: bool, now: datetime) 
     )
 
 
-def _figures(sums: TradeSums, days: list[DayRow]) -> Figures:
+def _figures(sums: TradeSums, days: list[DayRow]) -> EvidenceFigures:
     closing, deepest = _chained(days)
-    return Figures(
+    return EvidenceFigures(
         trades=sums.total,
         losing_trades=sums.losses,
         win_rate=metrics.win_rate(sums.wins, sums.total),

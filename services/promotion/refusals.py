@@ -57,7 +57,7 @@ def manual(bot: Bot) -> GantryError:
     )
 
 
-def stranger(by: Caller, stage: Stage) -> GantryError:
+def not_a_person(by: Caller, stage: Stage) -> GantryError:
     """CANARY and LIVE aren't for whoever happens to sit at this machine, nor for a loop: FORBIDDEN."""
     return GantryError(
         ErrorCode.FORBIDDEN,

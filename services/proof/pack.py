@@ -18,13 +18,13 @@ from services.code_version import code_version
 from services.proof.invariants import check_invariants, invariant_lines
 from sql.engine import Transactions
 from sql.queries.proof import pack as queries
-from sql.queries.proof.pack import Rows, Statement
+from sql.queries.proof.pack import Statement, StatementRows
 
 NO_BOT: Final = UUID(int=0)
 PACKAGES: Final = ("dagster", "vectorbt", "numba", "numpy", "pandas", "pyarrow", "sqlalchemy", "psycopg", "fastapi")
 
 
-class Outcome(StrEnum):
+class PieceOutcome(StrEnum):
     """How a piece of proof came out; NOT_AVAILABLE: what it asks for isn't built yet, and says so."""
 
     OK = "OK"
@@ -39,7 +39,7 @@ class Piece:
     file: str
     proves: str
     text: str
-    outcome: Outcome = Outcome.OK
+    outcome: PieceOutcome = PieceOutcome.OK
     said: str = ""
 
 
@@ -59,11 +59,11 @@ def database_pieces(tx: Transactions, *, bots: int) -> Iterator[Piece]:
                 queries.read_only(session)
                 pieces = part(session)
         except GantryError as error:
-            pieces = [Piece(file, "the database answers", f"{error}\n", Outcome.FAILED, str(error))]
+            pieces = [Piece(file, "the database answers", f"{error}\n", PieceOutcome.FAILED, str(error))]
         yield from pieces
 
 
-def aligned(rows: Rows) -> str:
+def aligned(rows: StatementRows) -> str:
     """Return rows as psql shows them: aligned columns, nothing for null, and how many there are."""
     cells = [[str(name) for name in rows.columns], *([_cell(value) for value in row] for row in rows.rows)]
     widths = [max(len(row[place]) for row in cells) for place in range(len(rows.columns))]
@@ -84,7 +84,7 @@ def _of_bots(session: Session, statement: Statement, bots: Sequence[tuple[UUID, 
     for bot_id, name in bots or [(NO_BOT, "none: there are no bots")]:
         sql = queries.for_bot(statement, bot_id)
         piece = _ran(session, statement, sql)
-        if piece.outcome is not Outcome.OK:
+        if piece.outcome is not PieceOutcome.OK:
             return piece
         parts.append(f"-- bot: {' '.join(name.split())}\n{piece.text}")
     return Piece(_file(statement), statement.proves, "\n".join(parts))
@@ -93,14 +93,14 @@ def _of_bots(session: Session, statement: Statement, bots: Sequence[tuple[UUID, 
 def _agreement(session: Session) -> Piece:
     statement = queries.AGREEMENT
     piece = _ran(session, statement, statement.sql)
-    if piece.outcome is not Outcome.OK:
+    if piece.outcome is not PieceOutcome.OK:
         return piece
     rows = queries.run(session, statement.sql).rows
     differ = [str(row[0]) for row in rows if any(row[place] != row[place + 1] for place in range(2, len(row), 2))]
     if not differ:
         return piece
     said = f"Ticks whose counts are not those of their jobs: {', '.join(differ)}."
-    return Piece(piece.file, piece.proves, f"{said}\n\n{piece.text}", Outcome.FAILED, said)
+    return Piece(piece.file, piece.proves, f"{said}\n\n{piece.text}", PieceOutcome.FAILED, said)
 
 
 def _ran(session: Session, statement: Statement, sql: str) -> Piece:
@@ -112,7 +112,7 @@ def _ran(session: Session, statement: Statement, sql: str) -> Piece:
     except DBAPIError as error:
         said = str(error.orig).strip().splitlines()[0]
         missing = statement.to_come and isinstance(error.orig, psycopg.errors.UndefinedTable)
-        outcome = Outcome.NOT_AVAILABLE if missing else Outcome.FAILED
+        outcome = PieceOutcome.NOT_AVAILABLE if missing else PieceOutcome.FAILED
         return Piece(file, statement.proves, f"{sql}\n\n{outcome}: {said}\n", outcome, said)
 
 
@@ -122,7 +122,7 @@ def _invariants(session: Session) -> Piece:
     text = "$ gantry doctor --invariants\n\n" + "\n".join(invariant_lines(violations)) + "\n"
     if not violations:
         return Piece("invariants.txt", proves, text)
-    return Piece("invariants.txt", proves, text, Outcome.FAILED, f"{len(violations)} violations.")
+    return Piece("invariants.txt", proves, text, PieceOutcome.FAILED, f"{len(violations)} violations.")
 
 
 def _versions(session: Session) -> Piece:

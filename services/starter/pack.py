@@ -16,7 +16,7 @@ from fleet.closed_sets import ActivityEvent, BacktestKind, JobType, MetricsScope
 from fleet.jobs import JobReason
 from fleet.starter import DEFAULT_BOTS, DEFAULT_SYMBOLS, MAX_BOTS, Place, places
 from services import events
-from services.bots.create import Born, NewBot, bear
+from services.bots.create import NewBot, NewBotRows, rows_of_new_bot
 from services.bots.read import BotView, some_bots
 from services.jobs.enqueue import enqueue_jobs
 from services.resets.reset import ResetRequest, reset_metrics
@@ -134,7 +134,7 @@ def _checked_count(count: int) -> int:
 
 
 def _free_places(
-    session: Session, asked: Sequence[str] | None, kept: Sequence[queries.Kept], size: int
+    session: Session, asked: Sequence[str] | None, kept: Sequence[queries.PackBot], size: int
 ) -> Sequence[Place]:
     """Return the first places that nobody has, as many as the pack lacks."""
     if len(kept) >= size:
@@ -161,12 +161,12 @@ def _named(session: Session, free: Sequence[Place]) -> Iterable[tuple[Place, str
         yield place, name
 
 
-def _bear(place: Place, name: str, actor: str, now: datetime) -> Born:
+def _bear(place: Place, name: str, actor: str, now: datetime) -> NewBotRows:
     new = NewBot(name=name, symbol=place.symbol, strategy=place.strategy, params=place.params)
-    return bear(new, actor=actor, now=now, starter_key=place.key)
+    return rows_of_new_bot(new, actor=actor, now=now, starter_key=place.key)
 
 
-def _insert(session: Session, born: Sequence[Born], actor: str) -> None:
+def _insert(session: Session, born: Sequence[NewBotRows], actor: str) -> None:
     queries.insert_all(session, [one.bot for one in born])
     queries.insert_all(session, [one.version for one in born])
     queries.insert_all(session, [boundary for one in born for boundary in one.boundaries])
@@ -174,7 +174,7 @@ def _insert(session: Session, born: Sequence[Born], actor: str) -> None:
     queries.insert_all(session, [_created(one, actor) for one in born])
 
 
-def _created(one: Born, actor: str) -> Activity:
+def _created(one: NewBotRows, actor: str) -> Activity:
     return Activity(
         id=new_id(),
         event_type=ActivityEvent.BOT_CREATED,
@@ -187,7 +187,7 @@ def _created(one: Born, actor: str) -> Activity:
 
 
 def _queue_baselines(
-    session: Session, kept: Sequence[queries.Kept], born: Sequence[Born], *, actor: str, max_attempts: int
+    session: Session, kept: Sequence[queries.PackBot], born: Sequence[NewBotRows], *, actor: str, max_attempts: int
 ) -> frozenset[UUID]:
     """Queue a baseline for each new bot, and for each kept one that has none and isn't busy; return the jobs."""
     idle = _without_baseline(session, [one.bot_id for one in kept])

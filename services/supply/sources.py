@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from core.settings import Settings
-from integrations.http.gate import Gate
+from integrations.http.gate import ProviderGate
 from integrations.http.limiter import Limiter
 from integrations.http.policy import CallPolicy
 from integrations.ports import BarsSource
@@ -36,7 +36,7 @@ def sources_of(settings: Settings, tx: Transactions, vendors: Sequence[Provider]
         factory, key = vendor.factory, key_of(vendor, settings)
         if isinstance(factory, BarsFactory) and key is not None:
             policy = _policy(settings, factory.calls_per_minute(settings))
-            made.append(factory.make(key, settings, Gate(vendor.id, policy, sink, limiter)))
+            made.append(factory.make(key, settings, ProviderGate(vendor.id, policy, sink, limiter)))
     return tuple(made)
 
 

@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 
 from integrations.databento.client import DatabentoBars
-from integrations.http.gate import Gate
+from integrations.http.gate import ProviderGate
 from integrations.http.limiter import Limiter
 from integrations.http.policy import CallPolicy
 from tests.factories.bars import made_bars
@@ -23,7 +23,7 @@ JANUARY: Final = made_bars("2024-01-08T23:00", "2024-01-11T22:00")
 def source(vendor: DatabentoStandIn, usage: KeptUsage | None = None, *, key: str | None = None) -> DatabentoBars:
     """Return a client of the stand-in that gives up within a second."""
     ca_file = str(vendor.ca_file) if vendor.ca_file else None
-    gate = Gate("databento", HURRIED, usage or KeptUsage(), Limiter(None), ca_file=ca_file)
+    gate = ProviderGate("databento", HURRIED, usage or KeptUsage(), Limiter(None), ca_file=ca_file)
     return DatabentoBars(key or vendor.key, gate, base_url=vendor.url)
 
 

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from fleet.closed_sets import BacktestKind, JobStatus, JobType, Stage
 from fleet.jobs import JobReason
-from fleet.planner.types import ActiveWork, BarsState, Baseline, BotSnapshot, EndedWork, Improvement
+from fleet.planner.types import ActiveWork, BarsState, Baseline, BotSnapshot, EndedWork, LastImprovement
 
 NOW = datetime(2024, 1, 10, 20, 0, tzinfo=UTC)  # 14:00 in Chicago: the trading day is January 10
 LAST_BAR = datetime(2024, 1, 10, 19, 59, tzinfo=UTC)
@@ -56,7 +56,7 @@ def graded(number: int = 1, **changes: Any) -> BotSnapshot:
 
 def improved(number: int = 1, ago: timedelta = TEN, rounds: int = 0, **changes: Any) -> BotSnapshot:
     """A graded bot whose last improvement ended so long ago."""
-    return graded(number, **{"improvement": Improvement(NOW - ago, rounds)} | changes)
+    return graded(number, **{"improvement": LastImprovement(NOW - ago, rounds)} | changes)
 
 
 def queued(job_type: JobType = JobType.BACKTEST, *, ago: timedelta = FIVE, **changes: Any) -> ActiveWork:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from core.ids import new_id
 from fleet.caps import Caps
 from integrations.databento.client import DatabentoBars
-from integrations.http.gate import Gate
+from integrations.http.gate import ProviderGate
 from integrations.http.limiter import Limiter
 from integrations.http.policy import CallPolicy
 from integrations.polygon.client import PolygonBars
@@ -37,12 +37,14 @@ def bars_of(symbol: str, *months: str) -> Bars:
 
 def databento(tx: Transactions, vendor: DatabentoStandIn) -> DatabentoBars:
     """A client of Databento's stand-in, whose calls are noted."""
-    return DatabentoBars(vendor.key, Gate("databento", POLICY, UsageLog(tx), Limiter(None)), base_url=vendor.url)
+    return DatabentoBars(
+        vendor.key, ProviderGate("databento", POLICY, UsageLog(tx), Limiter(None)), base_url=vendor.url
+    )
 
 
 def polygon(tx: Transactions, vendor: PolygonStandIn) -> PolygonBars:
     """A client of Polygon's stand-in, whose calls are noted."""
-    return PolygonBars(vendor.key, Gate("polygon", POLICY, UsageLog(tx), Limiter(None)), base_url=vendor.url)
+    return PolygonBars(vendor.key, ProviderGate("polygon", POLICY, UsageLog(tx), Limiter(None)), base_url=vendor.url)
 
 
 def pull(tx: Transactions, store: BarsStore, supply: Supply) -> WorkReport:

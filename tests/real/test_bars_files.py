@@ -11,7 +11,7 @@ from integrations.files.reader import read_bars_file
 from trading.bars.front import windows
 from trading.bars.hashing import content_hash
 from trading.bars.months import split_months
-from trading.bars.quality import ProblemCode, Verdict, assess
+from trading.bars.quality import MonthVerdict, ProblemCode, assess
 from trading.bars.ticks import to_ticks
 from trading.instruments import get_instrument
 
@@ -26,7 +26,7 @@ def test_the_euros_january_is_29996_clean_bars() -> None:
     (found,) = read_bars_file(EURO_DBN)
     assert (found.bars.symbol, len(found.bars), found.bars.contracts) == ("6E", 29_996, ("6EH24",))
     report = assess(found.bars, get_instrument("6E"))
-    assert (report.verdict, report.problems) == (Verdict.OK, ())
+    assert (report.verdict, report.problems) == (MonthVerdict.OK, ())
     assert report.coverage > 0.98
 
 
@@ -44,10 +44,10 @@ def test_es_expiries_roll_in_december_2013_on_real_prices() -> None:
     (found,) = read_bars_file(DATA / "lean_es_gc" / "es_1m.parquet")
     assert len(found.bars) == 23_948
     assert {one.month: assess(one.bars, es).verdict for one in split_months(found.bars)} == {
-        "2013-10": Verdict.WARN,
-        "2013-11": Verdict.WARN,
-        "2013-12": Verdict.WARN,
-        "2020-01": Verdict.OK,
+        "2013-10": MonthVerdict.WARN,
+        "2013-11": MonthVerdict.WARN,
+        "2013-12": MonthVerdict.WARN,
+        "2020-01": MonthVerdict.OK,
     }
     first, second = windows(found.bars, es)
     (roll,) = first.rolls
@@ -65,7 +65,7 @@ def test_gold_trades_its_december_contract_in_october_2013() -> None:
     (found,) = read_bars_file(DATA / "lean_es_gc" / "gc_1m.parquet")
     first = windows(found.bars, get_instrument("GC"))[0]
     assert {first.bars.contracts[number] for number in first.bars.contract.tolist()} == {"GCZ13"}
-    assert assess(split_months(found.bars)[0].bars, get_instrument("GC")).verdict is Verdict.WARN
+    assert assess(split_months(found.bars)[0].bars, get_instrument("GC")).verdict is MonthVerdict.WARN
 
 
 def test_a_file_of_two_symbols_gives_both() -> None:

@@ -12,7 +12,7 @@ import numpy as np
 from trading.backtest.convention import check_costs, check_decisions, check_prices
 from trading.backtest.fold import Folded, Held, equity_of, fold_orders
 from trading.backtest.orders import resolve_engine, run_orders
-from trading.backtest.rows import Due, due_at_opens, rows_of
+from trading.backtest.rows import DueEntry, due_at_opens, rows_of
 from trading.backtest.trade_table import trades_from_rows
 from trading.backtest.types import BacktestResult, Costs, ExitReason, OpenPosition
 from trading.bars.schema import IntArray
@@ -72,7 +72,7 @@ class _Rolled:
     """The round trip that ends at a roll, int64[1, 6], and what is due from the roll's open on."""
 
     table: IntArray
-    due: Due
+    due: DueEntry
 
 
 def _segments(window: Window) -> list[tuple[int, int, Roll | None]]:
@@ -82,11 +82,11 @@ def _segments(window: Window) -> list[tuple[int, int, Roll | None]]:
     return list(zip(starts, [*starts[1:], len(window)], rolls, strict=True))
 
 
-def _closing(due: Due, bar: int) -> Due:
+def _closing(due: DueEntry, bar: int) -> DueEntry:
     """At the last bar of a window that is not the last one, FLAT is due whatever was decided."""
     before = due.between(0, bar)
-    last = Due(*(np.array([value], dtype=np.int64) for value in (bar, FLAT, 0, 0)))
-    return Due(
+    last = DueEntry(*(np.array([value], dtype=np.int64) for value in (bar, FLAT, 0, 0)))
+    return DueEntry(
         np.concatenate((before.bar, last.bar)),
         np.concatenate((before.decision, last.decision)),
         np.concatenate((before.stop, last.stop)),
@@ -96,7 +96,7 @@ def _closing(due: Due, bar: int) -> Due:
 
 def _run_segment(
     window: Window,
-    due: Due,
+    due: DueEntry,
     costs: Costs,
     decisions: Decisions,
     start: int,
@@ -128,7 +128,9 @@ def _run_segment(
     return fold_orders(orders, rows, due, offset=offset, contracts=costs.contracts, slip=slip, closing_bar=closing_bar)
 
 
-def _roll_out(held: Held, roll: Roll, due: Due, costs: Costs, decisions: Decisions, *, closing_bar: int) -> _Rolled:
+def _roll_out(
+    held: Held, roll: Roll, due: DueEntry, costs: Costs, decisions: Decisions, *, closing_bar: int
+) -> _Rolled:
     """Close the old contract and make due, at the new one's open, what follows: the same side, another, or nothing.
 
     So vectorbt starts the segment flat, and anchors the bracket anew.

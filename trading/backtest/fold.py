@@ -12,7 +12,7 @@ from numba import njit
 
 from core.errors import ErrorCode, GantryError, Kind
 from trading.backtest.orders import Orders
-from trading.backtest.rows import Due, Rows
+from trading.backtest.rows import DueEntry, EngineRows
 from trading.backtest.types import ExitReason
 from trading.bars.schema import IntArray
 from trading.bars.series import Window
@@ -46,7 +46,7 @@ class Folded:
 
 
 def fold_orders(
-    orders: Orders, rows: Rows, due: Due, *, offset: int, contracts: int, slip: int, closing_bar: int
+    orders: Orders, rows: EngineRows, due: DueEntry, *, offset: int, contracts: int, slip: int, closing_bar: int
 ) -> Folded:
     """Return the trades of one segment; FLAT at `closing_bar` is the window's end (-1 where there is none).
 

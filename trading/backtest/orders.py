@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import invalid
-from trading.backtest.rows import Due, Rows
+from trading.backtest.rows import DueEntry, EngineRows
 from trading.bars.schema import FloatArray, IntArray
 from trading.strategies.base import FLAT, LONG, SHORT
 
@@ -86,8 +86,8 @@ def resolve_engine(engine: str) -> str:
 
 
 def run_orders(
-    rows: Rows,
-    due: Due,
+    rows: EngineRows,
+    due: DueEntry,
     open_ticks: IntArray,
     *,
     offset: int,
@@ -130,7 +130,7 @@ def run_orders(
     )
 
 
-def _brackets(rows: Rows, due: Due, opens: FloatArray, slip: int) -> dict[str, NDArray[np.generic]]:
+def _brackets(rows: EngineRows, due: DueEntry, opens: FloatArray, slip: int) -> dict[str, NDArray[np.generic]]:
     """Prices of the rows and, at decision rows, the bracket as fractions of the fill, as vectorbt wants them."""
     if rows.open is None or rows.high is None or rows.low is None:
         return {}
@@ -149,7 +149,7 @@ def _fraction(ticks: IntArray, fills: FloatArray) -> FloatArray:
     return share
 
 
-def _scattered(rows: Rows, values: NDArray[np.generic]) -> NDArray[np.generic]:
+def _scattered(rows: EngineRows, values: NDArray[np.generic]) -> NDArray[np.generic]:
     """Return (R, 1) zeros with the values at the decision rows; zero pages cost nothing until written."""
     full = np.zeros(len(rows.bar), dtype=values.dtype)
     full[rows.decided] = values

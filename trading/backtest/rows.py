@@ -28,7 +28,7 @@ _MOST_WAITING: Final = 256  # a strategy that enters at every bar: from then on 
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Due:
+class DueEntry:
     """D decisions due at opens, in order. bar: int64[D], the bar at whose open each fills.
 
     decision: int64[D] of LONG, SHORT, FLAT. stop, target: int64[D], distances of its bracket (0 = none).
@@ -48,22 +48,22 @@ class Due:
         entries = self.decision != FLAT
         return bool((self.stop[entries] > 0).any() or (self.target[entries] > 0).any())
 
-    def between(self, start: int, stop: int) -> "Due":
+    def between(self, start: int, stop: int) -> "DueEntry":
         """Return what is due at the opens of bars [start, stop)."""
         part = slice(*np.searchsorted(self.bar, (start, stop)))
-        return Due(self.bar[part], self.decision[part], self.stop[part], self.target[part])
+        return DueEntry(self.bar[part], self.decision[part], self.stop[part], self.target[part])
 
-    def starting_with(self, bar: int, decision: int, stop: int, target: int) -> "Due":
+    def starting_with(self, bar: int, decision: int, stop: int, target: int) -> "DueEntry":
         """Return these, but at `bar`, the first possible one, this decision; HOLD only removes what was due there."""
         rest = self.between(bar + 1, np.iinfo(np.int64).max)
         if decision == HOLD:
             return rest
         first = (np.array([value], dtype=np.int64) for value in (bar, decision, stop, target))
-        return Due(*map(_chained, first, (rest.bar, rest.decision, rest.stop, rest.target)))
+        return DueEntry(*map(_chained, first, (rest.bar, rest.decision, rest.stop, rest.target)))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Rows:
+class EngineRows:
     """R rows of one segment. bar: int64[R], the bar of each row. decided: int64[D], the rows with a decision.
 
     open, high, low: float64[R] in ticks above `offset`, NaN in decision rows; None where there are no brackets.
@@ -76,14 +76,14 @@ class Rows:
     low: FloatArray | None
 
 
-def due_at_opens(decisions: Decisions) -> Due:
+def due_at_opens(decisions: Decisions) -> DueEntry:
     """Shift decisions by one bar: what bar i-1 decided is due at bar i's open; the last bar's decision never is."""
     decided = np.flatnonzero(decisions.target[:-1] != HOLD)
 
     def distance(ticks: IntArray | None) -> IntArray:
         return np.zeros(len(decided), dtype=np.int64) if ticks is None else ticks[decided]
 
-    return Due(
+    return DueEntry(
         decided + 1,
         decisions.target[decided].astype(np.int64),
         distance(decisions.stop_ticks),
@@ -91,10 +91,10 @@ def due_at_opens(decisions: Decisions) -> Due:
     )
 
 
-def rows_of(window: Window, due: Due, start: int, stop: int, *, offset: int, slip: int) -> Rows:
+def rows_of(window: Window, due: DueEntry, start: int, stop: int, *, offset: int, slip: int) -> EngineRows:
     """Return the rows of bars [start, stop), to which everything in `due` belongs."""
     if not due.has_brackets:
-        return Rows(due.bar, np.arange(len(due)), None, None, None)
+        return EngineRows(due.bar, np.arange(len(due)), None, None, None)
     bar, decided, row_open, row_high, row_low = _bracket_rows(
         window.open_ticks[start:stop],
         window.high_ticks[start:stop],
@@ -104,7 +104,7 @@ def rows_of(window: Window, due: Due, start: int, stop: int, *, offset: int, sli
         _narrowest_bracket(due),
         offset,
     )
-    return Rows(bar + start, decided, row_open, row_high, row_low)
+    return EngineRows(bar + start, decided, row_open, row_high, row_low)
 
 
 class _Levels(NamedTuple):
@@ -114,7 +114,7 @@ class _Levels(NamedTuple):
     upper: IntArray
 
 
-def _levels(due: Due, opens: IntArray, slip: int) -> _Levels:
+def _levels(due: DueEntry, opens: IntArray, slip: int) -> _Levels:
     """Return the brackets of the entries as if each were taken."""
     side = np.where(due.decision == FLAT, 0, due.decision)
     fill = opens + side * slip
@@ -124,7 +124,7 @@ def _levels(due: Due, opens: IntArray, slip: int) -> _Levels:
     )
 
 
-def _narrowest_bracket(due: Due) -> int:
+def _narrowest_bracket(due: DueEntry) -> int:
     """Smallest distance in ticks from a stop to its target, over all entries: narrower bars can't reach both."""
     both = (due.stop > 0) & (due.target > 0)
     return int((due.stop[both] + due.target[both]).min()) if both.any() else int(np.iinfo(np.int64).max)

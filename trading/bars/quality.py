@@ -7,11 +7,11 @@ from typing import Any
 from core.errors import bad_data
 from trading.bars import quality_rules as rules
 from trading.bars import quality_sessions as by_session
-from trading.bars.quality_types import Gap, Problem, ProblemCode, Severity, Verdict
+from trading.bars.quality_types import Gap, MonthVerdict, Problem, ProblemCode, ProblemLevel
 from trading.bars.schema import Bars
 from trading.instruments import Instrument
 
-__all__ = ["Gap", "Problem", "ProblemCode", "QualityReport", "Severity", "Verdict", "assess", "require_fit"]
+__all__ = ["Gap", "MonthVerdict", "Problem", "ProblemCode", "ProblemLevel", "QualityReport", "assess", "require_fit"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class QualityReport:
     sessions_missing: trading days (YYYY-MM-DD) between the first and the last without any bar.
     """
 
-    verdict: Verdict
+    verdict: MonthVerdict
     problems: tuple[Problem, ...]
     gaps: tuple[Gap, ...]
     coverage: float
@@ -50,14 +50,14 @@ def assess(bars: Bars, instrument: Instrument) -> QualityReport:
     Sessions at the edges count from the first and to the last bar only, as a month's edge cuts through one.
     """
     broken = tuple(_only(rules.broken_bars(bars, instrument)))
-    if any(problem.severity is Severity.BLOCKED for problem in broken) or not len(bars):
-        return QualityReport(Verdict.BLOCKED, broken, (), 0.0, ())
+    if any(problem.severity is ProblemLevel.BLOCKED for problem in broken) or not len(bars):
+        return QualityReport(MonthVerdict.BLOCKED, broken, (), 0.0, ())
     coverage = by_session.cover(bars, instrument)
     problems = [*broken, *_only(by_session.broken_sessions(bars, instrument, coverage))]
-    problems.sort(key=lambda problem: problem.severity is not Severity.BLOCKED)
-    verdict = Verdict.OK
+    problems.sort(key=lambda problem: problem.severity is not ProblemLevel.BLOCKED)
+    verdict = MonthVerdict.OK
     if problems:
-        verdict = Verdict.BLOCKED if problems[0].severity is Severity.BLOCKED else Verdict.WARN
+        verdict = MonthVerdict.BLOCKED if problems[0].severity is ProblemLevel.BLOCKED else MonthVerdict.WARN
     return QualityReport(verdict, tuple(problems), coverage.longest_gaps(), coverage.share, coverage.sessions_missing)
 
 
@@ -69,8 +69,8 @@ def require_fit(bars: Bars, instrument: Instrument) -> QualityReport:
 
     """
     report = assess(bars, instrument)
-    if report.verdict is Verdict.BLOCKED:
-        blocking = [problem for problem in report.problems if problem.severity is Severity.BLOCKED]
+    if report.verdict is MonthVerdict.BLOCKED:
+        blocking = [problem for problem in report.problems if problem.severity is ProblemLevel.BLOCKED]
         raise bad_data(
             f"Bars of {bars.symbol} are unfit: " + " ".join(problem.message for problem in blocking),
             fix=blocking[0].fix,

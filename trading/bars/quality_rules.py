@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trading.bars.faults import faults
-from trading.bars.quality_types import Problem, ProblemCode, Severity, stamp
+from trading.bars.quality_types import Problem, ProblemCode, ProblemLevel, stamp
 from trading.bars.schema import Bars, IntArray
 from trading.instruments import Instrument
 from trading.sessions import session_of
@@ -22,7 +22,9 @@ _EXPORT_AGAIN: Final = "Export the bars again from their source; nothing here ma
 def broken_bars(bars: Bars, instrument: Instrument) -> Iterator[Problem | None]:
     """Yield one problem, or None, per rule."""
     if not len(bars):
-        yield Problem(ProblemCode.EMPTY, Severity.BLOCKED, 0, "There are no bars.", (), "Give a file that holds bars.")
+        yield Problem(
+            ProblemCode.EMPTY, ProblemLevel.BLOCKED, 0, "There are no bars.", (), "Give a file that holds bars."
+        )
         return
     for fault in faults(bars, instrument):
         yield _blocked(bars, fault.wrong, fault.code, f"have {fault.what}")
@@ -45,7 +47,7 @@ def _jumps(bars: Bars, instrument: Instrument) -> Problem | None:
         return None
     return Problem(
         ProblemCode.PRICE_JUMP,
-        Severity.WARN,
+        ProblemLevel.WARN,
         len(rows),
         f"{len(rows)} bars open over 10 % away from the close before, first at {stamp(bars.ts[rows[0]])}.",
         tuple(stamp(ts) for ts in bars.ts[rows[:5]]),
@@ -60,4 +62,4 @@ def _blocked(bars: Bars, wrong: NDArray[np.bool_], code: ProblemCode, what: str)
     first = stamp(bars.ts[rows[0]])
     message = f"{len(rows)} of {len(bars)} bars {what}, first bar {rows[0] + 1} at {first}."
     examples = tuple(stamp(ts) for ts in bars.ts[rows[:5]])
-    return Problem(code, Severity.BLOCKED, len(rows), message, examples, _EXPORT_AGAIN)
+    return Problem(code, ProblemLevel.BLOCKED, len(rows), message, examples, _EXPORT_AGAIN)

@@ -17,7 +17,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from trading.bars.quality_types import Gap, Problem, ProblemCode, Severity, stamp
+from trading.bars.quality_types import Gap, Problem, ProblemCode, ProblemLevel, stamp
 from trading.bars.schema import Bars, IntArray
 from trading.globex import DAY_STARTS_HOUR
 from trading.instruments import Instrument
@@ -134,13 +134,13 @@ def _mis_stamped(bars: Bars, index: SessionIndex) -> Problem | None:
 def _stamps(days: IntArray, what: str, fix: str) -> Problem:
     examples = tuple(_date(day) for day in days[:5].tolist())
     message = f"Bars of {len(days)} sessions {what}."
-    return Problem(ProblemCode.MIS_STAMPED, Severity.BLOCKED, len(days), message, examples, fix)
+    return Problem(ProblemCode.MIS_STAMPED, ProblemLevel.BLOCKED, len(days), message, examples, fix)
 
 
 def _problem(code: ProblemCode, found: list[str], what: str, *, blocked: bool = False) -> Problem | None:
     if not found:
         return None
-    severity = Severity.BLOCKED if blocked else Severity.WARN
+    severity = ProblemLevel.BLOCKED if blocked else ProblemLevel.WARN
     message = f"{len(found)} {what}, first {found[0]}."
     fix = "Compare with another source, or export the bars again."
     return Problem(code, severity, len(found), message, tuple(found[:5]), fix)

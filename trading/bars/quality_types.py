@@ -6,7 +6,7 @@ from enum import StrEnum
 import numpy as np
 
 
-class Verdict(StrEnum):
+class MonthVerdict(StrEnum):
     """Judgement of a symbol-month: BLOCKED bars never reach a backtest."""
 
     OK = "OK"
@@ -14,7 +14,7 @@ class Verdict(StrEnum):
     BLOCKED = "BLOCKED"
 
 
-class Severity(StrEnum):
+class ProblemLevel(StrEnum):
     """What a problem does to the verdict."""
 
     WARN = "WARN"
@@ -47,7 +47,7 @@ class Problem:
     """One kind of problem: how often, in a sentence, with up to five examples (times, days) and a fix."""
 
     code: ProblemCode
-    severity: Severity
+    severity: ProblemLevel
     count: int
     message: str
     examples: tuple[str, ...]

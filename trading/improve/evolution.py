@@ -16,12 +16,12 @@ from trading.backtest.types import Costs
 from trading.bars.series import Window
 from trading.improve.folds import Fold, until_session
 from trading.improve.limits import Budget
-from trading.improve.scores import FoldScore, Score, Values, score_of
+from trading.improve.scores import FoldScore, SetScore, Values, score_of
 from trading.improve.search import Search, begun, ground_of
 from trading.improve.selection import best_of, fold_score, hold_against_engine, stressed
 from trading.improve.space import as_values, neighbours, search_space
 from trading.improve.sweep import SetResult, sweep
-from trading.improve.verdict import Verdict, judge
+from trading.improve.verdict import Judgement, judge
 from trading.instruments import Instrument
 from trading.strategies.base import Params, Strategy
 
@@ -94,7 +94,7 @@ class Evolution(Search):
         part = until_session(self.ground.windows, self.ground.days, sessions)
         return sweep(part, alike[0].strategy, [one.params for one in alike], self.instrument, self.costs)
 
-    def _judged(self) -> Verdict:
+    def _judged(self) -> Judgement:
         folds = tuple(FoldScore.from_json(values) for values in self.state["folds"])
         candidate = self.candidate
         if candidate is None:  # only called once all folds are done
@@ -109,9 +109,9 @@ class Evolution(Search):
         verdict = judge(
             scores[0], self._score(self.incumbent, present), folds, scores[1:], tried, limits=self.budget.limits
         )
-        return Verdict(verdict.adopt, verdict.reason_code, {**verdict.evidence, **self._about(candidate)})
+        return Judgement(verdict.adopt, verdict.reason_code, {**verdict.evidence, **self._about(candidate)})
 
-    def _score(self, contender: Contender, result: SetResult) -> Score:
+    def _score(self, contender: Contender, result: SetResult) -> SetScore:
         return replace(score_of(result, self.ground.folds), params=contender.as_json())
 
     def _about(self, candidate: Contender) -> Values:

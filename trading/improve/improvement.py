@@ -19,7 +19,7 @@ from trading.improve.search import Search, begun, ground_of
 from trading.improve.selection import best_of, fold_score, hold_against_engine, stressed
 from trading.improve.space import as_values, neighbours, search_space
 from trading.improve.sweep import SetResult, sweep
-from trading.improve.verdict import Verdict, judge
+from trading.improve.verdict import Judgement, judge
 from trading.instruments import Instrument
 from trading.strategies.base import Params, Strategy
 
@@ -45,7 +45,7 @@ class Improvement(Search):
         winner, incumbent = self._sweep((self.sets[best], self.params), fold.out_end)
         return {}, fold_score(fold, as_values(winner.params), inside[best], winner, incumbent)
 
-    def _judged(self) -> Verdict:
+    def _judged(self) -> Judgement:
         folds = tuple(FoldScore.from_json(values) for values in self.state["folds"])
         candidate = self.strategy.parse(folds[-1].winner)
         near = neighbours(candidate)
@@ -54,7 +54,7 @@ class Improvement(Search):
         scores = [score_of(result, self.ground.folds) for result in (first, second, *rest)]
         tried = self.budget.tried_before + len({*self.sets, *near})
         verdict = judge(scores[0], scores[1], folds, scores[2:], tried, limits=self.budget.limits)
-        return Verdict(verdict.adopt, verdict.reason_code, {**verdict.evidence, **self._about(candidate)})
+        return Judgement(verdict.adopt, verdict.reason_code, {**verdict.evidence, **self._about(candidate)})
 
     def _about(self, candidate: Params) -> Values:
         """Say what else is stored: the candidate at doubled costs, and what the figures were made with."""

@@ -16,7 +16,7 @@ Values = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Score:
+class SetScore:
     """One parameter set over all sessions of the folds. Money: profit in ten-thousandths of a dollar, marked daily.
 
     out_*: over the out-of-sample sessions of all folds. unseen_*: over those of the last fold, which no choice of this
@@ -78,14 +78,14 @@ class FoldScore:
         return cls(**{**values, **days})
 
 
-def score_of(result: SetResult, folds: Sequence[Fold]) -> Score:
+def score_of(result: SetResult, folds: Sequence[Fold]) -> SetScore:
     """Return the score of a set that was run over all sessions of these folds (at least one)."""
     out, unseen = slice(folds[0].out_start, folds[-1].out_end), slice(folds[-1].out_start, folds[-1].out_end)
 
     def total(values: IntArray, part: slice = slice(None)) -> int:
         return int(values[part].sum())
 
-    return Score(
+    return SetScore(
         params=as_values(result.params),
         trades=total(result.trades),
         net_e4=total(result.daily_e4),

@@ -15,7 +15,7 @@ from trading.bars.series import Window
 from trading.improve.folds import Fold, sessions_of, walk_forward
 from trading.improve.limits import Budget
 from trading.improve.scores import FoldScore, Values
-from trading.improve.verdict import Verdict
+from trading.improve.verdict import Judgement
 from trading.instruments import Instrument
 
 _FORMAT: Final = 1  # of the state
@@ -55,10 +55,10 @@ class Search(ABC):
         return len(self.state["folds"]) + (self.verdict is not None)
 
     @property
-    def verdict(self) -> Verdict | None:
+    def verdict(self) -> Judgement | None:
         """The verdict; None until the last step."""
         stored = self.state["verdict"]
-        return None if stored is None else Verdict.from_json(stored)
+        return None if stored is None else Judgement.from_json(stored)
 
     def step(self) -> bool:
         """Do the next step; return whether there is another. Nothing happens once all are done.
@@ -81,7 +81,7 @@ class Search(ABC):
         """Return what else of the state is new after this fold, and the fold's score."""
 
     @abstractmethod
-    def _judged(self) -> Verdict:
+    def _judged(self) -> Judgement:
         """Judge the last fold's choice, all folds done."""
 
 

@@ -9,7 +9,7 @@ from trading.backtest.types import Costs
 from trading.bars.series import Window
 from trading.improve.folds import Fold
 from trading.improve.limits import Limits
-from trading.improve.scores import FoldScore, Score, Values, score_of
+from trading.improve.scores import FoldScore, SetScore, Values, score_of
 from trading.improve.space import as_values
 from trading.improve.sweep import SetResult, of_backtest, sweep
 from trading.instruments import Instrument
@@ -75,7 +75,7 @@ def stressed(
     instrument: Instrument,
     costs: Costs,
     folds: Sequence[Fold],
-) -> Score:
+) -> SetScore:
     """Return the score of a set at doubled costs."""
     doubled = Costs(costs.slippage_ticks * 2, costs.commission_usd * 2, costs.contracts)
     (swept,) = sweep(windows, strategy, (params,), instrument, doubled)

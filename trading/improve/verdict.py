@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 
 from trading.improve.limits import Limits
-from trading.improve.scores import FoldScore, Score, Values
+from trading.improve.scores import FoldScore, SetScore, Values
 from trading.improve.sharpe import as_array, deflated_sharpe, expected_best_sharpe, luck_variance
 from trading.metrics import sharpe_ratio
 
@@ -31,7 +31,7 @@ class Reason(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class Judgement:
     """adopt: whether to make a version of the candidate. evidence: JSON-able, to be stored with it either way."""
 
     adopt: bool
@@ -43,7 +43,7 @@ class Verdict:
         return {"adopt": self.adopt, "reason_code": self.reason_code.value, "evidence": self.evidence}
 
     @classmethod
-    def from_json(cls, values: Values) -> "Verdict":
+    def from_json(cls, values: Values) -> "Judgement":
         """Return what `as_json` wrote."""
         return cls(values["adopt"], Reason(values["reason_code"]), values["evidence"])
 
@@ -67,14 +67,14 @@ class _Check:
 
 
 def judge(
-    candidate: Score,
-    incumbent: Score,
+    candidate: SetScore,
+    incumbent: SetScore,
     folds: Sequence[FoldScore],
-    neighbours: Sequence[Score],
+    neighbours: Sequence[SetScore],
     tried: int,
     *,
     limits: Limits = _LIMITS,
-) -> Verdict:
+) -> Judgement:
     """Judge a candidate against the set in use.
 
     folds: in order of time, at least one; the candidate is the last one's winner, so that its `unseen` sessions were
@@ -83,14 +83,14 @@ def judge(
     winners, each chosen without these sessions; to win is to end above 0 and above the incumbent.
     """
     if candidate.params == incumbent.params:
-        return Verdict(False, Reason.NO_BETTER_SET, _evidence(candidate, incumbent, folds, neighbours, tried, ()))
+        return Judgement(False, Reason.NO_BETTER_SET, _evidence(candidate, incumbent, folds, neighbours, tried, ()))
     checks = (
         *_out_of_sample(candidate, incumbent, folds, limits),
         *_robust(candidate, incumbent, neighbours, tried, limits),
     )
     evidence = _evidence(candidate, incumbent, folds, neighbours, tried, checks)
     failed = next((check.reason for check in checks if not check.passed), None)
-    return Verdict(failed is None, failed or Reason.ADOPTED, evidence)
+    return Judgement(failed is None, failed or Reason.ADOPTED, evidence)
 
 
 def consistency(folds: Sequence[FoldScore]) -> float:
@@ -111,7 +111,7 @@ def overfit_ratio(folds: Sequence[FoldScore]) -> float | None:
 
 
 def _out_of_sample(
-    candidate: Score, incumbent: Score, folds: Sequence[FoldScore], limits: Limits
+    candidate: SetScore, incumbent: SetScore, folds: Sequence[FoldScore], limits: Limits
 ) -> tuple[_Check, ...]:
     trades = sum(fold.out_trades for fold in folds)
     net = sum(fold.out_net_e4 for fold in folds)
@@ -131,7 +131,7 @@ def _out_of_sample(
 
 
 def _robust(
-    candidate: Score, incumbent: Score, neighbours: Sequence[Score], tried: int, limits: Limits
+    candidate: SetScore, incumbent: SetScore, neighbours: Sequence[SetScore], tried: int, limits: Limits
 ) -> tuple[_Check, ...]:
     level, share = limits.min_deflated_sharpe, limits.min_neighbours
     deflated = _deflated(candidate, tried)
@@ -143,15 +143,15 @@ def _robust(
     )
 
 
-def _deflated(candidate: Score, tried: int) -> float | None:
+def _deflated(candidate: SetScore, tried: int) -> float | None:
     return deflated_sharpe(candidate.shape, trials=tried, variance=luck_variance(candidate.shape.days))
 
 
 def _evidence(
-    candidate: Score,
-    incumbent: Score,
+    candidate: SetScore,
+    incumbent: SetScore,
     folds: Sequence[FoldScore],
-    neighbours: Sequence[Score],
+    neighbours: Sequence[SetScore],
     tried: int,
     checks: tuple[_Check, ...],
 ) -> Values:

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session, aliased
 from fleet.bot_filter import BotFilter
 from fleet.closed_sets import TradeSource
 from sql.queries import current
-from sql.queries.bots.rows import Because, BotRow, JobRow, MadeOf, Part, RollupRow, ScoreRow, VersionRow
+from sql.queries.bots.rows import BotRow, Breakdown, JobRow, MadeOf, Part, RollupRow, ScoreRow, VersionRow
 from sql.queries.paging import After, Page, page_of, rows_read
 from sql.tables.bots import Bot, BotBoundary, BotVersion
 from sql.tables.jobs import BotJob
@@ -24,7 +24,7 @@ _IDS = bindparam("ids", type_=ARRAY(Uuid()))
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class CurrentBot:
     """A bot with its current version, and the rollup, score and data label it has in its current epoch.
 
     made_of, because: only of a bot that is read whole.
@@ -36,10 +36,10 @@ class Standing:
     score: ScoreRow | None
     data_label: str | None
     made_of: MadeOf | None = None
-    because: Because | None = None
+    because: Breakdown | None = None
 
 
-def page_bots(session: Session, which: BotFilter, *, after: After | None, limit: int) -> Page[Standing, After]:
+def page_bots(session: Session, which: BotFilter, *, after: After | None, limit: int) -> Page[CurrentBot, After]:
     """Return a page of bots, newest first."""
     query = _page(stage=which.stage is not None, symbol=which.symbol is not None, after=after is not None)
     named = {"stage": which.stage, "symbol": which.symbol, "rows": rows_read(limit)}
@@ -47,13 +47,13 @@ def page_bots(session: Session, which: BotFilter, *, after: After | None, limit:
     return page_of(rows, limit, lambda row: After(row.bot.created_at, row.bot.id))
 
 
-def one_bot(session: Session, bot_id: UUID) -> Standing | None:
+def one_bot(session: Session, bot_id: UUID) -> CurrentBot | None:
     """Return one bot, archived or not, with its present standing."""
     found = _standings(session, _by_id(), {"ids": [bot_id]})
     return found[0] if found else None
 
 
-def some_bots(session: Session, bot_ids: Sequence[UUID]) -> Sequence[Standing]:
+def some_bots(session: Session, bot_ids: Sequence[UUID]) -> Sequence[CurrentBot]:
     """Return these bots, archived or not, with their present standing, by id."""
     found = _standings(session, _by_id(), {"ids": list(bot_ids)})
     return sorted(found, key=lambda row: row.bot.id)
@@ -104,12 +104,12 @@ def _shown(which: Select[Bot], *, whole: bool) -> Select[Any]:
         present.c.data_label,
     ]
     if whole:
-        parts += [Part(MadeOf, version), Part(Because, score)]
+        parts += [Part(MadeOf, version), Part(Breakdown, score)]
     newest = (bot.created_at.desc(), bot.id.desc())
     return select(*parts).select_from(bot).join(present, true()).order_by(*newest)
 
 
-def _standings(session: Session, query: Select[Any], named: Mapping[str, object]) -> Sequence[Standing]:
+def _standings(session: Session, query: Select[Any], named: Mapping[str, object]) -> Sequence[CurrentBot]:
     return [_standing(*row) for row in session.execute(query, named)]
 
 
@@ -120,13 +120,13 @@ def _standing(
     score: ScoreRow | None,
     label: str | None,
     made_of: MadeOf | None = None,
-    because: Because | None = None,
-) -> Standing:
+    because: Breakdown | None = None,
+) -> CurrentBot:
     # A completed session has a label; without one, the rollup is of an older version's session.
     present = rollup if label is not None else None
     if score is not None and score.session_id != (present.session_id if present else None):
         score = because = None  # it rests on another session
-    return Standing(bot, version, present, score, label, made_of, because)
+    return CurrentBot(bot, version, present, score, label, made_of, because)
 
 
 def bot_id_of(session: Session, name: str) -> UUID | None:

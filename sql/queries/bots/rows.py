@@ -68,7 +68,7 @@ class ScoreRow(NamedTuple):
     session_id: UUID | None
 
 
-class Because(NamedTuple):
+class Breakdown(NamedTuple):
     """Why the score is what it is: too wide for a list."""
 
     breakdown: dict[str, Any]

@@ -10,7 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from fleet.closed_sets import BacktestKind, DueReason, JobType
-from fleet.job_feed import told_of, word_of
+from fleet.job_feed import event_of, label_of_type
 from fleet.jobs import JobReason
 from sql.arrays import text_array, uuid_array
 
@@ -55,8 +55,8 @@ _FEED: Final = text(
     JOIN bot_jobs j ON j.id = t.job_id
     """
 )
-_EVENTS: Final = json.dumps({kind.value: told_of(kind, "QUEUED").value for kind in JobType})
-_WORDS: Final = json.dumps({kind.value: word_of(kind) for kind in JobType})
+_EVENTS: Final = json.dumps({kind.value: event_of(kind, "QUEUED").value for kind in JobType})
+_WORDS: Final = json.dumps({kind.value: label_of_type(kind) for kind in JobType})
 
 
 class NewJob(NamedTuple):

@@ -42,7 +42,7 @@ class NewDecision(NamedTuple):
     job_type: str | None
 
 
-class Held(NamedTuple):
+class LockedBot(NamedTuple):
     """A bot as it is under its lock."""
 
     bot_id: UUID
@@ -51,7 +51,7 @@ class Held(NamedTuple):
     epoch: int
 
 
-def hold_bots(session: Session, bot_ids: Sequence[UUID]) -> Sequence[Held]:
+def hold_bots(session: Session, bot_ids: Sequence[UUID]) -> Sequence[LockedBot]:
     """Hold active bots by id until the transaction ends, and return them as they are now.
 
     Bots that someone is changing at this moment are left out, and found by the next tick.
@@ -63,7 +63,7 @@ def hold_bots(session: Session, bot_ids: Sequence[UUID]) -> Sequence[Held]:
         .order_by(Bot.id)
         .with_for_update(key_share=True, of=[Bot], skip_locked=True)
     )
-    return [Held(*row) for row in session.execute(query)]
+    return [LockedBot(*row) for row in session.execute(query)]
 
 
 def insert_run(session: Session, values: dict[str, Any]) -> None:

@@ -25,7 +25,7 @@ class Statement:
 
 
 @dataclass(frozen=True, slots=True)
-class Rows:
+class StatementRows:
     """What a statement returned."""
 
     columns: Sequence[str]
@@ -96,11 +96,11 @@ def for_bot(statement: Statement, bot_id: UUID) -> str:
     return statement.sql.replace(BOT_ID, str(bot_id))
 
 
-def run(session: Session, sql: str) -> Rows:
+def run(session: Session, sql: str) -> StatementRows:
     """Run a statement as it stands."""
     # Colons are casts here, never parameters.
     result = session.execute(text(sql.replace(":", "\\:")))
-    return Rows(tuple(result.keys()), [tuple(row) for row in result])
+    return StatementRows(tuple(result.keys()), [tuple(row) for row in result])
 
 
 def server(session: Session) -> tuple[str, str | None]:

@@ -15,7 +15,7 @@ from sql.tables.bots import Bot, BotBoundary
 from sql.tables.standing import MetricsRollup
 
 
-class Figures(NamedTuple):
+class BacktestTotals(NamedTuple):
     """What a bot's BACKTEST metrics say, USD."""
 
     net_pnl: Decimal
@@ -67,14 +67,14 @@ def grow_epochs(
     session.execute(query)
 
 
-def backtest_figures(session: Session, bot_ids: Sequence[UUID]) -> Mapping[UUID, Figures]:
+def backtest_figures(session: Session, bot_ids: Sequence[UUID]) -> Mapping[UUID, BacktestTotals]:
     """Return net P&L and trades of the bots' BACKTEST rollups of the current epoch, of whatever version."""
     query = (
         select(MetricsRollup.bot_id, MetricsRollup.net_pnl, MetricsRollup.total_trades)
         .join(BotBoundary, current.of_current_epoch(MetricsRollup))
         .where(MetricsRollup.bot_id.in_(bot_ids), MetricsRollup.source == TradeSource.BACKTEST)
     )
-    return {bot_id: Figures(net_pnl, trades) for bot_id, net_pnl, trades in session.execute(query)}
+    return {bot_id: BacktestTotals(net_pnl, trades) for bot_id, net_pnl, trades in session.execute(query)}
 
 
 def note_reset(session: Session, bot_ids: Sequence[UUID], values: Mapping[str, Any]) -> None:

@@ -20,7 +20,7 @@ STARTER_LOCK = 0x7374_6172  # "star"
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class PackBot:
     """A bot of the pack that is there already."""
 
     bot_id: UUID
@@ -38,12 +38,12 @@ def symbols_with_bars(session: Session) -> frozenset[str]:
     return frozenset(session.scalars(query))
 
 
-def kept_bots(session: Session, symbols: Sequence[str] | None) -> Sequence[Kept]:
+def kept_bots(session: Session, symbols: Sequence[str] | None) -> Sequence[PackBot]:
     """Return the pack's active bots, of some symbols only where asked, in the order they were made."""
     query = select(Bot.id, Bot.starter_key).where(Bot.starter_key.is_not(None), Bot.archived_at.is_(None))
     if symbols is not None:
         query = query.where(Bot.symbol.in_(symbols))
-    return [Kept(bot_id, key) for bot_id, key in session.execute(query.order_by(Bot.created_at, Bot.id)) if key]
+    return [PackBot(bot_id, key) for bot_id, key in session.execute(query.order_by(Bot.created_at, Bot.id)) if key]
 
 
 def hold_bots(session: Session, bot_ids: Sequence[UUID]) -> frozenset[UUID]:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.doctor_checks import SETTLING_S, Verdict, loops_check
+from cli.doctor_checks import SETTLING_S, CheckStatus, loops_check
 from cli.up.home import Home, open_home
 from cli.up.identity import Identity
 from cli.up.state import ProcessRecord, ProcessState, UpState, write_state
@@ -39,7 +39,7 @@ def test_loops_that_go_round_are_well(settings: Settings, home: Home, tx: Transa
     go_round(tx)
     daemon_up(home, for_s=SETTLING_S + 5)
     check = loops_check(settings, home, running=True)
-    assert (check.verdict, check.observed) == (Verdict.OK, f"{len(loops(10))} go round")
+    assert (check.verdict, check.observed) == (CheckStatus.OK, f"{len(loops(10))} go round")
 
 
 def test_a_loop_that_stopped_while_gantry_runs_fails_with_its_name_and_a_fix(
@@ -49,18 +49,18 @@ def test_a_loop_that_stopped_while_gantry_runs_fails_with_its_name_and_a_fix(
     daemon_up(home, for_s=SETTLING_S + 5)
     owner_sql("UPDATE loop_ticks SET ticked_at = now() - interval '1 hour' WHERE loop = 'workers_alive'")
     check = loops_check(settings, home, running=True)
-    assert (check.verdict, check.observed) == (Verdict.FAIL, "workers_alive STOPPED")
+    assert (check.verdict, check.observed) == (CheckStatus.FAIL, "workers_alive STOPPED")
     assert check.fix
 
 
 def test_a_loop_that_never_went_round_fails_once_the_daemon_had_its_time(settings: Settings, home: Home) -> None:
     daemon_up(home, for_s=1)
-    assert loops_check(settings, home, running=True).verdict is Verdict.NOT_CHECKED
+    assert loops_check(settings, home, running=True).verdict is CheckStatus.NOT_CHECKED
     daemon_up(home, for_s=SETTLING_S + 5)
     check = loops_check(settings, home, running=True)
-    assert check.verdict is Verdict.FAIL
+    assert check.verdict is CheckStatus.FAIL
     assert check.observed.count("NEVER") == len(loops(10))
 
 
 def test_while_gantry_does_not_run_nothing_is_said_of_loops(settings: Settings, home: Home) -> None:
-    assert loops_check(settings, home, running=False).verdict is Verdict.NOT_CHECKED
+    assert loops_check(settings, home, running=False).verdict is CheckStatus.NOT_CHECKED

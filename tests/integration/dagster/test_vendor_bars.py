@@ -12,7 +12,7 @@ from assets.bars import bars_fit_for_backtests, historical_bars
 from assets.domain import Domain
 from assets.partitions import SymbolMonth
 from integrations.databento.client import DatabentoBars
-from integrations.http.gate import Gate
+from integrations.http.gate import ProviderGate
 from integrations.http.limiter import Limiter
 from integrations.http.policy import CallPolicy
 from integrations.simulator.months import simulate_month
@@ -38,7 +38,7 @@ def vendor() -> Iterator[DatabentoStandIn]:
 
 @pytest.fixture
 def vendors(tx: Transactions, store: BarsStore, vendor: DatabentoStandIn) -> Domain:
-    gate = Gate("databento", POLICY, UsageLog(tx), Limiter(None))
+    gate = ProviderGate("databento", POLICY, UsageLog(tx), Limiter(None))
     source = DatabentoBars(vendor.key, gate, base_url=vendor.url)
     return Domain(tx, store, actor="test", supply=Supply([source]))
 

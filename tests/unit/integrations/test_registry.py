@@ -11,7 +11,7 @@ from core.errors import ErrorCode, GantryError
 from core.production import refuse_unsafe_production
 from core.settings import Settings
 from fleet.closed_sets import ProviderCategory
-from integrations.http.gate import Gate
+from integrations.http.gate import ProviderGate
 from integrations.http.limiter import Limiter
 from integrations.http.policy import CallPolicy
 from integrations.provider import Absent, BarsFactory, Provider
@@ -105,7 +105,7 @@ class TestEveryEntry:
                 assert_sentence(reason)
             case BarsFactory(make, calls_per_minute):
                 assert set(variables_of(provider)) <= VARIABLES
-                gate = Gate(
+                gate = ProviderGate(
                     ident, CallPolicy(calls_per_minute=calls_per_minute(settings())), KeptUsage(), Limiter(None)
                 )
                 assert make("some-key", settings(), gate).provider_id == ident

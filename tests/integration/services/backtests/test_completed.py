@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from fleet.closed_sets import DataLabel
-from services.backtests.completed import Standing
+from services.backtests.completed import CompletedBacktest
 from services.backtests.rollups import from_raw_rows, write_rollups
 from services.backtests.scores import write_scores
 from sql.tables.results import BacktestSession
@@ -23,8 +23,8 @@ def completed(session: Session) -> BacktestSession:
     return make_session(session, make_bot(session), trades=40, epoch=0)
 
 
-def standing(session: Session, row: BacktestSession) -> Standing:
-    return Standing(
+def standing(session: Session, row: BacktestSession) -> CompletedBacktest:
+    return CompletedBacktest(
         bot_id=row.bot_id,
         epoch=row.epoch,
         session_id=row.id,

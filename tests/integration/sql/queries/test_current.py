@@ -46,7 +46,7 @@ def of_job(session: Session, job_id: UUID | None) -> int | None:
     return of_session(session.scalars(select(BacktestSession).where(BacktestSession.job_id == job_id)).one_or_none())
 
 
-def shown(row: bots.Standing | None) -> int | None:
+def shown(row: bots.CurrentBot | None) -> int | None:
     assert row is not None
     assert (row.rollup is None) is (row.data_label is None)
     return row.rollup.total_trades if row.rollup else None
@@ -56,7 +56,7 @@ def of_page(session: Session, bot: Bot) -> int | None:
     return shown(next(row for row in listed(session) if row.bot.id == bot.id))
 
 
-def listed(session: Session) -> list[bots.Standing]:
+def listed(session: Session) -> list[bots.CurrentBot]:
     return list(bots.page_bots(session, BotFilter(), after=None, limit=10).rows)
 
 

@@ -21,7 +21,7 @@ from cli.up.identity import MARK, Identity, identify, is_alive, marked
 from cli.up.keeper import Keeper
 from cli.up.leftovers import Warden, sweep_leftovers
 from cli.up.output import MAX_LOG_BYTES, LogFile, last_lines
-from cli.up.plan import Plan
+from cli.up.plan import StartPlan
 from cli.up.ports import free_port
 from cli.up.services import Ports, Probe, Service
 from cli.up.state import ProcessRecord, ProcessState, read_state
@@ -58,18 +58,18 @@ def home(tmp_path: Path) -> Iterator[Home]:
 
 
 @pytest.fixture
-def plan(home: Home) -> Plan:
-    return Plan(home, Ports(free_port(), free_port(), free_port()), f"{home.root}:1", echo=False)
+def plan(home: Home) -> StartPlan:
+    return StartPlan(home, Ports(free_port(), free_port(), free_port()), f"{home.root}:1", echo=False)
 
 
-def web(plan: Plan, *, code: str | None = None, ready_s: float = 10) -> Service:
+def web(plan: StartPlan, *, code: str | None = None, ready_s: float = 10) -> Service:
     serve = ("-m", "http.server", "--bind", "127.0.0.1", str(plan.ports.api)) if code is None else ("-c", code)
     address = f"http://127.0.0.1:{plan.ports.api}/"
     command = (sys.executable, *serve)
     return Service("web", command, Probe.HTTP, address, ready_s=ready_s, stop_s=5, url=address, port=plan.ports.api)
 
 
-def keeper(plan: Plan, service: Service) -> Keeper:
+def keeper(plan: StartPlan, service: Service) -> Keeper:
     this = identify(os.getpid())
     assert this is not None
     return Keeper(service, plan, Board(plan.home, this, plan.mark), environment={MARK: plan.mark})
@@ -81,7 +81,7 @@ def record(home: Home) -> ProcessRecord:
     return state.processes[0]
 
 
-async def test_a_killed_service_comes_back_by_itself_and_stops_when_asked(plan: Plan) -> None:
+async def test_a_killed_service_comes_back_by_itself_and_stops_when_asked(plan: StartPlan) -> None:
     kept = keeper(plan, web(plan))
     task = asyncio.create_task(kept.keep())
     await asyncio.wait_for(kept.first_answer.wait(), 10)
@@ -99,7 +99,7 @@ async def test_a_killed_service_comes_back_by_itself_and_stops_when_asked(plan: 
 
 
 async def test_a_service_that_never_comes_up_ends_the_start_with_its_last_words(
-    plan: Plan, monkeypatch: pytest.MonkeyPatch
+    plan: StartPlan, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("cli.up.backoff.FIRST_PAUSE_S", 0.01)
     kept = keeper(plan, web(plan, code="raise SystemExit('no such table')"))
@@ -108,7 +108,7 @@ async def test_a_service_that_never_comes_up_ends_the_start_with_its_last_words(
 
 
 async def test_an_answer_of_another_program_on_the_port_is_not_taken_for_the_service_s(
-    plan: Plan, monkeypatch: pytest.MonkeyPatch
+    plan: StartPlan, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("cli.up.backoff.FIRST_PAUSE_S", 0.01)
     other = subprocess.Popen(web(plan).command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -121,7 +121,9 @@ async def test_an_answer_of_another_program_on_the_port_is_not_taken_for_the_ser
     other.wait()
 
 
-async def test_a_service_that_hangs_is_killed_and_started_again(plan: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_service_that_hangs_is_killed_and_started_again(
+    plan: StartPlan, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(keeping, "WATCH_S", 0.05)
     monkeypatch.setattr(keeping, "MISSES", 2)
     monkeypatch.setattr("cli.up.health.TIMEOUT_S", 0.2)

@@ -10,7 +10,7 @@ from fleet.caps import Caps
 from fleet.closed_sets import BacktestKind, DueReason, JobStatus, JobType, NotEnqueued, NotStarted, Stage
 from fleet.jobs import Retry
 from fleet.planner.plan import plan
-from fleet.planner.result import Plan, PlannedJob
+from fleet.planner.result import FleetPlan, PlannedJob
 from fleet.planner.types import ActiveWork, BarsState, BotSnapshot, FleetSnapshot, PlannerCaps
 from tests.factories.planner import LAB_SINCE, NOW, ROOT, a_baseline, a_bot, graded, improved, lost, minutes, queued
 
@@ -22,12 +22,12 @@ def planned(
     caps: PlannerCaps = CAPS,
     running: dict[str, int] | None = None,
     by_symbol: dict[str, int] | None = None,
-) -> Plan:
+) -> FleetPlan:
     by_type = {JobType(kind): count for kind, count in (running or {}).items()}
     return plan(FleetSnapshot(bots, by_type, by_symbol or {}), caps, NOW)
 
 
-def numbers(result: Plan) -> list[int]:
+def numbers(result: FleetPlan) -> list[int]:
     return [job.bot_id.int for job in result.enqueue]
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from fleet.closed_sets import DueReason, NotEnqueued, PromotionMode, Stage
 from fleet.planner.plan import plan
-from fleet.planner.result import Plan
+from fleet.planner.result import FleetPlan
 from fleet.planner.types import BotSnapshot, FleetSnapshot, PlannerCaps
 from tests.factories.planner import NOW, a_baseline, a_bot, graded, improved, minutes, queued
 
@@ -15,7 +15,7 @@ SOON, JUST_OVER = NOW + timedelta(seconds=1), NOW
 AUTO, MANUAL = PromotionMode.AUTO, PromotionMode.MANUAL
 
 
-def planned(bot: BotSnapshot) -> Plan:
+def planned(bot: BotSnapshot) -> FleetPlan:
     return plan(FleetSnapshot((bot,)), PlannerCaps(), NOW)
 
 

@@ -14,8 +14,16 @@ from fleet.jobs import JobReason
 from fleet.planner.cadence import due
 from fleet.planner.due import Due
 from fleet.planner.plan import IMPROVEMENTS_AHEAD, plan
-from fleet.planner.result import Plan
-from fleet.planner.types import ActiveWork, BarsState, BotSnapshot, EndedWork, FleetSnapshot, Improvement, PlannerCaps
+from fleet.planner.result import FleetPlan
+from fleet.planner.types import (
+    ActiveWork,
+    BarsState,
+    BotSnapshot,
+    EndedWork,
+    FleetSnapshot,
+    LastImprovement,
+    PlannerCaps,
+)
 from tests.factories.planner import LAST_BAR, NOW, a_baseline, a_bot, lost
 
 AGES = st.integers(min_value=-5, max_value=800).map(lambda count: timedelta(minutes=count))
@@ -71,7 +79,7 @@ def a_snapshot(draw: st.DrawFn) -> FleetSnapshot:
             "baseline": st.none() | BASELINES,
             "ended_backtest": st.none() | ended([JobType.BACKTEST], list(BacktestKind)),
             "ended_improvement": st.none() | ended([JobType.IMPROVE, JobType.EVOLVE], [None]),
-            "improvement": st.none() | st.builds(Improvement, AGES.map(lambda age: NOW - age), st.integers(0, 4)),
+            "improvement": st.none() | st.builds(LastImprovement, AGES.map(lambda age: NOW - age), st.integers(0, 4)),
         }
     )
     ids = draw(st.lists(st.integers(1, 10_000), unique=True, max_size=25))
@@ -204,7 +212,7 @@ def test_what_is_due_waits_for_its_turn_only_as_an_improvement_behind_as_many_as
         assert sum(kind in IMPROVING for kind in ahead) >= IMPROVEMENTS_AHEAD * caps.running.max_improve_running
 
 
-def _later(fleet: FleetSnapshot, caps: PlannerCaps, found: Plan) -> list[BotSnapshot]:
+def _later(fleet: FleetSnapshot, caps: PlannerCaps, found: FleetPlan) -> list[BotSnapshot]:
     """Return the bots that are due for a job and neither get it now nor are promoted."""
     answered = {job.bot_id for job in found.enqueue} | set(found.promote)
     return [bot for bot in fleet.bots if bot.id not in answered and _due(bot, caps)]
@@ -215,7 +223,7 @@ def _due(bot: BotSnapshot, caps: PlannerCaps) -> Due | None:
     return job if isinstance(job, Due) else None
 
 
-def _waiting(fleet: FleetSnapshot, found: Plan) -> list[tuple[JobType, BotSnapshot]]:
+def _waiting(fleet: FleetSnapshot, found: FleetPlan) -> list[tuple[JobType, BotSnapshot]]:
     """Return every job that is QUEUED and due after the plan, in no order that matters."""
     planned = {job.bot_id: job.job_type for job in found.enqueue}
     jobs = [(planned[bot.id], bot) for bot in fleet.bots if bot.id in planned]

@@ -11,7 +11,7 @@ import pytest
 
 from fleet.closed_sets import DataLabel, Stage, TradeSource
 from fleet.promotion.evaluate import all_met, evaluate, next_stage
-from fleet.promotion.evidence import Evidence, Figures, LiveSafety, Robustness
+from fleet.promotion.evidence import Evidence, EvidenceFigures, LiveSafety, Robustness
 from fleet.promotion.gates import LIMITS, PAPER_LIMITS, Gate, GateName
 
 NOW = datetime(2024, 1, 10, 20, tzinfo=UTC)
@@ -55,7 +55,7 @@ def at_the_limit(to: Stage) -> Evidence:
     limits = LIMITS[to]
     return Evidence(
         source=TradeSource.BACKTEST,
-        figures=Figures(
+        figures=EvidenceFigures(
             trades=limits.trades,
             losing_trades=1,
             win_rate=limits.win_rate,
@@ -145,7 +145,9 @@ def test_a_figure_that_is_no_number_meets_nothing_and_is_shown_as_null(
 
 
 def test_no_trade_at_all_is_said_with_its_reason() -> None:
-    evidence = replace(at_the_limit(Stage.SHADOW), figures=Figures(trades=0), missing="No PAPER trades since May.")
+    evidence = replace(
+        at_the_limit(Stage.SHADOW), figures=EvidenceFigures(trades=0), missing="No PAPER trades since May."
+    )
     found = {one.name: one for one in evaluate(Stage.SHADOW, evidence, NOW)}
     assert (found[GateName.TRADES].observed, found[GateName.TRADES].because) == (0, "No PAPER trades since May.")
     assert {found[name].because for name in (GateName.WIN_RATE, GateName.SHARPE, GateName.PROFIT_FACTOR)} == {

@@ -15,7 +15,7 @@ from databento import HistoricalGateway
 from core.errors import ErrorCode, GantryError
 from integrations.databento.client import VENDOR_URL, DatabentoBars
 from integrations.files.reader import read_bars_file
-from integrations.http.gate import Gate
+from integrations.http.gate import ProviderGate
 from integrations.http.limiter import Limiter
 from integrations.http.policy import CallPolicy
 from integrations.ports import BarsSource
@@ -215,14 +215,14 @@ def test_a_key_that_the_vendor_does_not_know_is_told_without_it(vendor: Databent
 @pytest.mark.parametrize("key", ["", "  ", "YOUR_API_KEY"])
 def test_no_key_is_said_before_any_call(key: str) -> None:
     with pytest.raises(GantryError) as caught:
-        DatabentoBars(key, Gate("databento", CallPolicy(), KeptUsage(), Limiter(None)))
+        DatabentoBars(key, ProviderGate("databento", CallPolicy(), KeptUsage(), Limiter(None)))
     assert caught.value.code is ErrorCode.INTEGRATION_KEY_MISSING
 
 
 @pytest.mark.parametrize("key", ["canary\nkey", "canary-ключ", "canary key", "canary:key"])
 def test_what_can_be_no_key_is_refused_without_being_shown(key: str) -> None:
     with pytest.raises(GantryError) as caught:
-        DatabentoBars(key, Gate("databento", CallPolicy(), KeptUsage(), Limiter(None)))
+        DatabentoBars(key, ProviderGate("databento", CallPolicy(), KeptUsage(), Limiter(None)))
     assert caught.value.code is ErrorCode.INTEGRATION_VERIFY_FAILED
     assert "canary" not in str(caught.value)
 

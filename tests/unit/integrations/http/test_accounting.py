@@ -9,7 +9,7 @@ import pytest
 from core.errors import ErrorCode, GantryError, bad_data
 from core.trace import tracing
 from fleet.closed_sets import CallStatus
-from integrations.http.gate import Gate, Reply, Request
+from integrations.http.gate import ProviderGate, Reply, Request
 from integrations.http.limiter import Limiter
 from integrations.http.policy import CallPolicy
 from integrations.http.serving import serving
@@ -21,8 +21,8 @@ QUICK = CallPolicy(deadline_s=0.6, backoff_s=0.01)
 SECRET = "s3cr3t-key"
 
 
-def make_gate(sink: KeptUsage, policy: CallPolicy = QUICK) -> Gate:
-    return Gate("vendor", policy, sink, Limiter(None))
+def make_gate(sink: KeptUsage, policy: CallPolicy = QUICK) -> ProviderGate:
+    return ProviderGate("vendor", policy, sink, Limiter(None))
 
 
 def test_a_good_answer_leaves_one_row_with_all_that_is_known() -> None:
@@ -182,4 +182,4 @@ def test_a_sink_that_fails_is_not_passed_over() -> None:
             raise OSError(f"no space left for {event.action}")
 
     with Speaker(status(200)) as server, pytest.raises(OSError, match="no space"):
-        Gate("vendor", QUICK, Full(), Limiter(None)).call(Request("GET", server.url, {}), action="bars")
+        ProviderGate("vendor", QUICK, Full(), Limiter(None)).call(Request("GET", server.url, {}), action="bars")

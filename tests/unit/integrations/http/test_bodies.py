@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from core.errors import ErrorCode, GantryError
-from integrations.http.gate import Gate, Reply, Request
+from integrations.http.gate import ProviderGate, Reply, Request
 from integrations.http.limiter import Limiter
 from integrations.http.policy import CallPolicy
 from tests.fakes.speaker import Answer, Speaker, drip, say, status
@@ -36,7 +36,7 @@ BROKEN: dict[str, Answer] = {
 
 
 def fetch(url: str, sink: KeptUsage, policy: CallPolicy = QUICK) -> Reply:
-    return Gate("vendor", policy, sink, Limiter(None)).call(Request("GET", url, {}), action="bars")
+    return ProviderGate("vendor", policy, sink, Limiter(None)).call(Request("GET", url, {}), action="bars")
 
 
 @pytest.mark.parametrize("answer", BROKEN.values(), ids=BROKEN.keys())
@@ -110,7 +110,7 @@ def test_the_request_is_sent_as_it_was_asked_for() -> None:
     request = Request("POST", "", {"Authorization": "Basic x"}, form={"a": "1 2", "b": "ä"}, query=[("q", "ES.v.0")])
     with Speaker(status(200, X_Request_Id="7")) as server:
         asked = Request("POST", server.url + "?page=2", request.headers, request.form, request.query)
-        reply = Gate("vendor", QUICK, KeptUsage(), Limiter(None)).call(asked, action="bars")
+        reply = ProviderGate("vendor", QUICK, KeptUsage(), Limiter(None)).call(asked, action="bars")
         sent = server.requests[0]
     assert sent.startswith(b"POST /bars?page=2&q=ES.v.0 HTTP/1.1\r\n")
     assert re.search(rb"(?i)\r\nauthorization: Basic x\r\n", sent)
@@ -121,7 +121,7 @@ def test_the_request_is_sent_as_it_was_asked_for() -> None:
 
 def test_connections_are_kept_open_between_calls() -> None:
     with Speaker(status(200, b"bars")) as server:
-        gate = Gate("vendor", QUICK, KeptUsage(), Limiter(None))
+        gate = ProviderGate("vendor", QUICK, KeptUsage(), Limiter(None))
         for _ in range(5):
             gate.call(Request("GET", server.url, {}), action="bars")
         assert server.connections == 1
@@ -131,7 +131,7 @@ def test_a_server_is_trusted_by_the_file_of_roots_alone(tmp_path: Path) -> None:
     context, roots = own_certificate(tmp_path)
     sink = KeptUsage()
     with Speaker(status(200, b"bars"), tls=context) as server:
-        trusting = Gate("vendor", QUICK, sink, Limiter(None), ca_file=str(roots))
+        trusting = ProviderGate("vendor", QUICK, sink, Limiter(None), ca_file=str(roots))
         assert trusting.call(Request("GET", server.url, {}), action="bars").body == b"bars"
         with pytest.raises(GantryError) as raised:
             fetch(server.url, sink)
@@ -143,7 +143,7 @@ def test_a_server_is_trusted_by_the_file_of_roots_alone(tmp_path: Path) -> None:
 def test_a_drip_over_tls_is_cut_at_the_deadline(tmp_path: Path) -> None:
     context, roots = own_certificate(tmp_path)
     with Speaker(drip(GET_200 + b"Content-Length: 100000\r\n\r\n", b"a"), tls=context) as server:
-        gate = Gate("vendor", CallPolicy(deadline_s=0.5), KeptUsage(), Limiter(None), ca_file=str(roots))
+        gate = ProviderGate("vendor", CallPolicy(deadline_s=0.5), KeptUsage(), Limiter(None), ca_file=str(roots))
         with pytest.raises(GantryError) as raised:
             gate.call(Request("GET", server.url, {}), action="bars")
     assert raised.value.code is ErrorCode.PROVIDER_TIMEOUT

@@ -9,7 +9,7 @@ import pytest
 
 from core.errors import ErrorCode, GantryError
 from fleet.closed_sets import CallStatus
-from integrations.http.gate import Gate, Request
+from integrations.http.gate import ProviderGate, Request
 from integrations.http.limiter import Limiter
 from integrations.http.policy import CallPolicy
 from tests.fakes.speaker import Answer, Speaker, drip, silence, status
@@ -32,8 +32,8 @@ SLOW: dict[str, Answer] = {
 }
 
 
-def make_gate(sink: KeptUsage, policy: CallPolicy) -> Gate:
-    return Gate("vendor", policy, sink, Limiter(None))
+def make_gate(sink: KeptUsage, policy: CallPolicy) -> ProviderGate:
+    return ProviderGate("vendor", policy, sink, Limiter(None))
 
 
 @pytest.mark.parametrize("answer", SLOW.values(), ids=SLOW.keys())

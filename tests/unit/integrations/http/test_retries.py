@@ -10,7 +10,7 @@ import pytest
 
 from core.errors import ErrorCode, GantryError, Kind
 from integrations.http.failures import retry_after_s
-from integrations.http.gate import Gate, Request
+from integrations.http.gate import ProviderGate, Request
 from integrations.http.limiter import Limiter
 from integrations.http.policy import CallPolicy
 from tests.fakes.speaker import Answer, Speaker, say, status
@@ -22,7 +22,7 @@ QUICK = CallPolicy(deadline_s=10, backoff_s=0.01)
 
 def refusal(sink: KeptUsage, url: str, policy: CallPolicy = QUICK) -> GantryError:
     with pytest.raises(GantryError) as raised:
-        Gate("vendor", policy, sink, Limiter(None)).call(Request("GET", url, {}), action="bars")
+        ProviderGate("vendor", policy, sink, Limiter(None)).call(Request("GET", url, {}), action="bars")
     return raised.value
 
 
@@ -48,7 +48,7 @@ LAST_WORD = {
 def test_a_passing_fault_is_overcome_with_a_row_for_each_attempt(code: int) -> None:
     sink = KeptUsage()
     with Speaker(status(code), status(code), status(200, b"bars")) as server:
-        reply = Gate("vendor", QUICK, sink, Limiter(None)).call(Request("GET", server.url, {}), action="bars")
+        reply = ProviderGate("vendor", QUICK, sink, Limiter(None)).call(Request("GET", server.url, {}), action="bars")
         assert len(server.requests) == 3
     assert reply.body == b"bars"
     assert codes(sink) == [LAST_WORD[code], LAST_WORD[code], None]
@@ -97,7 +97,7 @@ def test_an_unknown_host_counts_as_a_timeout() -> None:
 def test_a_connection_closed_without_a_word_is_tried_again() -> None:
     sink = KeptUsage()
     with Speaker(say(b""), status(200, b"bars")) as server:
-        Gate("vendor", QUICK, sink, Limiter(None)).call(Request("GET", server.url, {}), action="bars")
+        ProviderGate("vendor", QUICK, sink, Limiter(None)).call(Request("GET", server.url, {}), action="bars")
     assert codes(sink) == ["PROVIDER_BAD_RESPONSE", None]
 
 
@@ -107,7 +107,7 @@ def test_the_wait_between_attempts_doubles_and_varies_by_a_fifth() -> None:
     with Speaker(status(500)) as server:
         started = time.monotonic()
         with pytest.raises(GantryError):
-            Gate("vendor", policy, sink, Limiter(None), rng=random.Random(1)).call(
+            ProviderGate("vendor", policy, sink, Limiter(None), rng=random.Random(1)).call(
                 Request("GET", server.url, {}), action="bars"
             )
         took_s = time.monotonic() - started
@@ -124,7 +124,7 @@ def test_the_wait_asked_for_in_seconds_is_kept(code: int) -> None:
     sink = KeptUsage()
     with Speaker(status(code, Retry_After="1"), status(200)) as server:
         started = time.monotonic()
-        Gate("vendor", QUICK, sink, Limiter(None)).call(Request("GET", server.url, {}), action="bars")
+        ProviderGate("vendor", QUICK, sink, Limiter(None)).call(Request("GET", server.url, {}), action="bars")
         assert time.monotonic() - started >= 1
     assert [event.metadata.get("retry_after_s") for event in sink.events] == [1, None]
 
@@ -132,7 +132,7 @@ def test_the_wait_asked_for_in_seconds_is_kept(code: int) -> None:
 def test_the_wait_asked_for_as_a_date_is_kept() -> None:
     date = in_two_seconds()
     with Speaker(status(429, Retry_After=date), status(200)) as server:
-        Gate("vendor", QUICK, KeptUsage(), Limiter(None)).call(Request("GET", server.url, {}), action="bars")
+        ProviderGate("vendor", QUICK, KeptUsage(), Limiter(None)).call(Request("GET", server.url, {}), action="bars")
     # The clock of dates may be read a little before the monotonic one that waits.
     assert datetime.now(UTC) >= email.utils.parsedate_to_datetime(date) - timedelta(milliseconds=50)
 

@@ -9,7 +9,7 @@ import pytest
 
 from core.errors import ErrorCode, GantryError
 from fleet.closed_sets import CallStatus
-from integrations.http.gate import Gate
+from integrations.http.gate import ProviderGate
 from integrations.http.limiter import Limiter
 from integrations.http.policy import CallPolicy
 from integrations.polygon.client import PolygonBars
@@ -115,7 +115,9 @@ def vendor() -> Iterator[PolygonStandIn]:
 
 def source(vendor: PolygonStandIn, events: Events, *, deadline_s: float = DEADLINE_S) -> BarsSource:
     policy = CallPolicy(deadline_s=deadline_s, attempts=2, backoff_s=0.01, calls_per_minute=60_000, burst=1000)
-    gate = Gate("polygon", policy, events, Limiter(None), ca_file=str(vendor.ca_file) if vendor.ca_file else None)
+    gate = ProviderGate(
+        "polygon", policy, events, Limiter(None), ca_file=str(vendor.ca_file) if vendor.ca_file else None
+    )
     return PolygonBars(vendor.key, gate, base_url=vendor.url)
 
 
@@ -196,7 +198,7 @@ def test_simulated_months_keep_every_price_to_the_tick(symbol: str, events: Even
 def test_it_works_over_tls_with_the_roots_of_the_gate_and_with_no_others(events: Events) -> None:
     with PolygonStandIn({"ES": JANUARY}, tls=True) as vendor:
         assert equal(fetch(vendor, events).bars.bars, JANUARY)
-        distrustful = Gate("polygon", CallPolicy(deadline_s=2, attempts=1), events, Limiter(None))
+        distrustful = ProviderGate("polygon", CallPolicy(deadline_s=2, attempts=1), events, Limiter(None))
         with pytest.raises(GantryError, match="trusted"):
             PolygonBars(vendor.key, distrustful, base_url=vendor.url).fetch_month("ES", "2024-01", now=NOW)
 
@@ -262,7 +264,7 @@ def test_bars_left_out_can_not_be_seen_in_the_answer_but_are_by_the_checks_of_qu
 
 
 def test_a_wrong_key_is_a_failed_verification(vendor: PolygonStandIn, events: Events) -> None:
-    gate = Gate("polygon", CallPolicy(deadline_s=5), events, Limiter(None))
+    gate = ProviderGate("polygon", CallPolicy(deadline_s=5), events, Limiter(None))
     with pytest.raises(GantryError) as caught:
         PolygonBars("wrong", gate, base_url=vendor.url).fetch_month("ES", "2024-01", now=NOW)
     assert caught.value.code is ErrorCode.INTEGRATION_VERIFY_FAILED
@@ -272,7 +274,7 @@ def test_a_wrong_key_is_a_failed_verification(vendor: PolygonStandIn, events: Ev
 def test_calls_wait_for_the_minutes_limit_and_none_is_made_that_would_come_too_late(
     vendor: PolygonStandIn, events: Events
 ) -> None:
-    gate = Gate("polygon", CallPolicy(deadline_s=1, calls_per_minute=5, burst=1), events, Limiter(None))
+    gate = ProviderGate("polygon", CallPolicy(deadline_s=1, calls_per_minute=5, burst=1), events, Limiter(None))
     with pytest.raises(GantryError) as caught:
         PolygonBars(vendor.key, gate, base_url=vendor.url).fetch_month("ES", "2024-01", now=NOW)
     assert caught.value.code is ErrorCode.PROVIDER_RATE_LIMITED

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from core.errors import ErrorCode, GantryError
-from integrations.http.gate import Gate
+from integrations.http.gate import ProviderGate
 from integrations.http.limiter import Limiter
 from integrations.http.policy import CallPolicy
 from integrations.polygon.client import PolygonBars
@@ -44,7 +44,7 @@ def fetch(
     pages: Pages, events: Events, *, symbol: str = "ES", month: str = "2024-01", now: datetime = NOW
 ) -> FetchedMonth:
     policy = CallPolicy(deadline_s=5, attempts=2, backoff_s=0.01, calls_per_minute=1e6, burst=1000)
-    gate = Gate("polygon", policy, events, Limiter(None))
+    gate = ProviderGate("polygon", policy, events, Limiter(None))
     return PolygonBars(KEY, gate, base_url=pages.url).fetch_month(symbol, month, now=now)
 
 
@@ -325,13 +325,13 @@ def test_a_month_that_has_not_begun_makes_no_call() -> None:
 )
 def test_what_can_be_no_key_is_refused_before_any_call_and_not_shown(key: str, code: ErrorCode) -> None:
     with pytest.raises(GantryError) as caught:
-        PolygonBars(key, Gate("polygon", CallPolicy(), Events(), Limiter(None)))
+        PolygonBars(key, ProviderGate("polygon", CallPolicy(), Events(), Limiter(None)))
     assert caught.value.code is code
     assert "canary" not in str(caught.value)
 
 
 def test_a_quote_is_free_of_calls_and_knows_the_symbols() -> None:
-    source = PolygonBars(KEY, Gate("polygon", CallPolicy(), Events(), Limiter(None)))
+    source = PolygonBars(KEY, ProviderGate("polygon", CallPolicy(), Events(), Limiter(None)))
     assert source.quote("ES", ["2024-01"]).cost_usd is None
     assert KEY not in repr(source)
     for symbol, month in (("XX", "2024-01"), ("ES", "2024-13")):

@@ -9,7 +9,7 @@ from tests.factories.bars import equal, ns
 from trading.bars.front import windows
 from trading.bars.hashing import content_hash
 from trading.bars.months import concatenate, split_months
-from trading.bars.quality import Verdict, assess
+from trading.bars.quality import MonthVerdict, assess
 from trading.bars.schema import Bars, FloatArray
 from trading.bars.ticks import off_grid
 from trading.instruments import INSTRUMENTS, get_instrument
@@ -52,7 +52,7 @@ def test_every_instrument_gets_bars_without_a_fault(symbol: str) -> None:
     instrument = INSTRUMENTS[symbol]
     bars = simulate_month(instrument, "2024-03", 1)
     report = assess(bars, instrument)
-    assert report.verdict is Verdict.OK, report.sentence()
+    assert report.verdict is MonthVerdict.OK, report.sentence()
     assert report.coverage > 0.95
     assert [part.month for part in split_months(bars)] == ["2024-03"]
     assert not any(off_grid(prices, instrument).any() for prices in bars.ohlc())

@@ -9,7 +9,7 @@ from core.errors import ErrorCode, GantryError
 from fleet.closed_sets import QualityVerdict
 from tests.factories.bars import bars_at, made_bars, ns, with_volume, without
 from trading.bars.months import concatenate
-from trading.bars.quality import ProblemCode, Verdict, assess, require_fit
+from trading.bars.quality import MonthVerdict, ProblemCode, assess, require_fit
 from trading.bars.schema import Bars
 from trading.instruments import get_instrument
 from trading.sessions import MINUTE_NS, expected_minutes
@@ -33,12 +33,12 @@ def broken(name: str, row: int, value: float) -> Bars:
 
 
 def test_verdicts_are_the_fleets() -> None:
-    assert [one.value for one in Verdict] == [one.value for one in QualityVerdict]
+    assert [one.value for one in MonthVerdict] == [one.value for one in QualityVerdict]
 
 
 def test_whole_sessions_are_fine() -> None:
     report = assess(week(), ES)
-    assert (report.verdict, report.problems, report.gaps, report.coverage) == (Verdict.OK, (), (), 1.0)
+    assert (report.verdict, report.problems, report.gaps, report.coverage) == (MonthVerdict.OK, (), (), 1.0)
     assert report.sessions_missing == ()
     assert require_fit(week(), ES) == report
 
@@ -58,7 +58,7 @@ def test_whole_sessions_are_fine() -> None:
 )
 def test_an_impossible_bar_blocks_and_is_named(name: str, value: float, code: ProblemCode) -> None:
     report = assess(broken(name, 100, value), ES)
-    assert report.verdict is Verdict.BLOCKED
+    assert report.verdict is MonthVerdict.BLOCKED
     (problem,) = [one for one in report.problems if one.code is code]
     assert problem.examples == ("2024-01-08T00:40:00Z",)
     assert "bar 101" in problem.message
@@ -66,7 +66,7 @@ def test_an_impossible_bar_blocks_and_is_named(name: str, value: float, code: Pr
 
 def test_negative_prices_are_legal_for_crude_oil() -> None:
     crude = made_bars("2020-04-20T00:00", "2020-04-20T21:00", symbol="CL", contract="CLK20", first_tick=-3763)
-    assert assess(crude, get_instrument("CL")).verdict is Verdict.OK
+    assert assess(crude, get_instrument("CL")).verdict is MonthVerdict.OK
 
 
 def test_no_bars_at_all_block() -> None:
@@ -81,14 +81,14 @@ def test_bars_off_the_minute_out_of_order_or_doubled_block() -> None:
 
 def test_a_session_without_bars_is_a_warning_that_names_the_day() -> None:
     report = assess(without(week(), "2024-01-09T23:00", "2024-01-10T23:00"), ES)
-    assert report.verdict is Verdict.WARN
+    assert report.verdict is MonthVerdict.WARN
     assert report.sessions_missing == ("2024-01-10",)
     assert report.coverage == pytest.approx(0.8)
 
 
 def test_a_day_missing_from_midnight_to_midnight_is_a_missing_day_too() -> None:
     report = assess(without(week(), "2024-01-09T00:00", "2024-01-10T00:00"), ES)
-    assert report.verdict is Verdict.WARN
+    assert report.verdict is MonthVerdict.WARN
 
 
 def test_a_fifth_of_a_liquid_session_missing_blocks_and_less_is_a_warning() -> None:
@@ -98,7 +98,7 @@ def test_a_fifth_of_a_liquid_session_missing_blocks_and_less_is_a_warning() -> N
     )
     assert codes(more) == [ProblemCode.MINUTES_MISSING, ProblemCode.GAPS]
     report = assess(less, ES)
-    assert (report.verdict, [one.code for one in report.problems]) == (Verdict.WARN, [ProblemCode.GAPS])
+    assert (report.verdict, [one.code for one in report.problems]) == (MonthVerdict.WARN, [ProblemCode.GAPS])
     (gap,) = report.gaps
     assert (gap.session, gap.start, gap.end, gap.minutes) == (
         "2024-01-10",
@@ -117,13 +117,13 @@ def test_scattered_missing_minutes_block_a_liquid_session_and_not_a_thin_one() -
 
 
 def test_sessions_cut_by_the_first_and_the_last_bar_count_from_and_to_them() -> None:
-    assert assess(made_bars("2024-01-09T14:00", "2024-01-10T09:00"), ES).verdict is Verdict.OK
+    assert assess(made_bars("2024-01-09T14:00", "2024-01-10T09:00"), ES).verdict is MonthVerdict.OK
 
 
 def test_bars_outside_the_calendar_are_kept_with_a_warning() -> None:
     late = bars_at(ns("2024-01-09T22:00") + np.arange(15) * MINUTE_NS)
     report = assess(concatenate([week(), late]), ES)
-    assert report.verdict is Verdict.WARN
+    assert report.verdict is MonthVerdict.WARN
     assert [(one.code, one.count) for one in report.problems] == [(ProblemCode.OUTSIDE_SESSION, 15)]
 
 

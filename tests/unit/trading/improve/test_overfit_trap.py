@@ -8,7 +8,7 @@ from tests.factories.edge_windows import noise, swinging
 from trading.backtest.types import Costs
 from trading.improve.improvement import improve
 from trading.improve.limits import Budget
-from trading.improve.verdict import Verdict
+from trading.improve.verdict import Judgement
 from trading.instruments import get_instrument
 from trading.strategies.base import Params
 from trading.strategies.registry import STRATEGIES, get_strategy
@@ -20,7 +20,7 @@ BOTS, ROUNDS = 2, 3
 
 def improved(
     name: str, params: Params, seed: int, *, noisy: bool, costs: Costs, tried: int = 0
-) -> tuple[Verdict, Params]:
+) -> tuple[Judgement, Params]:
     bars = noise(seed) if noisy else swinging(seed)
     budget = Budget(sets=40, tried_before=tried)
     improvement = improve(bars, get_strategy(name), params, ES, costs, seed=seed + tried, budget=budget)

@@ -6,12 +6,12 @@ from dataclasses import replace
 import pytest
 
 from trading.improve.limits import Limits
-from trading.improve.scores import FoldScore, Score
+from trading.improve.scores import FoldScore, SetScore
 from trading.improve.sharpe import Moments
-from trading.improve.verdict import Reason, Verdict, consistency, judge, overfit_ratio
+from trading.improve.verdict import Judgement, Reason, consistency, judge, overfit_ratio
 
-GOOD = Score({"n": 2}, 400, 9_000, 200, 5_000, 40, 1_000, Moments(200, 0.4, 0.0, 3.0))
-INCUMBENT = Score({"n": 1}, 400, 1_000, 200, 500, 40, 100, Moments(200, 0.02, 0.0, 3.0))
+GOOD = SetScore({"n": 2}, 400, 9_000, 200, 5_000, 40, 1_000, Moments(200, 0.4, 0.0, 3.0))
+INCUMBENT = SetScore({"n": 1}, 400, 1_000, 200, 500, 40, 100, Moments(200, 0.02, 0.0, 3.0))
 NEAR = tuple(replace(GOOD, params={"n": number}, out_net_e4=4_000) for number in (3, 4, 5, 6, 7))
 FOLD = FoldScore({"n": 2}, 100, 200, 6.0, 4, 40, (300, 200, 400, 100), 40, (20, 30, 20, 30))
 FOLDS = (FOLD,) * 5
@@ -51,7 +51,7 @@ def test_a_set_that_wins_everywhere_is_adopted() -> None:
     ],
 )
 def test_each_fault_alone_rejects_with_its_own_reason(
-    candidate: Score, folds: tuple[FoldScore, ...], near: tuple[Score, ...], tried: int, reason: Reason
+    candidate: SetScore, folds: tuple[FoldScore, ...], near: tuple[SetScore, ...], tried: int, reason: Reason
 ) -> None:
     verdict = judge(candidate, INCUMBENT, folds, near, tried)
     assert (verdict.adopt, verdict.reason_code) == (False, reason)
@@ -78,5 +78,5 @@ def test_gains_that_turn_into_losses_have_no_overfit_ratio(folds: tuple[FoldScor
 def test_a_verdict_goes_through_json_unchanged() -> None:
     for verdict in (judge(GOOD, INCUMBENT, FOLDS, NEAR, 200), judge(INCUMBENT, INCUMBENT, FOLDS, NEAR, 200)):
         text = json.dumps(verdict.as_json(), allow_nan=False)
-        assert Verdict.from_json(json.loads(text)) == verdict
+        assert Judgement.from_json(json.loads(text)) == verdict
         assert [FoldScore.from_json(fold) for fold in json.loads(text)["evidence"]["folds"]] == list(FOLDS)
