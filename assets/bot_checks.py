@@ -114,13 +114,13 @@ RULES: Final = (
 def judge(rule: CheckRule, standings: Iterable[BotRecord]) -> AssetCheckResult:
     """Return one result over all these bots; it names each bot that breaks the rule."""
     judged = tuple(standings)
-    wrong = {standing.bot.name: said for standing in judged if (said := rule.broken(standing))}
+    wrong = {standing.bot.name: message for standing in judged if (message := rule.broken(standing))}
     return AssetCheckResult(
         asset_key=rule.asset,
         check_name=rule.name,
         passed=not wrong,
         severity=rule.severity,
-        description="; ".join(f"{name}: {said}" for name, said in wrong.items()) or None,
+        description="; ".join(f"{name}: {message}" for name, message in wrong.items()) or None,
         metadata={"bots_checked": len(judged), "bots_failed": len(wrong), "failed": wrong},
     )
 

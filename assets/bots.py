@@ -28,7 +28,7 @@ from dagster import (
 from assets.bot_checks import BASELINES, ROLLUPS, RULES, SCORES, judge
 from assets.bot_events import made_of
 from assets.domain import Domain
-from assets.event_speed import quicken, tell
+from assets.event_speed import publish, quicken
 from assets.failures import failure
 from assets.partitions import BOTS
 from assets.standing import BotRecord, read_curve, read_standing
@@ -102,7 +102,7 @@ def bot_grades(context: AssetExecutionContext, domain: ResourceParam[Domain]) ->
         standings = tuple(read_standing(domain.tx, bot_id, now=utc_now()) for bot_id in bot_ids if bot_id not in failed)
         pictured = len(bot_ids) <= MOST_PICTURES
         events = [made for bot in standings for made in _made_of(context, domain, bot, with_picture=pictured)]
-        tell(context.op_execution_context, events)
+        publish(context.op_execution_context, events)
         for rule in RULES:
             if rule.spec.key in context.selected_asset_check_keys and standings:
                 yield judge(rule, standings)
@@ -176,11 +176,11 @@ def _why(bot: GradedBot) -> str:
 
 def failed_bots(failed: dict[UUID, str], asked: int) -> Failure:
     """Return the failure of a run in which these bots failed: why, by bot."""
-    told = {str(bot_id): why for bot_id, why in failed.items()}
-    first = next(iter(told.items()))
+    reported = {str(bot_id): why for bot_id, why in failed.items()}
+    first = next(iter(reported.items()))
     return Failure(
         f"{len(failed)} of {asked} bots failed; the others are done. {first[0]}: {first[1]}",
-        metadata={"failed": MetadataValue.json(told)},
+        metadata={"failed": MetadataValue.json(reported)},
         allow_retries=False,
     )
 

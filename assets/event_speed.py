@@ -29,7 +29,7 @@ def quicken(instance: DagsterInstance) -> None:
         instance.optimize_for_webserver(STATEMENT_TIMEOUT_MS, POOL_RECYCLE_S, MAX_OVERFLOW)
 
 
-def tell(context: OpExecutionContext, made: Sequence[AssetMaterialization]) -> None:
+def publish(context: OpExecutionContext, made: Sequence[AssetMaterialization]) -> None:
     """Write these events of the running step, batch by batch; a batch is of one asset, as the asset's own row needs."""
     step = context.get_step_execution_context()
     in_order = sorted(made, key=lambda event: event.asset_key)

@@ -19,7 +19,7 @@ from dagster import (
 from assets.bot_checks import ROLLUPS
 from assets.bots import GROUP, OWNERS, RUN_SIZE, failed_bots, not_active, trace_of
 from assets.domain import Domain
-from assets.event_speed import quicken, tell
+from assets.event_speed import publish, quicken
 from assets.failures import failure
 from assets.improve_events import IMPROVEMENTS, improvements_made
 from assets.partitions import BOTS
@@ -57,9 +57,9 @@ def improvements(context: AssetExecutionContext, domain: ResourceParam[Domain]) 
     bot_ids = tuple(UUID(key) for key in context.partition_keys)
 
     def on_progress(bot: ImprovedBot) -> None:
-        tell(context.op_execution_context, improvements_made(domain.tx, [bot]))
-        said = f", {bot.error.code}: {bot.error.message}" if bot.error else f", {bot.verdict}"
-        context.log.info(f"{bot.bot_id}: {bot.job_type} {bot.status}{said}")
+        publish(context.op_execution_context, improvements_made(domain.tx, [bot]))
+        message = f", {bot.error.code}: {bot.error.message}" if bot.error else f", {bot.verdict}"
+        context.log.info(f"{bot.bot_id}: {bot.job_type} {bot.status}{message}")
 
     with tracing(trace_of(context)):
         failed = not_active(domain, bot_ids)

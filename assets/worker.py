@@ -8,7 +8,7 @@ from dagster import OpExecutionContext, ResourceParam, op
 
 from assets.bot_events import OF_A_BOT, made_of
 from assets.domain import Domain
-from assets.event_speed import quicken, tell
+from assets.event_speed import publish, quicken
 from assets.improve_events import improvements_made
 from assets.standing import read_standings
 from core.clock import utc_now
@@ -30,7 +30,7 @@ def pull_jobs(context: OpExecutionContext, domain: ResourceParam[Domain]) -> Non
     quicken(context.instance)
     worker_id = UUID(context.run.tags[WORKER_TAG])
     improves = context.run.tags.get(TYPE_TAG) == JobType.IMPROVE
-    told = _Teller(context, domain)
+    reported = _Teller(context, domain)
     with tracing(context.run.run_id.replace("-", "")), calling_for(context.run.run_id):
         report = PullWorker(
             domain.tx,
@@ -39,12 +39,12 @@ def pull_jobs(context: OpExecutionContext, domain: ResourceParam[Domain]) -> Non
             context.run.run_id,
             domain.terms,
             utc_now,
-            on_chunk=told.chunk,
+            on_chunk=reported.chunk,
             top_up=lambda symbol: _top_up(context, domain, symbol),
             job_types=IMPROVING if improves else BACKTESTS,
-            on_improved=told.improved,
+            on_improved=reported.improved,
         ).run()
-    context.log.info(f"Done: {report.jobs_done} jobs, {told.failed} of them failed; stopped: {report.reason}.")
+    context.log.info(f"Done: {report.jobs_done} jobs, {reported.failed} of them failed; stopped: {report.reason}.")
 
 
 class _Teller:
@@ -57,7 +57,7 @@ class _Teller:
     def chunk(self, bots: Sequence[GradedBot]) -> None:
         completed = [bot.bot_id for bot in bots if bot.status is JobStatus.COMPLETED]
         standings = read_standings(self._domain.tx, completed, now=utc_now()) if completed else ()
-        tell(self._context, [made for standing in standings for made in made_of(standing, OF_A_BOT, None)])
+        publish(self._context, [made for standing in standings for made in made_of(standing, OF_A_BOT, None)])
         for bot in bots:
             if bot.error is not None:
                 self.failed += 1
@@ -67,7 +67,7 @@ class _Teller:
         self._context.log.info(f"{self.done} bots graded, {self.failed} of them failed.")
 
     def improved(self, bot: ImprovedBot) -> None:
-        tell(self._context, improvements_made(self._domain.tx, [bot]))
+        publish(self._context, improvements_made(self._domain.tx, [bot]))
         if bot.error is not None:
             self.failed += 1
             self._context.log.warning(f"{bot.bot_id}: {bot.status}, {bot.error.code}: {bot.error.message}")

@@ -83,7 +83,7 @@ INSERT INTO autonomy_scores (id, bot_id, autonomy_score, data_reliability_score,
     autonomy_tier, breakdown, session_id, trace_id)
   SELECT pg_temp.nth(7, n), bot, n %% 101, 50, 60, 'SUPERVISED', jsonb_build_object('blockers', '[]'::jsonb,
     'subscores', (SELECT jsonb_object_agg('subscore_' || s, jsonb_build_object('score', n %% 101, 'weight', 0.2,
-      'because', 'The newest session has ' || trades || ' trades; a hundred are wanted.'))
+      'reason', 'The newest session has ' || trades || ' trades; a hundred are wanted.'))
       FROM generate_series(1, 5) AS s)), run, trace FROM fleet;
 """
 

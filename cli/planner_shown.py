@@ -28,11 +28,11 @@ def show_tick(run: TickProof) -> None:
 
 def show_loops(status: SchedulerStatus) -> None:
     """Print a table of loops."""
-    table = table_of(("loop", "health", "last round", "every", "said"), wrapped=("said",))
+    table = table_of(("loop", "health", "last round", "every", "message"), wrapped=("message",))
     for loop in status.loops:
         ago = "never" if loop.age_s is None else f"{loop.age_s:.1f} s ago"
         health = Text(loop.health, style=COLOURS[loop.health])
-        table.add_row(loop.loop, health, ago, f"{loop.every_s:g} s", loop.error or loop.said or "")
+        table.add_row(loop.loop, health, ago, f"{loop.every_s:g} s", loop.error or loop.message or "")
     print_table(table)
 
 
@@ -54,8 +54,8 @@ def show_decisions(rows: Sequence[DecisionRow]) -> None:
 
 
 def _listed(counts: Mapping[str, int]) -> str:
-    told = ", ".join(f"{count} {name}" for name, count in counts.items() if count)
-    return f": {told}" if told else ""
+    reported = ", ".join(f"{count} {name}" for name, count in counts.items() if count)
+    return f": {reported}" if reported else ""
 
 
 def _shown(cap: int | None) -> str:

@@ -80,7 +80,7 @@ class Subscore:
 
     score: float | None
     weight: float
-    because: str
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +96,7 @@ class Score:
         """Return subscores and blockers ready for JSON."""
         return {
             "subscores": {
-                name: {"score": part.score, "weight": part.weight, "because": part.because}
+                name: {"score": part.score, "weight": part.weight, "reason": part.reason}
                 for name, part in self.subscores.items()
             },
             "blockers": [
@@ -122,7 +122,7 @@ def score(signals: ScoreSignals) -> Score:
         "supervisor_trust": _supervisor_trust,
     }
     judged = {name: rule(signals) for name, rule in rules.items()}
-    subscores = {name: Subscore(part.score, WEIGHT, part.because) for name, part in judged.items()}
+    subscores = {name: Subscore(part.score, WEIGHT, part.reason) for name, part in judged.items()}
     # Several subscores may miss the same thing; it is one blocker.
     blockers = tuple({item.code: item for part in judged.values() for item in part.blockers}.values())
     total = round(WEIGHT * sum(part.score or 0.0 for part in judged.values()), 2)
@@ -138,7 +138,7 @@ def tier_of(total: float, *, blocked: bool) -> Tier:
 @dataclass(frozen=True, slots=True)
 class _Judged:
     score: float | None
-    because: str
+    reason: str
     blockers: tuple[Blocker, ...] = ()
 
 
@@ -161,7 +161,7 @@ def _data_reliability(signals: ScoreSignals) -> _Judged:
         return _Judged(None, "No bars.", (missing,))
     months = signals.months
     value = 100 * sum(VERDICT_FACTOR[month.verdict] * _held(month.coverage) for month in months) / len(months)
-    because = f"{len(months)} months: " + ", ".join(
+    reason = f"{len(months)} months: " + ", ".join(
         f"{sum(month.verdict is verdict for month in months)} {verdict.value}" for verdict in QualityVerdict
     )
     blockers = []
@@ -173,13 +173,13 @@ def _data_reliability(signals: ScoreSignals) -> _Judged:
         )
     if signals.data_label is DataLabel.SIMULATED:
         value *= SIMULATED_FACTOR
-        because += "; simulated, halved"
+        reason += "; simulated, halved"
         blockers.append(
             Blocker(
                 BlockerCode.SIMULATED_DATA, "Graded on simulated bars.", "Import real bars or set a provider's key."
             )
         )
-    return _Judged(_rounded(value), because + ".", tuple(blockers))
+    return _Judged(_rounded(value), reason + ".", tuple(blockers))
 
 
 def _decision_quality(signals: ScoreSignals) -> _Judged:
@@ -200,13 +200,13 @@ def _decision_quality(signals: ScoreSignals) -> _Judged:
         _held((metrics.sharpe or 0.0) / limits.sharpe),
     )
     evidence = _held(metrics.total_trades / limits.trades)
-    because = (
+    reason = (
         f"{metrics.total_trades} trades, win rate {_text(metrics.win_rate)}, "
         f"profit factor {_text(metrics.profit_factor)}, "
         f"expectancy {_text(None if metrics.expectancy is None else float(metrics.expectancy))} USD, "
         f"Sharpe {_text(metrics.sharpe)}."
     )
-    return _Judged(_rounded(100 * evidence * sum(parts) / len(parts)), because)
+    return _Judged(_rounded(100 * evidence * sum(parts) / len(parts)), reason)
 
 
 def _risk_discipline(signals: ScoreSignals) -> _Judged:

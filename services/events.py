@@ -15,7 +15,7 @@ from sql.queries.paging import After, Page
 from sql.tables.events import Activity, SystemEventRow
 
 
-def tell(
+def publish(
     session: Session,
     event_type: ActivityEvent,
     message: str,
@@ -54,14 +54,16 @@ class JobRef(Protocol):
     def trace_id(self) -> str: ...  # noqa: D102
 
 
-def tell_all(session: Session, event_type: ActivityEvent, told: Sequence[tuple[JobRef, str, dict[str, Any]]]) -> None:
+def publish_all(
+    session: Session, event_type: ActivityEvent, reported: Sequence[tuple[JobRef, str, dict[str, Any]]]
+) -> None:
     """Write a line of the feed for each of several jobs, under its own trace: job, message, payload."""
-    tell_each(session, [(event_type, *one) for one in told])
+    publish_each(session, [(event_type, *one) for one in reported])
 
 
-def tell_each(session: Session, told: Sequence[tuple[ActivityEvent, JobRef, str, dict[str, Any]]]) -> None:
+def publish_each(session: Session, reported: Sequence[tuple[ActivityEvent, JobRef, str, dict[str, Any]]]) -> None:
     """Do the same where each job has an event of its own; one statement."""
-    if told:
+    if reported:
         rows = [
             {
                 "id": new_id(),
@@ -73,7 +75,7 @@ def tell_each(session: Session, told: Sequence[tuple[ActivityEvent, JobRef, str,
                 "payload": payload,
                 "trace_id": job.trace_id,
             }
-            for event_type, job, message, payload in told
+            for event_type, job, message, payload in reported
         ]
         session.execute(insert(Activity), rows)
 

@@ -85,7 +85,7 @@ class LoopBody(Model):
     last_tick_at: Instant | None
     age_seconds: float | None
     took_seconds: float | None
-    said: str | None
+    message: str | None
     error: str | None
 
 
@@ -148,7 +148,7 @@ class SchedulerBody(Model):
                 last_tick_at=loop.last_tick_at,
                 age_seconds=loop.age_s,
                 took_seconds=loop.took_s,
-                said=loop.said,
+                message=loop.message,
                 error=loop.error,
             )
             for loop in status.loops

@@ -21,12 +21,12 @@ class GateBody(Model):
     observed: Value
     limit: Value
     met: bool
-    because: str
+    reason: str
 
     @classmethod
     def of(cls, gate: Gate) -> Self:
         """Show a gate."""
-        return cls(gate=gate.name, observed=gate.observed, limit=gate.limit, met=gate.met, because=gate.because)
+        return cls(gate=gate.name, observed=gate.observed, limit=gate.limit, met=gate.met, reason=gate.reason)
 
 
 class PromotionRequestBody(Model):

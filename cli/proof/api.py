@@ -154,8 +154,8 @@ def api_pieces(api: Api, questions: Sequence[Question] = QUESTIONS) -> Iterator[
         try:
             status, raw = api.ask(question)
         except (OSError, http.client.HTTPException) as error:
-            said = f"Nothing answers on port {api.port}: {error}"
-            yield Piece(f"{stem}.txt", question.proves, f"$ {command}\n\n{said}\n", PieceOutcome.FAILED, said)
+            message = f"Nothing answers on port {api.port}: {error}"
+            yield Piece(f"{stem}.txt", question.proves, f"$ {command}\n\n{message}\n", PieceOutcome.FAILED, message)
             continue
         yield from _answered(api, question, stem, command, status=status, raw=raw)
 
@@ -163,21 +163,24 @@ def api_pieces(api: Api, questions: Sequence[Question] = QUESTIONS) -> Iterator[
 def _answered(api: Api, question: Question, stem: str, command: str, *, status: int, raw: bytes) -> Iterator[Piece]:
     body = _read(raw)
     if body is None:
-        said = f"HTTP {status}, and the answer is no JSON object."
-        yield Piece(f"{stem}.txt", question.proves, f"$ {command}\n\n{said}\n", PieceOutcome.FAILED, said)
+        message = f"HTTP {status}, and the answer is no JSON object."
+        yield Piece(f"{stem}.txt", question.proves, f"$ {command}\n\n{message}\n", PieceOutcome.FAILED, message)
         return
-    shown, outcome, said = "", PieceOutcome.OK, ""
+    shown, outcome, message = "", PieceOutcome.OK, ""
     if status == 200 and body.get("success") is True:
         try:
             shown = "\n".join(_indented(value) for value in question.pick(body))
         except (KeyError, TypeError, AttributeError) as error:
-            outcome, said = PieceOutcome.FAILED, f"The answer lacks what is asked for: {type(error).__name__} {error}."
+            outcome, message = (
+                PieceOutcome.FAILED,
+                f"The answer lacks what is asked for: {type(error).__name__} {error}.",
+            )
     else:
-        said = f"HTTP {status} {body.get('error_code')}: {body.get('message')}"
+        message = f"HTTP {status} {body.get('error_code')}: {body.get('message')}"
         outcome = PieceOutcome.NOT_AVAILABLE if _not_built(api, question, status) else PieceOutcome.FAILED
     if outcome is not PieceOutcome.OK:
-        told = f"$ {command}\n\n{said}\n\n{_indented(body)}\n"
-        yield Piece(f"{stem}.txt", question.proves, told, outcome, said)
+        reported = f"$ {command}\n\n{message}\n\n{_indented(body)}\n"
+        yield Piece(f"{stem}.txt", question.proves, reported, outcome, message)
         return
     yield Piece(f"{stem}.txt", question.proves, f"$ {command}\n\n{shown}\n")
     yield Piece(f"{stem}.json", f"the whole answer to {stem}", _indented(body) + "\n")

@@ -45,7 +45,7 @@ def proof(
     for piece in _pieces(settings, port, bots):
         folder.put(piece)
         if piece.outcome is not PieceOutcome.OK:
-            note(f"{piece.file}: {piece.outcome}: {piece.said}")
+            note(f"{piece.file}: {piece.outcome}: {piece.message}")
     folder.put_index(
         [
             f"Made from {began:%Y-%m-%d %H:%M:%S}Z to {utc_now():%Y-%m-%d %H:%M:%S}Z by gantry {code_version()}, "

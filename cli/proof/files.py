@@ -47,7 +47,7 @@ class Folder:
                     "",
                     f"## {title}",
                     "",
-                    *(f"- {piece.file}: {' '.join(piece.said.split())}" for piece in found),
+                    *(f"- {piece.file}: {' '.join(piece.message.split())}" for piece in found),
                 ]
         if others := self._others():
             lines += ["", f"Not part of this pack, and there before: {', '.join(others)}."]

@@ -45,7 +45,7 @@ def _figures(limits: GateLimits, evidence: Evidence, _now: datetime) -> Iterator
     traded = bool(found.trades)
     lossless = "Without a losing trade it has no value." if traded else why
     few_days = "It takes two trading days that differ." if traded else why
-    yield _at_least(GateName.TRADES, found.trades, limits.trades, why, told=why if found.trades == 0 else None)
+    yield _at_least(GateName.TRADES, found.trades, limits.trades, why, reported=why if found.trades == 0 else None)
     yield _at_least(GateName.WIN_RATE, found.win_rate, limits.win_rate, why)
     yield _at_most(GateName.MAX_DRAWDOWN, found.max_drawdown_fraction, limits.max_drawdown_fraction, why)
     yield _at_least(GateName.PROFIT_FACTOR, found.profit_factor, limits.profit_factor, lossless)
@@ -71,8 +71,8 @@ def _trustworthy(limits: GateLimits, evidence: Evidence, now: datetime) -> Itera
 def _data(evidence: Evidence) -> Gate:
     label = evidence.data_label
     allowed = tuple(DataLabel) if evidence.development else (DataLabel.VENDOR,)
-    because = f"The figures rest on {label} bars." if label else evidence.missing or _NO_DATA
-    return Gate(GateName.DATA_LABEL, label.value if label else None, " or ".join(allowed), label in allowed, because)
+    reason = f"The figures rest on {label} bars." if label else evidence.missing or _NO_DATA
+    return Gate(GateName.DATA_LABEL, label.value if label else None, " or ".join(allowed), label in allowed, reason)
 
 
 def _proved(limits: GateLimits, evidence: Evidence, _now: datetime) -> Iterator[Gate]:
@@ -94,17 +94,17 @@ def _proved(limits: GateLimits, evidence: Evidence, _now: datetime) -> Iterator[
 
 
 def _stress(profit: Decimal | None) -> Gate:
-    because = _NO_IMPROVEMENT if profit is None else f"Out-of-sample {profit:.2f} USD at doubled costs."
+    reason = _NO_IMPROVEMENT if profit is None else f"Out-of-sample {profit:.2f} USD at doubled costs."
     met = profit is not None and profit > 0
-    return Gate(GateName.STRESS_TEST, _plain(profit), "a profit at doubled costs", met, because)
+    return Gate(GateName.STRESS_TEST, _plain(profit), "a profit at doubled costs", met, reason)
 
 
 def _sanctioned(limits: GateLimits, evidence: Evidence, _now: datetime) -> Iterator[Gate]:
     if limits.second_person:
         asked, approved = evidence.requested_by, evidence.approved_by
         met = asked is not None and approved is not None and approved != asked
-        because = f"Approved by {approved}, asked for by {asked}." if approved else "Nobody else approved it yet."
-        yield Gate(GateName.SECOND_PERSON, approved, f"another person than {asked or 'who asks'}", met, because)
+        reason = f"Approved by {approved}, asked for by {asked}." if approved else "Nobody else approved it yet."
+        yield Gate(GateName.SECOND_PERSON, approved, f"another person than {asked or 'who asks'}", met, reason)
     if limits.live_safety:
         live = evidence.live
         yield _passed(GateName.TRADING_ENABLED, live.trading_enabled, "enabled", _UNKNOWN)
@@ -122,9 +122,9 @@ _RULES: Final[tuple[Callable[[GateLimits, Evidence, datetime], Iterator[Gate]], 
 
 
 def _at_least(
-    name: GateName, seen: float | Decimal | None, limit: float | Decimal, missing: str, *, told: str | None = None
+    name: GateName, seen: float | Decimal | None, limit: float | Decimal, missing: str, *, reported: str | None = None
 ) -> Gate:
-    return _measured(name, seen, limit, missing, f"at least {limit}", lambda value: value >= limit, told)
+    return _measured(name, seen, limit, missing, f"at least {limit}", lambda value: value >= limit, reported)
 
 
 def _at_most(name: GateName, seen: float | None, limit: float, missing: str) -> Gate:
@@ -138,19 +138,19 @@ def _measured(
     missing: str,
     asked: str,
     reaches: Callable[[float | Decimal], bool],
-    told: str | None,
+    reported: str | None,
 ) -> Gate:
     """Hold a figure against a limit; what is no number is no evidence."""
     if seen is None or not isfinite(seen):
         return Gate(name, None, _plain(limit), False, missing)
     return Gate(
-        name, _plain(seen), _plain(limit), reaches(seen), told or f"{float(seen):.6g} observed, {asked} asked for."
+        name, _plain(seen), _plain(limit), reaches(seen), reported or f"{float(seen):.6g} observed, {asked} asked for."
     )
 
 
 def _passed(name: GateName, seen: bool | None, asked: str, missing: str) -> Gate:
-    because = missing if seen is None else f"{asked.capitalize()}." if seen else f"Not {asked}."
-    return Gate(name, seen, asked, seen is True, because)
+    reason = missing if seen is None else f"{asked.capitalize()}." if seen else f"Not {asked}."
+    return Gate(name, seen, asked, seen is True, reason)
 
 
 def _plain(value: float | Decimal | None) -> Value:

@@ -44,7 +44,7 @@ class Gate:
     observed: Value
     limit: Value
     met: bool
-    because: str
+    reason: str
 
     def as_json(self) -> dict[str, Any]:
         """Return the fields ready for JSON."""
@@ -53,7 +53,7 @@ class Gate:
             "observed": self.observed,
             "limit": self.limit,
             "met": self.met,
-            "because": self.because,
+            "reason": self.reason,
         }
 
 

@@ -71,7 +71,7 @@ def refusal(status: int, answer: object, *, key: str) -> GantryError:
     case, message = (_plain(fields.get(name), key) for name in ("case", "message"))
     other = (ErrorCode.PROVIDER_BAD_RESPONSE, f"answered with status {status}", _LATER_FIX)
     code, what, fix = _MEANING.get(status, _NONE if case.startswith(_NOT_THERE) else other)
-    said = ": ".join(words for words in (case, message) if words)
+    message = ": ".join(words for words in (case, message) if words)
     facts: dict[str, object] = {"http_status": status}
     if case:
         facts["case"] = case
@@ -79,7 +79,7 @@ def refusal(status: int, answer: object, *, key: str) -> GantryError:
     if isinstance(payload, Mapping):
         edges = {name: _plain(payload.get(name), key) for name in ("available_start", "available_end")}
         facts |= {name: edge for name, edge in edges.items() if edge}
-    ending = f": {said.rstrip('.')}." if said else "."
+    ending = f": {message.rstrip('.')}." if message else "."
     return GantryError(code, f"Databento {what}{ending}", fix=fix, kind=Kind.UNAVAILABLE, facts=facts)
 
 

@@ -55,9 +55,9 @@ def refusal(status: int, body: bytes, *, key: str) -> GantryError:
     words = _words(body).replace(key, HIDDEN) if key else _words(body)
     other = (ErrorCode.PROVIDER_BAD_RESPONSE, f"answered with status {status}", _LATER_FIX)
     code, what, fix = _MEANING.get(status, other)
-    said = f": {words[:_LONGEST_WORDS]}" if words else ""
+    message = f": {words[:_LONGEST_WORDS]}" if words else ""
     facts = {"http_status": status}
-    return GantryError(code, f"Polygon {what}{said.rstrip('.')}.", fix=fix, kind=Kind.UNAVAILABLE, facts=facts)
+    return GantryError(code, f"Polygon {what}{message.rstrip('.')}.", fix=fix, kind=Kind.UNAVAILABLE, facts=facts)
 
 
 def _words(body: bytes) -> str:

@@ -26,9 +26,9 @@ MOST_AT_ONCE: Final = 200
 HASH_DIGITS: Final = 12
 
 
-def untold(months: tuple[MonthFacts, ...], told: Mapping[str, str]) -> tuple[MonthFacts, ...]:
+def untold(months: tuple[MonthFacts, ...], reported: Mapping[str, str]) -> tuple[MonthFacts, ...]:
     """Return the months whose content Dagster doesn't know, at most 200, oldest first."""
-    fresh = [month for month in months if told.get(str(month.partition.key)) != month.content_hash[:HASH_DIGITS]]
+    fresh = [month for month in months if reported.get(str(month.partition.key)) != month.content_hash[:HASH_DIGITS]]
     return tuple(fresh[:MOST_AT_ONCE])
 
 
@@ -40,17 +40,17 @@ def untold(months: tuple[MonthFacts, ...], told: Mapping[str, str]) -> tuple[Mon
 def bars_months(context: SensorEvaluationContext, domain: ResourceParam[Domain]) -> SensorResult | SkipReason:
     """Compare the catalogue with what was told, and tell the difference."""
     with noted(domain, "bars_months") as this:
-        result = _told(context, domain)
-        this.said = result.skip_message or "" if isinstance(result, SkipReason) else "Told of months that came in."
+        result = _reported(context, domain)
+        this.message = result.skip_message or "" if isinstance(result, SkipReason) else "Told of months that came in."
     return result
 
 
-def _told(context: SensorEvaluationContext, domain: Domain) -> SensorResult | SkipReason:
-    told: dict[str, str] = json.loads(context.cursor) if context.cursor else {}
+def _reported(context: SensorEvaluationContext, domain: Domain) -> SensorResult | SkipReason:
+    reported: dict[str, str] = json.loads(context.cursor) if context.cursor else {}
     months = read_months(domain.tx)
-    fresh = untold(months, told)
+    fresh = untold(months, reported)
     if not fresh:
         return SkipReason(f"{len(months)} months of bars, all told.")
-    told |= {str(month.partition.key): month.content_hash[:HASH_DIGITS] for month in fresh}
+    reported |= {str(month.partition.key): month.content_hash[:HASH_DIGITS] for month in fresh}
     events: list[AssetMaterialization] = [month_made(month) for month in fresh]
-    return SensorResult(asset_events=events, cursor=json.dumps(told))
+    return SensorResult(asset_events=events, cursor=json.dumps(reported))

@@ -62,5 +62,5 @@ def bot_partitions(context: SensorEvaluationContext, domain: ResourceParam[Domai
         removed = changes.removed if changes.removed and not _followed(instance) else ()
         for key in removed:
             instance.delete_dynamic_partition(name, key)
-        this.said = f"{len(wanted)} bots: {len(changes.added)} partitions added, {len(removed)} removed."
-    return SkipReason(this.said)
+        this.message = f"{len(wanted)} bots: {len(changes.added)} partitions added, {len(removed)} removed."
+    return SkipReason(this.message)

@@ -33,9 +33,9 @@ MOST_AT_ONCE: Final = 10  # resets that are given a backfill in one round
 def autonomy_tick(_context: SensorEvaluationContext, domain: ResourceParam[Domain]) -> SkipReason:
     """Plan, and let go of what is older than a week."""
     with noted(domain, TICK) as this:
-        this.said = _planned(domain, TickCause.CLOCK)
+        this.message = _planned(domain, TickCause.CLOCK)
         prune_ticks(domain.tx)
-    return SkipReason(this.said)
+    return SkipReason(this.message)
 
 
 @sensor(
@@ -48,8 +48,8 @@ def stage_change(_context: SensorEvaluationContext, domain: ResourceParam[Domain
     """Plan if a bot came into a stage since the planner last looked."""
     with noted(domain, STAGE_CHANGE) as this:
         changed = is_unseen(domain.tx, TickCause.STAGE_CHANGE)
-        this.said = _planned(domain, TickCause.STAGE_CHANGE) if changed else "No bot changed its stage."
-    return SkipReason(this.said)
+        this.message = _planned(domain, TickCause.STAGE_CHANGE) if changed else "No bot changed its stage."
+    return SkipReason(this.message)
 
 
 @sensor(
@@ -62,9 +62,9 @@ def metrics_reset(context: SensorEvaluationContext, domain: ResourceParam[Domain
     """Plan if metrics were reset since the planner last looked, and make the reset one thing to follow."""
     with noted(domain, METRICS_RESET) as this:
         was_reset = is_unseen(domain.tx, TickCause.METRICS_RESET)
-        this.said = _planned(domain, TickCause.METRICS_RESET) if was_reset else "Nothing was reset."
-        this.said += _followed(context, domain)
-    return SkipReason(this.said)
+        this.message = _planned(domain, TickCause.METRICS_RESET) if was_reset else "Nothing was reset."
+        this.message += _followed(context, domain)
+    return SkipReason(this.message)
 
 
 def _followed(context: SensorEvaluationContext, domain: Domain) -> str:

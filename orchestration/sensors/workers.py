@@ -54,7 +54,7 @@ def workers_alive(context: SensorEvaluationContext, domain: ResourceParam[Domain
     """Reap, compare with Dagster's runs, and ask for what is missing."""
     with noted(domain, "workers_alive") as this:
         result = _tended(context, domain)
-        this.said = (
+        this.message = (
             result.skip_message or ""
             if isinstance(result, SkipReason)
             else f"{len(result.run_requests or ())} workers were asked for."
@@ -75,10 +75,10 @@ def _tended(context: SensorEvaluationContext, domain: Domain) -> SensorResult | 
         actor=ACTOR,
     )
     lost = len(rescued.timed_out) + len(dead.timed_out)
-    said = f"{demand.due} jobs due, {demand.living} workers live, {len(demand.ended)} ended, {lost} jobs rescued."
+    message = f"{demand.due} jobs due, {demand.living} workers live, {len(demand.ended)} ended, {lost} jobs rescued."
     if not demand.start:
-        return SkipReason(said)
-    context.log.info(f"{said} Starting {len(demand.start)}.")
+        return SkipReason(message)
+    context.log.info(f"{message} Starting {len(demand.start)}.")
     reset = reset_backfill.left_to_workers(context.instance, domain.tx)
     return SensorResult(
         run_requests=[

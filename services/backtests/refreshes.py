@@ -62,7 +62,7 @@ def complete(session: Session, jobs: Sequence[Claim], sessions: Mapping[UUID, UU
         JobReason.FINISHED,
         [(job, {"session_id": str(sessions[job.job_id]), "unchanged": True}) for job in won],
     )
-    events.tell_all(
+    events.publish_all(
         session,
         ActivityEvent.BACKTEST_COMPLETED,
         [

@@ -71,7 +71,7 @@ def write_completed(
         [TradesOf(*key, one.computed.result.trades, texts[id(one)]) for key, one in zip(keys, won, strict=True)],
     )
     copy_equity(session, [EquityOf(*key, one.computed.days) for key, one in zip(keys, won, strict=True)])
-    _tell(session, won, ids)
+    _publish(session, won, ids)
     current = [one for one in won if versions.get(one.claim.bot_id) == one.claim.version_id]
     _write_standing(session, current, ids, ended, now)
     return frozenset(ended)
@@ -156,7 +156,7 @@ def _session_row(one: Graded, session_id: UUID, ended: datetime, run_id: str | N
     }
 
 
-def _tell(session: Session, won: Sequence[Graded], ids: Mapping[UUID, UUID]) -> None:
+def _publish(session: Session, won: Sequence[Graded], ids: Mapping[UUID, UUID]) -> None:
     """One ledger row and one line of the feed for each job."""
     ledger.record_all(
         session,
@@ -165,7 +165,7 @@ def _tell(session: Session, won: Sequence[Graded], ids: Mapping[UUID, UUID]) -> 
         JobReason.FINISHED,
         [(one.claim, {"session_id": str(ids[one.claim.job_id])}) for one in won],
     )
-    events.tell_all(
+    events.publish_all(
         session,
         ActivityEvent.BACKTEST_COMPLETED,
         [

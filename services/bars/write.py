@@ -106,7 +106,7 @@ def store_months(
         for plan in sorted(planned, key=_month_of):  # one order of locks for everybody
             if plan.row is not None:
                 _put_in_use(session, plan.row, plan.there, now=now)
-                _tell(session, plan.row, plan.wanted.status, actor=actor)
+                _publish(session, plan.row, plan.wanted.status, actor=actor)
         return tuple(_report(plan) for plan in planned)
 
 
@@ -180,7 +180,7 @@ def _row(
     )
 
 
-def _tell(session: Session, row: BarsMonth, status: MonthStatus, *, actor: str) -> None:
+def _publish(session: Session, row: BarsMonth, status: MonthStatus, *, actor: str) -> None:
     events.note(
         session,
         CAME_IN[DataLabel(row.data_label)],

@@ -85,7 +85,7 @@ def change_bot(
         version = _next_version(session, old, after, now)
         number, bot.current_version_id = version.number, version.id
     session.flush()
-    events.tell(
+    events.publish(
         session,
         ActivityEvent.BOT_CHANGED,
         f"{before['name']} was changed: {', '.join(sorted(different))}.",
@@ -117,7 +117,7 @@ def archive_bot(
     bot.archived_at = bot.updated_at = now
     bot.revision += 1
     session.flush()
-    events.tell(
+    events.publish(
         session,
         ActivityEvent.BOT_ARCHIVED,
         f"{bot.name} was archived.",

@@ -52,7 +52,7 @@ class NewBotRows:
     stage_event: BotStageEvent
 
     @property
-    def told(self) -> str:
+    def reported(self) -> str:
         """What the feed says of it."""
         return f"{self.bot.name} was created: {self.version.strategy} on {self.bot.symbol} {self.bot.timeframe}."
 
@@ -72,7 +72,9 @@ def create_bot(session: Session, new: NewBot, *, actor: str, now: datetime) -> U
     """
     born = rows_of_new_bot(new, actor=actor, now=now)
     queries.insert_bot(session, born.bot, born.version, born.boundaries, born.stage_event)
-    events.tell(session, ActivityEvent.BOT_CREATED, born.told, actor=actor, bot_id=born.bot.id, payload=born.facts)
+    events.publish(
+        session, ActivityEvent.BOT_CREATED, born.reported, actor=actor, bot_id=born.bot.id, payload=born.facts
+    )
     return born.bot.id
 
 

@@ -150,7 +150,7 @@ def _whole(summary: BotSummary, row: CurrentBot) -> BotView:
     return BotView(
         **{one.name: getattr(summary, one.name) for one in fields(BotSummary)},
         **(row.made_of._asdict() if row.made_of else {}),
-        autonomy_breakdown=row.because.breakdown if row.because else None,
+        autonomy_breakdown=row.breakdown.breakdown if row.breakdown else None,
         archived_at=row.bot.archived_at,
     )
 
@@ -217,8 +217,8 @@ def _of_failure(job: JobRow) -> Alert:
     if code in {reason.value for reason in RETRYABLE}:
         # The newest job ended, so there is no retry behind it: the attempts are used up.
         again = "Ask for a backtest again when the cause is mended."
-        told = f"{job.attempt} attempts were lost, the last one: {message} {again}"
-        return Alert(AlertLevel.BLOCKED, RETRIES_EXHAUSTED, told)
+        reported = f"{job.attempt} attempts were lost, the last one: {message} {again}"
+        return Alert(AlertLevel.BLOCKED, RETRIES_EXHAUSTED, reported)
     return Alert(AlertLevel.BLOCKED, code, message)
 
 

@@ -47,8 +47,8 @@ def begin_search(
     proposed: list[dict[str, Any]] = []
     sources: dict[str, Any] = {}
     if claim.job_type is JobType.EVOLVE:
-        proposed, told = _asked(claim, proposals)
-        sources = {CandidateSource.STRATEGY_SWITCH.value: {"on": True}, CandidateSource.LLM.value: told}
+        proposed, reported = _asked(claim, proposals)
+        sources = {CandidateSource.STRATEGY_SWITCH.value: {"on": True}, CandidateSource.LLM.value: reported}
     return _begun(claim, material, budget, proposed, sources, None)
 
 

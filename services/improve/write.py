@@ -87,9 +87,9 @@ def write_outcome(
         )
     )
     queries.drop_state(session, claim.root_job_id)
-    told = {"improvement_id": str(improvement_id), "verdict": verdict.value, "reason_code": reason}
-    ledger.record(session, claim.job_id, JobStatus.RUNNING, JobStatus.COMPLETED, JobReason.FINISHED, told)
-    _tell(session, claim, found, version, told, evidence)
+    reported = {"improvement_id": str(improvement_id), "verdict": verdict.value, "reason_code": reason}
+    ledger.record(session, claim.job_id, JobStatus.RUNNING, JobStatus.COMPLETED, JobReason.FINISHED, reported)
+    _publish(session, claim, found, version, reported, evidence)
     return verdict
 
 
@@ -144,12 +144,12 @@ def _evidence(claim: Claim, material: Material, found: Found) -> dict[str, Any]:
     }
 
 
-def _tell(
+def _publish(
     session: Session,
     claim: Claim,
     found: Found,
     version: BotVersion | None,
-    told: dict[str, str],
+    reported: dict[str, str],
     evidence: dict[str, Any],
 ) -> None:
     old, new = beside(evidence)
@@ -158,17 +158,17 @@ def _tell(
     label = {"data_label": evidence["bars"]["data_label"]}
     if version is not None:
         event = ActivityEvent.VERSION_ADOPTED
-        said = f"Version {version.number} was adopted: net {new.net_usd:.2f} USD after {old.net_usd:.2f} USD."
+        message = f"Version {version.number} was adopted: net {new.net_usd:.2f} USD after {old.net_usd:.2f} USD."
     else:
         event = ActivityEvent.VERSION_REJECTED
-        said = f"No version was adopted: {told['reason_code']}."
+        message = f"No version was adopted: {reported['reason_code']}."
     lines: list[tuple[ActivityEvent, Any, str, dict[str, Any]]] = [
         (
             event_of(claim.job_type, "COMPLETED"),
             claim,
             f"{word} completed: {found.sets_tried} sets tried.",
-            {**told, **label},
+            {**reported, **label},
         ),
-        (event, claim, said, {**told, **label, **figures, "version": version.number if version else None}),
+        (event, claim, message, {**reported, **label, **figures, "version": version.number if version else None}),
     ]
-    events.tell_each(session, lines)
+    events.publish_each(session, lines)

@@ -37,7 +37,7 @@ def cancel_job(session: Session, job: BotJob, *, reason: JobReason, actor: str) 
     if not cancel_queries.cancel(session, job.id, old):
         return False  # locked by us, so this can't be; a ledger row without a change would be worse
     ledger.record(session, job.id, old, JobStatus.CANCELED, reason, {"actor": actor}, trace_id=job.trace_id)
-    events.tell(
+    events.publish(
         session,
         event_of(job.job_type, "CANCELED"),
         f"{label_of_type(job.job_type)} canceled: {_WHY.get(reason, reason.value)}.",
@@ -71,7 +71,7 @@ def cancel_all(session: Session, bot_ids: Sequence[UUID], *, reason: JobReason, 
         check_transition(old, JobStatus.CANCELED)
         ended = [(Ended.of(job), {"actor": actor}) for job, before in jobs if before is old]
         ledger.record_all(session, old, JobStatus.CANCELED, reason, ended)
-    told = [
+    reported = [
         (
             event_of(job.job_type, "CANCELED"),
             Ended.of(job),
@@ -80,7 +80,7 @@ def cancel_all(session: Session, bot_ids: Sequence[UUID], *, reason: JobReason, 
         )
         for job, old in jobs
     ]
-    events.tell_each(session, told)
+    events.publish_each(session, reported)
     return {job.bot_id: job.id for job, _old in jobs}
 
 

@@ -71,8 +71,8 @@ def claim_chunk(  # noqa: PLR0913 - all but the session by keyword
         )
         for job, one in sorted(won, key=lambda pair: (pair[0].created_at, pair[0].id))
     )
-    told = [(claim, {"run_id": run_id, "epoch": claim.epoch}) for claim in claims]
-    ledger.record_all(session, JobStatus.QUEUED, JobStatus.RUNNING, JobReason.CLAIMED, told)
+    reported = [(claim, {"run_id": run_id, "epoch": claim.epoch}) for claim in claims]
+    ledger.record_all(session, JobStatus.QUEUED, JobStatus.RUNNING, JobReason.CLAIMED, reported)
     begun: list[tuple[ActivityEvent, JobRef, str, dict[str, object]]] = [
         (
             event_of(claim.job_type, "STARTED"),
@@ -82,7 +82,7 @@ def claim_chunk(  # noqa: PLR0913 - all but the session by keyword
         )
         for claim in claims
     ]
-    events.tell_each(session, begun)
+    events.publish_each(session, begun)
     return claims
 
 

@@ -32,7 +32,7 @@ def fail_job(session: Session, held: Claim, error: GantryError, *, session_id: U
     if ended is None:
         raise lease_lost(held.job_id)
     ledger.record(session, held.job_id, JobStatus.RUNNING, JobStatus.FAILED, reason, {"error_code": error.code.value})
-    events.tell(
+    events.publish(
         session,
         event_of(held.job_type, "FAILED"),
         f"{label_of_type(held.job_type)} failed: {error.message}",

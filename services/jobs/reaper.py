@@ -126,7 +126,7 @@ def _end(session: Session, job: BotJob, status: JobStatus, error: GantryError) -
     ledger.record(session, job.id, JobStatus.RUNNING, status, reason, {"run_id": job.run_id}, trace_id=job.trace_id)
     retry = retry_of(status, reason, root_job_id=job.root_job_id, attempt=job.attempt, max_attempts=job.max_attempts)
     if retry is None:
-        events.tell(
+        events.publish(
             session,
             event_of(job.job_type, "FAILED"),
             f"{label_of_type(job.job_type)} failed at attempt {job.attempt}, the last one: {error.message}",

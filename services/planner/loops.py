@@ -29,7 +29,7 @@ class LoopHealth:
     last_tick_at: datetime | None
     age_s: float | None
     took_s: float | None
-    said: str | None
+    message: str | None
     error: str | None
 
 
@@ -37,7 +37,7 @@ class Round:
     """What one round has to say for itself."""
 
     def __init__(self) -> None:
-        self.said = ""
+        self.message = ""
 
 
 @contextmanager
@@ -47,9 +47,9 @@ def round_of(tx: Transactions, loop: str, *, every_s: float) -> Iterator[Round]:
     try:
         yield this
     except Exception as error:
-        _note(tx, loop, every_s, began, this.said, _told(error))
+        _note(tx, loop, every_s, began, this.message, _reported(error))
         raise
-    _note(tx, loop, every_s, began, this.said, None)
+    _note(tx, loop, every_s, began, this.message, None)
 
 
 def health_of(ages: Sequence[LoopAge], expected: dict[str, float]) -> tuple[LoopHealth, ...]:
@@ -63,7 +63,7 @@ def late_after_s(every_s: float) -> float:
     return LATE_AFTER * every_s + SLACK_S
 
 
-def _told(error: Exception) -> str:
+def _reported(error: Exception) -> str:
     """Say what went wrong to any reader; the text of a library's exception may hold values, and stays in the log."""
     if isinstance(error, GantryError):
         return f"{error.code}: {error.message}"
@@ -76,10 +76,10 @@ def _health(loop: str, every_s: float, age: LoopAge | None) -> LoopHealth:
         return LoopHealth(loop, every_s, LoopState.NEVER, None, None, None, None, None)
     stopped = age.age_s > late_after_s(every_s)
     health = LoopState.STOPPED if stopped else LoopState.FAILING if age.error is not None else LoopState.OK
-    return LoopHealth(loop, every_s, health, age.ticked_at, age.age_s, age.took_s, age.said, age.error)
+    return LoopHealth(loop, every_s, health, age.ticked_at, age.age_s, age.took_s, age.message, age.error)
 
 
-def _note(tx: Transactions, loop: str, every_s: float, began: float, said: str, error: str | None) -> None:
+def _note(tx: Transactions, loop: str, every_s: float, began: float, message: str, error: str | None) -> None:
     took_s = time.monotonic() - began
     try:
         with tx() as session:
@@ -88,7 +88,7 @@ def _note(tx: Transactions, loop: str, every_s: float, began: float, said: str, 
                 loop,
                 every_s=every_s,
                 took_s=took_s,
-                said=said[:MAX_SAID],
+                message=message[:MAX_SAID],
                 error=error[:MAX_SAID].replace("\0", "?") if error else None,
             )
     except Exception:  # noqa: BLE001 - the loop's work is done: what is missing is its mark, which shows by itself

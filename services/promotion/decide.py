@@ -117,8 +117,8 @@ def approve(
     if not all_met(gates):
         raise refusals.GatesNotMet(bot, to, gates)
     close_request(session, request, APPROVED, actor=by.id, now=now)
-    told = {"request_id": str(request.id), "requested_by": request.requested_by}
-    _promote(session, bot, to, gates, by, now, told)
+    reported = {"request_id": str(request.id), "requested_by": request.requested_by}
+    _promote(session, bot, to, gates, by, now, reported)
     return Promotion(to, gates, None)
 
 
@@ -183,7 +183,7 @@ def _promote(
     gates: tuple[Gate, ...],
     by: Caller,
     now: datetime,
-    told: Mapping[str, Any],
+    reported: Mapping[str, Any],
 ) -> None:
-    payload = {"gates": [gate.as_json() for gate in gates], **told}
+    payload = {"gates": [gate.as_json() for gate in gates], **reported}
     change_stage(session, bot, StageMove(StageChange.PROMOTED, to, GATES_MET, by.id, None, payload), now=now)

@@ -70,7 +70,7 @@ def change_stage(session: Session, bot: Bot, move: StageMove, *, now: datetime) 
         )
     )
     session.flush()
-    events.tell(
+    events.publish(
         session,
         ActivityEvent.STAGE_CHANGED,
         f"{_VERB[move.change]} from {came_from} to {move.to}: {move.reason_code}.",

@@ -69,9 +69,9 @@ def _wrong_rollups(session: Session) -> Iterator[Violation]:
         expected = _recomputed(row)
         differ = [name for name, value in expected.items() if not _same(row[name], value)]
         if differ:
-            told = ", ".join(f"{name} is {row[name]}, raw rows say {expected[name]}" for name in differ)
+            reported = ", ".join(f"{name} is {row[name]}, raw rows say {expected[name]}" for name in differ)
             facts = {"bot_id": row["bot_id"], "session_id": row["session_id"], "fields": differ}
-            yield Violation(ROLLUPS, f"rollup of bot {row['bot_id']}: {told}", facts)
+            yield Violation(ROLLUPS, f"rollup of bot {row['bot_id']}: {reported}", facts)
 
 
 def _recomputed(row: Mapping[str, Any]) -> dict[str, Any]:

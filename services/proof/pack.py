@@ -40,7 +40,7 @@ class Piece:
     proves: str
     text: str
     outcome: PieceOutcome = PieceOutcome.OK
-    said: str = ""
+    message: str = ""
 
 
 def database_pieces(tx: Transactions, *, bots: int) -> Iterator[Piece]:
@@ -99,8 +99,8 @@ def _agreement(session: Session) -> Piece:
     differ = [str(row[0]) for row in rows if any(row[place] != row[place + 1] for place in range(2, len(row), 2))]
     if not differ:
         return piece
-    said = f"Ticks whose counts are not those of their jobs: {', '.join(differ)}."
-    return Piece(piece.file, piece.proves, f"{said}\n\n{piece.text}", PieceOutcome.FAILED, said)
+    message = f"Ticks whose counts are not those of their jobs: {', '.join(differ)}."
+    return Piece(piece.file, piece.proves, f"{message}\n\n{piece.text}", PieceOutcome.FAILED, message)
 
 
 def _ran(session: Session, statement: Statement, sql: str) -> Piece:
@@ -110,10 +110,10 @@ def _ran(session: Session, statement: Statement, sql: str) -> Piece:
         with session.begin_nested():
             return Piece(file, statement.proves, f"{sql}\n\n{aligned(queries.run(session, sql))}")
     except DBAPIError as error:
-        said = str(error.orig).strip().splitlines()[0]
+        message = str(error.orig).strip().splitlines()[0]
         missing = statement.to_come and isinstance(error.orig, psycopg.errors.UndefinedTable)
         outcome = PieceOutcome.NOT_AVAILABLE if missing else PieceOutcome.FAILED
-        return Piece(file, statement.proves, f"{sql}\n\n{outcome}: {said}\n", outcome, said)
+        return Piece(file, statement.proves, f"{sql}\n\n{outcome}: {message}\n", outcome, message)
 
 
 def _invariants(session: Session) -> Piece:

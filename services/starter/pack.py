@@ -86,7 +86,7 @@ def create_starter_pack(
     jobs = queries.baselines(session, bots)
     pack = StarterPack(bots, tuple(jobs[bot_id] for bot_id in bots if bot_id in jobs), len(born), len(made))
     if pack.is_new:
-        events.tell(
+        events.publish(
             session,
             ActivityEvent.STARTER_PACK_CREATED,
             f"Starter pack: {len(born)} bots created, {len(made)} baselines queued, {len(kept)} bots kept.",
@@ -180,7 +180,7 @@ def _created(one: NewBotRows, actor: str) -> Activity:
         event_type=ActivityEvent.BOT_CREATED,
         bot_id=one.bot.id,
         actor=actor,
-        message=one.told,
+        message=one.reported,
         payload=one.facts,
         trace_id=current_trace_id(),
     )

@@ -100,8 +100,8 @@ class Fetcher:
             try:
                 for (symbol, month), task in zip(months, tasks, strict=True):
                     reports.append(task.result())
-                    told = reports[-1].status.replace("_", " ").lower()
-                    progress(f"{symbol} {month}: {told}", len(reports), len(months))
+                    reported = reports[-1].status.replace("_", " ").lower()
+                    progress(f"{symbol} {month}: {reported}", len(reports), len(months))
             except BaseException:
                 pool.shutdown(wait=False, cancel_futures=True)  # whoever stops it wants nothing more to be bought
                 raise

@@ -16,13 +16,15 @@ from integrations.ports import FetchedMonth
 from integrations.store import BarsStore
 from trading.bars.schema import Bars, Timeframe
 
+_DETAILS: Final = "details"
+_OLD_DETAILS: Final = "told"  # in files that were staged before the name changed: what was paid for is kept
 _COLUMNS: Final = ("ts", "open", "high", "low", "close", "volume", "contract")
 
 
 def stage(store: BarsStore, fetched: FetchedMonth) -> None:
     """Keep a month that arrived."""
     bars = fetched.bars.bars
-    told = {
+    details = {
         "bars_symbol": bars.symbol,
         "contracts": list(bars.contracts),
         "source_name": fetched.bars.source_name,
@@ -37,7 +39,7 @@ def stage(store: BarsStore, fetched: FetchedMonth) -> None:
         made,
         allow_pickle=False,
         payload=np.frombuffer(fetched.payload, np.uint8),
-        told=np.frombuffer(json.dumps(told).encode(), np.uint8),
+        **{_DETAILS: np.frombuffer(json.dumps(details).encode(), np.uint8)},
         **columns,
     )
     store.keep_incoming(_name(fetched.provider, fetched.symbol, fetched.month), made.getvalue())
@@ -50,12 +52,14 @@ def staged(store: BarsStore, provider: str, symbol: str, month: str) -> FetchedM
         return None
     try:
         with np.load(io.BytesIO(kept), allow_pickle=False) as found:
-            told: Mapping[str, Any] = json.loads(found["told"].tobytes())
+            details: Mapping[str, Any] = json.loads(found[_DETAILS if _DETAILS in found else _OLD_DETAILS].tobytes())
             columns = {name: found[name] for name in _COLUMNS}
             payload = found["payload"].tobytes()
-        bars = Bars(symbol=told["bars_symbol"], timeframe=Timeframe.M1, contracts=tuple(told["contracts"]), **columns)
-        source = FileBars(bars, told["source_name"], told["source_sha256"], told["source_details"])
-        return FetchedMonth(provider, symbol, month, source, payload, told["payload_name"], told["details"])
+        bars = Bars(
+            symbol=details["bars_symbol"], timeframe=Timeframe.M1, contracts=tuple(details["contracts"]), **columns
+        )
+        source = FileBars(bars, details["source_name"], details["source_sha256"], details["source_details"])
+        return FetchedMonth(provider, symbol, month, source, payload, details["payload_name"], details["details"])
     except Exception as error:  # noqa: BLE001 - whatever is wrong with it, the month is fetched instead
         get_logger("fetching").warning("staged_month_damaged", symbol=symbol, month=month, error=str(error))
         forget(store, provider, symbol, month)

@@ -80,5 +80,5 @@ class LoopTick(Base):
     every_s: Mapped[float] = mapped_column(Float)
     ticked_at: Mapped[datetime]
     took_s: Mapped[float] = mapped_column(Float)
-    said: Mapped[str]
+    message: Mapped[str]
     error: Mapped[str | None]

@@ -54,7 +54,7 @@ class AutonomyScore(Base):
     execution_health_score: Mapped[float | None] = mapped_column(Float)
     supervisor_trust_score: Mapped[float | None] = mapped_column(Float)
     autonomy_tier: Mapped[str]
-    breakdown: Mapped[dict[str, Any]]  # {subscores: {name: {score, weight, because}}, blockers: [{code, message, ...}]}
+    breakdown: Mapped[dict[str, Any]]  # {subscores: {name: {score, weight, reason}}, blockers: [{code, message, ...}]}
     session_id: Mapped[UUID | None]
     trace_id: Mapped[str]
     last_updated_at: Mapped[datetime] = mapped_column(server_default=func.now())

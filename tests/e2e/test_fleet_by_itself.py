@@ -62,6 +62,6 @@ def test_every_bot_is_backtested_and_improved_without_a_click_and_every_claim_ha
     assert (status["active"], status["loop_health"]) == (True, "OK"), status
 
     running.gantry("proof", "--out", str(tmp_path / "proof"))
-    told = json.loads(running.gantry("jobs", "list", "--json"))
-    assert len(told) == len(jobs)
+    reported = json.loads(running.gantry("jobs", "list", "--json"))
+    assert len(reported) == len(jobs)
     assert "violations" not in running.gantry("doctor", "--invariants")

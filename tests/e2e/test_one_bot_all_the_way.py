@@ -34,9 +34,9 @@ CHAIN = ("baseline_backtests", "metric_rollups", "autonomy_scores")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     made = Running.in_folder(tmp_path_factory.mktemp("gantry"))
     try:
-        said = made.up()
-        assert f"http://localhost:{made.api_port}" in said
-        assert "SIMULATED" in said
+        message = made.up()
+        assert f"http://localhost:{made.api_port}" in message
+        assert "SIMULATED" in message
         yield made
     finally:
         made.gantry("down")
@@ -138,8 +138,8 @@ def test_a_starter_pack_is_graded_without_a_click_and_asked_for_again_adds_nothi
     shown = [bot for bot in running.api("GET", "/api/bots?limit=200")["data"] if bot["id"] in bot_ids]
     assert any(bot["metrics"]["total_trades"] > 0 for bot in shown)
     assert {bot["data_label"] for bot in shown} == {"SIMULATED"}
-    told = {event["event_type"] for event in running.api("GET", "/api/activity?limit=200")["data"]}
-    assert told >= {"STARTER_PACK_CREATED", "BACKTEST_QUEUED", "BACKTEST_STARTED", "BACKTEST_COMPLETED"}
+    reported = {event["event_type"] for event in running.api("GET", "/api/activity?limit=200")["data"]}
+    assert reported >= {"STARTER_PACK_CREATED", "BACKTEST_QUEUED", "BACKTEST_STARTED", "BACKTEST_COMPLETED"}
     again = running.api("POST", "/api/bots/starter-pack", None)
     assert (again["made_bots"], again["made_jobs"]) == (0, 0)
     until(lambda: materialized(running) >= len(bot_ids), seconds=30, what="Dagster knows each of them")

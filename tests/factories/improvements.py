@@ -103,7 +103,7 @@ def version_of(tx: Transactions, bot_id: UUID) -> tuple[Bot, BotVersion]:
         return bot, version
 
 
-def told(tx: Transactions) -> list[str]:
+def reported(tx: Transactions) -> list[str]:
     """Return what the feed tells of jobs, oldest first."""
     with tx() as session:
         wanted = select(Activity.event_type).where(Activity.job_id.is_not(None))

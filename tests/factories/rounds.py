@@ -26,4 +26,4 @@ def go_round(tx: Transactions, *names: str) -> None:
     """Let loops go round once, all of them unless some are named."""
     for name in names or LOOPS:
         with round_of(tx, name, every_s=LOOPS[name]) as this:
-            this.said = f"{name} went round"
+            this.message = f"{name} went round"

@@ -27,7 +27,7 @@ _IDS = bindparam("ids", type_=ARRAY(Uuid()))
 class CurrentBot:
     """A bot with its current version, and the rollup, score and data label it has in its current epoch.
 
-    made_of, because: only of a bot that is read whole.
+    made_of, breakdown: only of a bot that is read whole.
     """
 
     bot: BotRow
@@ -36,7 +36,7 @@ class CurrentBot:
     score: ScoreRow | None
     data_label: str | None
     made_of: MadeOf | None = None
-    because: Breakdown | None = None
+    breakdown: Breakdown | None = None
 
 
 def page_bots(session: Session, which: BotFilter, *, after: After | None, limit: int) -> Page[CurrentBot, After]:
@@ -120,13 +120,13 @@ def _standing(
     score: ScoreRow | None,
     label: str | None,
     made_of: MadeOf | None = None,
-    because: Breakdown | None = None,
+    breakdown: Breakdown | None = None,
 ) -> CurrentBot:
     # A completed session has a label; without one, the rollup is of an older version's session.
     present = rollup if label is not None else None
     if score is not None and score.session_id != (present.session_id if present else None):
-        score = because = None  # it rests on another session
-    return CurrentBot(bot, version, present, score, label, made_of, because)
+        score = breakdown = None  # it rests on another session
+    return CurrentBot(bot, version, present, score, label, made_of, breakdown)
 
 
 def bot_id_of(session: Session, name: str) -> UUID | None:

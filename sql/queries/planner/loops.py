@@ -19,13 +19,13 @@ class LoopAge(NamedTuple):
     ticked_at: datetime
     age_s: float
     took_s: float
-    said: str
+    message: str
     error: str | None
 
 
-def note(session: Session, loop: str, *, every_s: float, took_s: float, said: str, error: str | None) -> None:
+def note(session: Session, loop: str, *, every_s: float, took_s: float, message: str, error: str | None) -> None:
     """Write a round over the one before."""
-    values: dict[str, Any] = {"every_s": every_s, "took_s": took_s, "said": said, "error": error}
+    values: dict[str, Any] = {"every_s": every_s, "took_s": took_s, "message": message, "error": error}
     values["ticked_at"] = func.clock_timestamp()
     query = insert(LoopTick).values(loop=loop, **values)
     session.execute(query.on_conflict_do_update(index_elements=[LoopTick.loop], set_=values))
@@ -35,6 +35,6 @@ def ages(session: Session) -> Sequence[LoopAge]:
     """Return every loop that ever went round."""
     age = cast(func.extract("epoch", func.clock_timestamp() - LoopTick.ticked_at), Float)
     query = select(
-        LoopTick.loop, LoopTick.every_s, LoopTick.ticked_at, age, LoopTick.took_s, LoopTick.said, LoopTick.error
+        LoopTick.loop, LoopTick.every_s, LoopTick.ticked_at, age, LoopTick.took_s, LoopTick.message, LoopTick.error
     ).order_by(LoopTick.loop)
     return [LoopAge(*row) for row in session.execute(query)]

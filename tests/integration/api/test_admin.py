@@ -89,5 +89,5 @@ def test_the_same_key_resets_once(api: Api) -> None:
     first = api.post(RESET, headers=headers, json={}).json()
     again = api.post(RESET, headers=headers, json={}).json()
     assert first["request_id"] == again["request_id"]
-    told = [row["event_type"] for row in api.get("/api/activity").json()["data"]]
-    assert told.count("METRICS_RESET") == 1
+    reported = [row["event_type"] for row in api.get("/api/activity").json()["data"]]
+    assert reported.count("METRICS_RESET") == 1

@@ -77,9 +77,12 @@ def test_what_a_bot_is_made_of_becomes_a_new_version(api: Api, tx: Transactions)
     with tx() as session:
         old, new = session.scalars(select(BotVersion).order_by(BotVersion.number)).all()
         assert (new.parent_id, new.reason_code, new.trace_id) == (old.id, "CHANGED", response.json()["trace_id"])
-    (told, _) = api.get(f"/api/bots/{bot_id}/activity").json()["data"]
-    assert told["event_type"] == "BOT_CHANGED"
-    assert told["payload"]["changed"]["params"] == {"from": {"fast": 10, "slow": 100}, "to": {"fast": 10, "slow": 200}}
+    (reported, _) = api.get(f"/api/bots/{bot_id}/activity").json()["data"]
+    assert reported["event_type"] == "BOT_CHANGED"
+    assert reported["payload"]["changed"]["params"] == {
+        "from": {"fast": 10, "slow": 100},
+        "to": {"fast": 10, "slow": 200},
+    }
 
 
 def test_the_promotion_mode_is_changed_by_name_only_and_makes_no_version(api: Api) -> None:
@@ -215,8 +218,8 @@ def test_archiving_takes_a_bot_out_of_every_list_and_a_second_time_answers_the_s
     again = api.post(f"/api/bots/{bot_id}/archive")
     assert (again.status_code, again.headers["etag"]) == (200, first.headers["etag"])
     assert again.json()["data"] == first.json()["data"]
-    told = [row["event_type"] for row in api.get(f"/api/bots/{bot_id}/activity").json()["data"]]
-    assert told == ["BOT_ARCHIVED", "BOT_CREATED"]
+    reported = [row["event_type"] for row in api.get(f"/api/bots/{bot_id}/activity").json()["data"]]
+    assert reported == ["BOT_ARCHIVED", "BOT_CREATED"]
     assert api.post(f"/api/bots/{bot_id}/run-backtest").status_code == 409
     assert patch(api, bot_id, {"name": "beta"}, if_match="*").status_code == 409
     assert create(api) != bot_id
@@ -231,8 +234,8 @@ def test_archiving_cancels_a_queued_job(api: Api, tx: Transactions) -> None:
     (job,) = api.get(f"/api/bots/{bot_id}/jobs").json()["data"]
     assert (job["id"], job["status"]) == (job_id, "CANCELED")
     assert job["completed_at"]
-    told = [row["event_type"] for row in api.get(f"/api/bots/{bot_id}/activity").json()["data"]]
-    assert told == ["BOT_ARCHIVED", "BACKTEST_CANCELED", "BACKTEST_QUEUED", "BOT_CREATED"]
+    reported = [row["event_type"] for row in api.get(f"/api/bots/{bot_id}/activity").json()["data"]]
+    assert reported == ["BOT_ARCHIVED", "BACKTEST_CANCELED", "BACKTEST_QUEUED", "BOT_CREATED"]
     with tx() as session:
         ledger = session.scalars(select(JobRunEvent).order_by(JobRunEvent.id)).all()
         moves = [(row.from_status, row.to_status, row.reason_code) for row in ledger]

@@ -34,7 +34,7 @@ def test_loops_that_go_round_are_shown_with_what_they_said(api: Api, tx: Transac
     by_name = {loop["loop"]: loop for loop in status["loops"]}
     planner = by_name["autonomy_tick"]
     assert status["last_tick_at"] == planner["last_tick_at"]
-    assert (planner["every_seconds"], planner["said"], planner["error"]) == (10, "autonomy_tick went round", None)
+    assert (planner["every_seconds"], planner["message"], planner["error"]) == (10, "autonomy_tick went round", None)
     assert 0 <= planner["age_seconds"] < 30
     assert status["daemon"] == {
         "last_heartbeat_at": max(loop["last_tick_at"] for loop in status["loops"]), "healthy": True, "reason": None,

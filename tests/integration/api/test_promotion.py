@@ -186,8 +186,8 @@ def test_a_demotion_is_one_stage_back_with_its_reason_and_by_hand_from_then_on(
     plain = api.post(f"/api/bots/{bot_id}/demote")
     assert (plain.json()["data"]["stage"], plain.json()["data"]["stage_reason_code"]) == ("LAB", "DEMOTED_BY_PERSON")
     assert api.post(f"/api/bots/{bot_id}/demote").status_code == 409
-    told = [row["event_type"] for row in api.get(f"/api/bots/{bot_id}/activity").json()["data"]]
-    assert told == ["STAGE_CHANGED", "STAGE_CHANGED", "BOT_CREATED"]
+    reported = [row["event_type"] for row in api.get(f"/api/bots/{bot_id}/activity").json()["data"]]
+    assert reported == ["STAGE_CHANGED", "STAGE_CHANGED", "BOT_CREATED"]
 
 
 @pytest.mark.parametrize("body", [{"reasonCode": ""}, {"reasonCode": "bell\x07"}, {"reason": "x"}, {"reasonCode": 1}])

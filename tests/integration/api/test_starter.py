@@ -28,9 +28,9 @@ def test_one_call_with_nothing_touched_seeds_the_fleet_and_a_second_adds_nothing
     assert (again.json()["made_bots"], again.json()["made_jobs"]) == (0, 0)
     assert [bot["id"] for bot in again.json()["bots"]] == [bot["id"] for bot in pack["bots"]]
     assert len(api.get("/api/bots?limit=100").json()["data"]) == 20
-    told = [row["event_type"] for row in api.get("/api/activity?limit=200").json()["data"]]
-    assert sorted(set(told)) == ["BACKTEST_QUEUED", "BOT_CREATED", "STARTER_PACK_CREATED"]
-    assert (told.count("STARTER_PACK_CREATED"), len(told)) == (1, 41)
+    reported = [row["event_type"] for row in api.get("/api/activity?limit=200").json()["data"]]
+    assert sorted(set(reported)) == ["BACKTEST_QUEUED", "BOT_CREATED", "STARTER_PACK_CREATED"]
+    assert (reported.count("STARTER_PACK_CREATED"), len(reported)) == (1, 41)
 
 
 def test_symbols_and_count_are_as_asked(api: Api) -> None:

@@ -89,7 +89,7 @@ def test_a_failed_check_is_exit_code_one(file: Path, own_home: Path, capsys: pyt
 
 
 @pytest.mark.parametrize(
-    ("args", "said", "exit_code"),
+    ("args", "output", "exit_code"),
     [
         (("import", "/no/such/file.csv"), "NOT_FOUND", 1),
         (("import", __file__, "--symbol", "XX"), "VALIDATION_FAILED", 1),
@@ -100,9 +100,9 @@ def test_a_failed_check_is_exit_code_one(file: Path, own_home: Path, capsys: pyt
     ],
 )
 def test_a_failure_is_one_clear_line(
-    capsys: pytest.CaptureFixture[str], args: tuple[str, ...], said: str, exit_code: int
+    capsys: pytest.CaptureFixture[str], args: tuple[str, ...], output: str, exit_code: int
 ) -> None:
     assert run(*args) == exit_code
     captured = capsys.readouterr()
-    assert said in captured.err
+    assert output in captured.err
     assert captured.out == ""

@@ -56,15 +56,15 @@ def test_the_cost_is_shown_first_and_each_month_says_what_became_of_it(
     vendor: DatabentoStandIn, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run("fetch", "ES", *MONTHS, "--json") == 1
-    told = capsys.readouterr()
-    assert "3 months from databento" in told.err
-    assert "USD" in told.err
-    months = {one["month"]: one for one in json.loads(told.out)}
+    reported = capsys.readouterr()
+    assert "3 months from databento" in reported.err
+    assert "USD" in reported.err
+    months = {one["month"]: one for one in json.loads(reported.out)}
     assert [months[name]["status"] for name in sorted(months)] == ["FETCHED", "FAILED", "FETCHED"]
     assert months["2024-02"]["error"]["code"] == "DATA_UNAVAILABLE"
     assert months["2024-01"]["bars_count"] == len(JANUARY)
-    assert "1 of 3 months failed" in told.err
-    assert vendor.key not in told.out + told.err
+    assert "1 of 3 months failed" in reported.err
+    assert vendor.key not in reported.out + reported.err
 
 
 def test_what_is_there_is_not_fetched_again_unless_it_is_asked_for(
@@ -113,7 +113,7 @@ def test_without_any_key_both_vendors_keys_are_named(
 
 
 @pytest.mark.parametrize(
-    ("args", "said"),
+    ("args", "output"),
     [
         (("XX",), "VALIDATION_FAILED"),
         (("ES", "--from", "2024-13"), "VALIDATION_FAILED"),
@@ -125,10 +125,10 @@ def test_without_any_key_both_vendors_keys_are_named(
     ],
 )
 def test_wrong_use_is_one_clear_error_and_no_call_is_paid_for(
-    vendor: DatabentoStandIn, capsys: pytest.CaptureFixture[str], args: tuple[str, ...], said: str
+    vendor: DatabentoStandIn, capsys: pytest.CaptureFixture[str], args: tuple[str, ...], output: str
 ) -> None:
     assert run("fetch", *args) == 1
-    assert said in capsys.readouterr().err
+    assert output in capsys.readouterr().err
     assert vendor.called(RANGE) == []
 
 

@@ -27,7 +27,7 @@ def test_a_bot_is_created_listed_and_shown(capsys: pytest.CaptureFixture[str]) -
 
 
 @pytest.mark.parametrize(
-    ("args", "said"),
+    ("args", "output"),
     [
         (("show", "nobody"), "NOT_FOUND"),
         (("lineage", "nobody"), "NOT_FOUND"),
@@ -38,11 +38,11 @@ def test_a_bot_is_created_listed_and_shown(capsys: pytest.CaptureFixture[str]) -
     ],
 )
 def test_a_failure_is_one_clear_line_and_exit_code_one(
-    capsys: pytest.CaptureFixture[str], args: tuple[str, ...], said: str
+    capsys: pytest.CaptureFixture[str], args: tuple[str, ...], output: str
 ) -> None:
     assert run(*args) == 1
     captured = capsys.readouterr()
-    assert captured.err.startswith(said)
+    assert captured.err.startswith(output)
     assert "Fix:" in captured.err
     assert captured.out == ""
 
@@ -94,7 +94,7 @@ def test_an_archived_bot_is_listed_no_more_and_its_job_says_why(capsys: pytest.C
 
 
 @pytest.mark.parametrize(
-    ("args", "said"),
+    ("args", "output"),
     [
         (("list", "--status", "DONE"), "VALIDATION_FAILED"),
         (("list", "--limit", "0"), "VALIDATION_FAILED"),
@@ -104,10 +104,10 @@ def test_an_archived_bot_is_listed_no_more_and_its_job_says_why(capsys: pytest.C
     ],
 )
 def test_a_wrong_question_about_jobs_is_one_clear_line(
-    capsys: pytest.CaptureFixture[str], args: tuple[str, ...], said: str
+    capsys: pytest.CaptureFixture[str], args: tuple[str, ...], output: str
 ) -> None:
     assert run(*args, group="jobs") == 1
-    assert capsys.readouterr().err.startswith(said)
+    assert capsys.readouterr().err.startswith(output)
 
 
 def test_an_empty_fleet_is_said_and_is_no_failure(capsys: pytest.CaptureFixture[str]) -> None:

@@ -41,11 +41,11 @@ def test_a_tick_by_hand_queues_what_is_due_and_its_figures_are_shown(
     assert run("tick") == 0
     assert "5 bots looked at, 0 jobs queued" in capsys.readouterr().out
     assert run("show") == 0
-    said = capsys.readouterr().out
-    assert "no job because   5 ACTIVE_JOB_EXISTS" in said
-    assert "not started      2 CAP_REACHED_TYPE" in said
-    assert "BACKOFF" not in said
-    assert all(name in said for name in loops(10))
+    output = capsys.readouterr().out
+    assert "no job because   5 ACTIVE_JOB_EXISTS" in output
+    assert "not started      2 CAP_REACHED_TYPE" in output
+    assert "BACKOFF" not in output
+    assert all(name in output for name in loops(10))
 
 
 def test_bots_are_listed_with_the_reason_of_their_last_decision(capsys: pytest.CaptureFixture[str]) -> None:
@@ -69,20 +69,20 @@ def test_bots_are_listed_with_the_reason_of_their_last_decision(capsys: pytest.C
 
 def test_before_the_first_tick_nothing_is_claimed(capsys: pytest.CaptureFixture[str]) -> None:
     assert run("show") == 0
-    said = capsys.readouterr().out
-    assert "has not looked at the fleet yet" in said
-    assert said.count("NEVER") == len(loops(10))
+    output = capsys.readouterr().out
+    assert "has not looked at the fleet yet" in output
+    assert output.count("NEVER") == len(loops(10))
 
 
 @pytest.mark.parametrize(
-    ("args", "said"),
+    ("args", "output"),
     [(("bots", "--reason", "BECAUSE"), "VALIDATION_FAILED"), (("bots", "--bot", "nobody"), "NOT_FOUND")],
 )
 def test_a_wrong_question_is_one_clear_line(
-    capsys: pytest.CaptureFixture[str], args: tuple[str, ...], said: str
+    capsys: pytest.CaptureFixture[str], args: tuple[str, ...], output: str
 ) -> None:
     assert run(*args) == 1
-    assert capsys.readouterr().err.startswith(said)
+    assert capsys.readouterr().err.startswith(output)
 
 
 def test_a_second_planner_is_refused_and_plans_nothing(capsys: pytest.CaptureFixture[str], tx: Transactions) -> None:

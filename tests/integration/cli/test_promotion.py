@@ -21,11 +21,11 @@ def bot_id(tx: Transactions) -> UUID:
 @pytest.mark.usefixtures("bot_id")
 def test_a_refusal_names_each_gate_on_a_line_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:
     assert run("promote", "alpha") == 1
-    said = capsys.readouterr()
-    assert said.out == ""
-    assert said.err.startswith("GATE_NOT_MET: alpha doesn't meet 9 of 10 gates of PAPER: TRADES")
-    assert len([line for line in said.err.splitlines() if line.startswith("  ")]) == 9
-    assert "  TRADES: Observed nothing, limit 50." in said.err
+    output = capsys.readouterr()
+    assert output.out == ""
+    assert output.err.startswith("GATE_NOT_MET: alpha doesn't meet 9 of 10 gates of PAPER: TRADES")
+    assert len([line for line in output.err.splitlines() if line.startswith("  ")]) == 9
+    assert "  TRADES: Observed nothing, limit 50." in output.err
 
 
 def test_a_bot_is_promoted_and_demoted_by_name(

@@ -85,12 +85,12 @@ def test_every_rule_is_a_check_that_ran(january: Domain, instance: DagsterInstan
 
 def test_a_bot_that_fails_fails_alone_and_the_run_names_it(january: Domain, instance: DagsterInstance) -> None:
     good, bad, also_good = new_bot(january.tx, "a"), new_bot(january.tx, "b", symbol="NQ"), new_bot(january.tx, "c")
-    told: list[GradedBot] = []
+    reported: list[GradedBot] = []
     done = materialize_bots(
-        [good, bad, also_good], tx=january.tx, store=january.store, instance=instance, on_graded=told.append
+        [good, bad, also_good], tx=january.tx, store=january.store, instance=instance, on_graded=reported.append
     )
     assert not done.ok
-    assert tuple(told) == done.bots
+    assert tuple(reported) == done.bots
     by_bot = {bot.bot_id: bot for bot in done.bots}
     assert [by_bot[bot_id].status for bot_id in (good, bad, also_good)] == [
         JobStatus.COMPLETED,

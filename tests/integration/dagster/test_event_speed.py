@@ -16,14 +16,14 @@ from dagster import (
 )
 from dagster_postgres.event_log import PostgresEventLogStorage
 
-from assets.event_speed import BATCH_SIZE, quicken, tell
+from assets.event_speed import BATCH_SIZE, publish, quicken
 
 FIRST, SECOND = AssetKey("first"), AssetKey("second")
 PARTITIONS = int(BATCH_SIZE) + 10
 
 
 @multi_asset(specs=[AssetSpec(FIRST, skippable=True), AssetSpec(SECOND, skippable=True)], can_subset=True)
-def told(context: AssetExecutionContext) -> Iterator[Output[None]]:
+def reported(context: AssetExecutionContext) -> Iterator[Output[None]]:
     quicken(context.instance)
     quicken(context.instance)
     events = [
@@ -31,7 +31,7 @@ def told(context: AssetExecutionContext) -> Iterator[Output[None]]:
         for number in range(PARTITIONS)
         for asset in (FIRST, SECOND)
     ]
-    tell(context.op_execution_context, events)
+    publish(context.op_execution_context, events)
     yield from ()
 
 
@@ -40,7 +40,7 @@ def test_each_partition_of_each_asset_is_told_once_with_its_own_metadata(
 ) -> None:
     monkeypatch.delenv("DAGSTER_EVENT_BATCH_SIZE", raising=False)
     assert isinstance(instance.event_log_storage, PostgresEventLogStorage)
-    assert materialize([told], instance=instance).success
+    assert materialize([reported], instance=instance).success
     monkeypatch.delenv("DAGSTER_EVENT_BATCH_SIZE")
     for asset in (FIRST, SECOND):
         records = instance.fetch_materializations(AssetRecordsFilter(asset_key=asset), limit=1_000).records

@@ -81,11 +81,11 @@ def test_the_key_is_in_no_log_row_error_file_or_event(
     with caplog.at_level(logging.DEBUG):
         result = made(vendors, instance)
     assert not result.success
-    told = [caplog.text, *capfd.readouterr(), everything_in(database)]
-    told += [str(record) for record in instance.all_logs(result.run_id)]
-    told += [path.read_bytes().decode(errors="replace") for path in tmp_path.rglob("*") if path.is_file()]
+    reported = [caplog.text, *capfd.readouterr(), everything_in(database)]
+    reported += [str(record) for record in instance.all_logs(result.run_id)]
+    reported += [path.read_bytes().decode(errors="replace") for path in tmp_path.rglob("*") if path.is_file()]
     assert vendor.calls
-    assert [text for text in told if vendor.key in text] == []
+    assert [text for text in reported if vendor.key in text] == []
 
 
 def everything_in(database: RunningState) -> str:

@@ -19,7 +19,7 @@ from tests.factories.statements import count_statements
 
 def test_a_line_says_what_happened_to_whom_under_the_present_trace(session: Session) -> None:
     bot = make_bot(session)
-    events.tell(session, ActivityEvent.BOT_CHANGED, "changed", actor="person", bot_id=bot.id, payload={"a": 1})
+    events.publish(session, ActivityEvent.BOT_CHANGED, "changed", actor="person", bot_id=bot.id, payload={"a": 1})
     [line] = session.scalars(select(Activity))
     assert (line.event_type, line.message, line.actor, line.bot_id, line.job_id) == (
         "BOT_CHANGED",
@@ -36,13 +36,13 @@ def test_lines_of_several_jobs_keep_each_jobs_own_trace_and_take_one_statement(
 ) -> None:
     with tx() as session:
         jobs = [make_job(session, make_bot(session, f"bot {n}"), trace_id=f"{n:032x}", actor=f"a{n}") for n in range(9)]
-        told = [(Ended.of(job), f"job {number}", {"n": number}) for number, job in enumerate(jobs)]
+        reported = [(Ended.of(job), f"job {number}", {"n": number}) for number, job in enumerate(jobs)]
 
-    def tell() -> None:
+    def publish() -> None:
         with tx() as session:
-            events.tell_all(session, ActivityEvent.BACKTEST_COMPLETED, told)
+            events.publish_all(session, ActivityEvent.BACKTEST_COMPLETED, reported)
 
-    assert count_statements(engine, tell) == 1
+    assert count_statements(engine, publish) == 1
     with tx() as session:
         lines = session.scalars(select(Activity).where(Activity.event_type == "BACKTEST_COMPLETED")).all()
         found = {(line.job_id, line.trace_id, line.actor, line.message) for line in lines}
@@ -50,11 +50,11 @@ def test_lines_of_several_jobs_keep_each_jobs_own_trace_and_take_one_statement(
 
 
 def test_nothing_to_tell_takes_no_statement(tx: Transactions, engine: Engine) -> None:
-    def tell() -> None:
+    def publish() -> None:
         with tx() as session:
-            events.tell_all(session, ActivityEvent.BACKTEST_COMPLETED, [])
+            events.publish_all(session, ActivityEvent.BACKTEST_COMPLETED, [])
 
-    assert count_statements(engine, tell) == 0
+    assert count_statements(engine, publish) == 0
 
 
 def test_what_happens_to_the_system_is_no_line_of_the_feed(session: Session) -> None:
@@ -67,8 +67,8 @@ def test_what_happens_to_the_system_is_no_line_of_the_feed(session: Session) -> 
 def test_the_feed_is_walked_newest_first_without_repeating_or_skipping_a_line(session: Session) -> None:
     bot, other = make_bot(session, "one"), make_bot(session, "other")
     for number in range(5):
-        events.tell(session, ActivityEvent.BOT_CHANGED, str(number), actor="test", bot_id=bot.id)
-        events.tell(session, ActivityEvent.BOT_CHANGED, "other", actor="test", bot_id=other.id)
+        events.publish(session, ActivityEvent.BOT_CHANGED, str(number), actor="test", bot_id=bot.id)
+        events.publish(session, ActivityEvent.BOT_CHANGED, "other", actor="test", bot_id=other.id)
 
     def walk(bot_id: UUID | None) -> list[str]:
         seen: list[str] = []

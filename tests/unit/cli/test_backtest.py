@@ -79,7 +79,7 @@ def test_numba_and_rust_write_the_same_trades(run: Run, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("extra", "said"),
+    ("extra", "output"),
     [
         (["--param", "nonsense=1"], "no parameter 'nonsense'"),
         (["--param", "slow"], "isn't k=v"),
@@ -94,11 +94,11 @@ def test_numba_and_rust_write_the_same_trades(run: Run, tmp_path: Path) -> None:
     ],
 )
 def test_bad_input_is_one_clear_line_and_leaves_nothing_behind(
-    run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str], extra: list[str], said: str
+    run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str], extra: list[str], output: str
 ) -> None:
     assert run(*extra) == 1
     errors = capsys.readouterr().err
-    assert said in errors
+    assert output in errors
     assert "Fix:" in errors
     assert not (tmp_path / "out.json").exists()
 

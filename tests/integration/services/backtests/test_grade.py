@@ -68,8 +68,8 @@ def test_a_graded_bot_has_session_trades_equity_rollup_score_and_ledger(
             ("QUEUED", "RUNNING", "CLAIMED"),
             ("RUNNING", "COMPLETED", "FINISHED"),
         ]
-        told = session.scalars(select(Activity.event_type).order_by(Activity.created_at, Activity.id)).all()
-        assert told == ["BOT_CREATED", "BACKTEST_QUEUED", "BACKTEST_STARTED", "BACKTEST_COMPLETED"]
+        reported = session.scalars(select(Activity.event_type).order_by(Activity.created_at, Activity.id)).all()
+        assert reported == ["BOT_CREATED", "BACKTEST_QUEUED", "BACKTEST_STARTED", "BACKTEST_COMPLETED"]
         assert len({row.trace_id for row in ledger} | {stored.trace_id, score.trace_id}) == 1
 
 

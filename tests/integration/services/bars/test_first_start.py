@@ -29,10 +29,10 @@ def no_keys(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_first_start_simulates_three_full_months_of_five_symbols_and_says_so(
     tx: Transactions, store: BarsStore, owner_sql: OwnerSql
 ) -> None:
-    told = ensure_data(tx, store, settings(), now=NOW)
-    assert told is not None
-    assert "SIMULATED" in told
-    assert "2023-12 to 2024-02" in told
+    reported = ensure_data(tx, store, settings(), now=NOW)
+    assert reported is not None
+    assert "SIMULATED" in reported
+    assert "2023-12 to 2024-02" in reported
     assert {(row.symbol, row.month, row.data_label) for row in list_months(tx)} == {
         (symbol, month, "SIMULATED") for symbol in FIRST_START_SYMBOLS for month in ("2023-12", "2024-01", "2024-02")
     }
@@ -72,9 +72,9 @@ def test_who_has_a_provider_or_is_in_production_gets_none(
 def test_who_has_no_key_or_chose_the_simulator_gets_simulated_bars_and_is_told_why(
     tx: Transactions, store: BarsStore, given: dict[str, str], why: str
 ) -> None:
-    told = ensure_data(tx, store, settings(**given), now=NOW)
-    assert told is not None
-    assert told.startswith(f"{why}: made SIMULATED bars")
+    reported = ensure_data(tx, store, settings(**given), now=NOW)
+    assert reported is not None
+    assert reported.startswith(f"{why}: made SIMULATED bars")
     assert {row.data_label for row in list_months(tx)} == {"SIMULATED"}
 
 

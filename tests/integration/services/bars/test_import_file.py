@@ -85,19 +85,19 @@ def test_a_file_with_an_unfit_month_is_put_aside_told_of_and_leaves_no_row(
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "message"),
     [(b"<html>502 Bad Gateway</html>", "web page"), (b"", "empty"), (parquet_of(made_bars())[:-100], "truncated")],
     ids=["page", "empty", "truncated"],
 )
 def test_what_is_no_file_of_bars_is_put_aside_too(
-    tx: Transactions, store: BarsStore, tmp_path: Path, owner_sql: OwnerSql, content: bytes, said: str
+    tx: Transactions, store: BarsStore, tmp_path: Path, owner_sql: OwnerSql, content: bytes, message: str
 ) -> None:
     path = tmp_path / "bars.parquet"
     path.write_bytes(content)
     with pytest.raises(GantryError) as caught:
         import_file(tx, store, path, symbol="ES", actor="test", now=NOW)
     assert caught.value.code is ErrorCode.DATA_QUALITY_FAILED
-    assert said in caught.value.message
+    assert message in caught.value.message
     assert owner_sql("SELECT event_type FROM system_events") == [("BARS_BLOCKED",)]
     assert owner_sql("SELECT count(*) FROM bars_catalogue") == [(0,)]
 

@@ -45,8 +45,8 @@ def test_a_name_or_a_promotion_mode_makes_no_version(session: Session, bot: Bot)
     assert change(session, bot, BotChange(name="two", promotion_mode=PromotionMode.AUTO))
     assert (bot.name, bot.promotion_mode, bot.revision) == ("two", "AUTO", 2)
     assert version_of(session, bot).number == 1
-    [told] = session.scalars(select(Activity).where(Activity.event_type == "BOT_CHANGED"))
-    assert set(told.payload["changed"]) == {"name", "promotion_mode"}
+    [reported] = session.scalars(select(Activity).where(Activity.event_type == "BOT_CHANGED"))
+    assert set(reported.payload["changed"]) == {"name", "promotion_mode"}
 
 
 def test_what_is_so_already_changes_nothing_and_tells_nothing(session: Session, bot: Bot) -> None:

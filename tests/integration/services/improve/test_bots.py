@@ -22,9 +22,13 @@ SMALL = replace(TERMS, improve=replace(TERMS.improve, sets=6))
 
 
 def asked(
-    tx: Transactions, store: BarsStore, *bot_ids: UUID, terms: GradeTerms = SMALL, told: list[ImprovedBot] | None = None
+    tx: Transactions,
+    store: BarsStore,
+    *bot_ids: UUID,
+    terms: GradeTerms = SMALL,
+    reported: list[ImprovedBot] | None = None,
 ) -> tuple[ImprovedBot, ...]:
-    heard: list[ImprovedBot] = [] if told is None else told
+    heard: list[ImprovedBot] = [] if reported is None else reported
     return improve_bots(tx, store, bot_ids, run_id="run", actor="test", terms=terms, on_progress=heard.append)
 
 
@@ -34,11 +38,11 @@ def test_each_bot_is_improved_once_and_told_as_it_ends(
 ) -> None:
     bots = [make_bot(name, strategy="bollinger_reversion") for name in ("one", "two")]
     there = queue_improvement(tx, bots[0], JobType.EVOLVE)
-    told: list[ImprovedBot] = []
-    found = asked(tx, store, bots[1], bots[0], bots[1], told=told)
+    reported: list[ImprovedBot] = []
+    found = asked(tx, store, bots[1], bots[0], bots[1], reported=reported)
     assert [bot.bot_id for bot in found] == [bots[1], bots[0]]
     assert {bot.status for bot in found} == {JobStatus.COMPLETED}
-    assert sorted(bot.bot_id for bot in told) == sorted(bots)
+    assert sorted(bot.bot_id for bot in reported) == sorted(bots)
     assert found[1].job_id == there, "a job that waits already is the one that is run"
     assert owner_sql("SELECT count(*) FROM bot_jobs") == [(2,)]
 

@@ -41,9 +41,9 @@ from tests.factories.improvements import (
     interrupted,
     outcomes,
     queue_improvement,
+    reported,
     saved,
     take,
-    told,
     version_of,
 )
 from trading.improve.improvement import Improvement
@@ -73,7 +73,7 @@ def test_on_bars_with_an_edge_what_wins_is_adopted_with_its_evidence_and_asks_fo
         job = get_job(session, job_id)
         assert (job.status, job.progress, bool(job.bars_generation)) == ("COMPLETED", 1.0, True)
     assert saved(tx) == []
-    assert told(tx) == ["IMPROVE_QUEUED", "IMPROVE_STARTED", "IMPROVE_COMPLETED", "VERSION_ADOPTED"]
+    assert reported(tx) == ["IMPROVE_QUEUED", "IMPROVE_STARTED", "IMPROVE_COMPLETED", "VERSION_ADOPTED"]
     terms = PlannerTerms(PlannerCaps(Caps(3, 2, 6)), Suppliers("files", can=False))
     tick = run_tick(tx, terms, cause=TickCause.CLOCK)
     assert tick is not None
@@ -97,7 +97,7 @@ def test_on_noise_nothing_is_adopted_and_the_evidence_is_kept(
     (row,) = outcomes(tx)
     assert row.reason_code in {check["reason_code"] for check in row.evidence["checks"] if not check["passed"]}
     assert row.version_id is None
-    assert told(tx)[-2:] == ["IMPROVE_COMPLETED", "VERSION_REJECTED"]
+    assert reported(tx)[-2:] == ["IMPROVE_COMPLETED", "VERSION_REJECTED"]
     assert_sound(tx)
 
 

@@ -23,8 +23,8 @@ from tests.factories.improvements import (
     interrupted,
     outcomes,
     queue_improvement,
+    reported,
     take,
-    told,
     version_of,
 )
 from trading.strategies.base import Decisions, MarketView
@@ -72,7 +72,7 @@ def test_an_evolution_may_change_the_strategy_and_says_that_nobody_was_asked_for
     assert row.source == "STRATEGY_SWITCH"
     assert row.evidence["sources"]["LLM"]["on"] is False
     assert row.evidence["incumbent"]["params"]["strategy"] == "sma_cross"
-    assert told(tx) == ["EVOLVE_QUEUED", "EVOLVE_STARTED", "EVOLVE_COMPLETED", "VERSION_ADOPTED"]
+    assert reported(tx) == ["EVOLVE_QUEUED", "EVOLVE_STARTED", "EVOLVE_COMPLETED", "VERSION_ADOPTED"]
     assert_sound(tx)
 
 

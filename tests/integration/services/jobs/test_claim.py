@@ -16,7 +16,7 @@ from sql.tables.bots import Bot
 from sql.tables.jobs import BotJob
 from tests.factories.bots import NOW, MakeBot
 from tests.factories.claims import claim, enqueue, queue
-from tests.factories.improvements import queue_improvement, take, told
+from tests.factories.improvements import queue_improvement, reported, take
 
 
 def test_the_oldest_are_taken_first_and_no_more_than_asked(tx: Transactions, make_bot: MakeBot) -> None:
@@ -100,7 +100,7 @@ def test_improvements_of_both_kinds_share_a_cap_and_backtests_have_their_own(
     with tx() as session:
         (backtest,) = claim_chunk(session, caps=caps, most=9, terms=LeaseTerms(), run_id=None)
     assert backtest.job_type is JobType.BACKTEST
-    started = [kind for kind in told(tx) if kind.endswith("_STARTED")]
+    started = [kind for kind in reported(tx) if kind.endswith("_STARTED")]
     assert sorted(started) == ["BACKTEST_STARTED", "EVOLVE_STARTED", "IMPROVE_STARTED"]
 
 

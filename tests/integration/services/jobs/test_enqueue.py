@@ -226,8 +226,17 @@ def test_what_the_planner_queues_is_told_of_with_its_reason(
 def test_a_starter_packs_baselines_are_told_of_as_asked_for(tx: Transactions, owner_sql: OwnerSql) -> None:
     with tracing(TRACES["job"]), tx() as session:
         create_starter_pack(session, symbols=["ES"], count=2, actor="someone", now=NOW, max_attempts=4)
-    told = ("someone", 1, 4, "REQUESTED", {"attempt": 1}, "BACKTEST_QUEUED", "someone", "Backtest queued, attempt 1.")
-    assert rows_of(owner_sql) == [(*told, {}, "job", "job", "job")] * 2
+    reported = (
+        "someone",
+        1,
+        4,
+        "REQUESTED",
+        {"attempt": 1},
+        "BACKTEST_QUEUED",
+        "someone",
+        "Backtest queued, attempt 1.",
+    )
+    assert rows_of(owner_sql) == [(*reported, {}, "job", "job", "job")] * 2
 
 
 def test_a_retry_waits_for_its_pause_and_other_jobs_for_none(

@@ -97,14 +97,14 @@ def test_each_bot_is_told_of_once_in_the_order_asked_for(
     bots = [make_bot(name) for name in ("one", "two", "three")]
     with tx() as session:
         there = enqueue_job(session, bots[1], kind=BacktestKind.BASELINE, actor="someone")
-    worker, told = Worker(tx), list[UUID]()
+    worker, reported = Worker(tx), list[UUID]()
     asked = (bots[2], bots[0], bots[1], bots[2])
-    run = Waiter(tx, Backtests(), TERMS, run_id="run", actor="test", on_ended=lambda bot: told.append(bot.bot_id))
+    run = Waiter(tx, Backtests(), TERMS, run_id="run", actor="test", on_ended=lambda bot: reported.append(bot.bot_id))
     ended = run.run(asked, worker)
     assert [bot.bot_id for bot in ended] == [bots[2], bots[0], bots[1]]
     assert {(bot.status, bot.how) for bot in ended} == {(JobStatus.COMPLETED, "here")}
     assert ended[2].job_id == there, "the job that waits already is the one"
-    assert sorted(told) == sorted(bots)
+    assert sorted(reported) == sorted(bots)
     assert [len(chunk) for chunk in worker.chunks] == [2, 1], "as many at once as are wanted"
     assert owner_sql("SELECT count(*), count(run_id) FROM bot_jobs") == [(3, 3)]
 

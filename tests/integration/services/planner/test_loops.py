@@ -19,8 +19,8 @@ def test_the_newest_round_stands_and_a_good_one_clears_the_error(tx: Transaction
         raise ZeroDivisionError("a value nobody should read: hunter2")
     assert noted(tx).error == "ZeroDivisionError; the daemon's log has the rest."
     with round_of(tx, "one", every_s=2.0) as this:
-        this.said = "all well"
-    assert (noted(tx).error, noted(tx).said) == (None, "all well")
+        this.message = "all well"
+    assert (noted(tx).error, noted(tx).message) == (None, "all well")
 
 
 def test_an_error_of_the_house_is_told_whole(tx: Transactions) -> None:

@@ -38,8 +38,8 @@ def test_a_bot_that_meets_every_gate_is_promoted_with_one_audit_row_that_holds_t
     )
     assert (old, new, kind, reason, actor) == ("LAB", "PAPER", "PROMOTED", "GATES_MET", "operator:local")
     assert payload["gates"] == [gate.as_json() for gate in done.gates]
-    told = owner_sql("SELECT payload, trace_id FROM activity_events WHERE event_type = 'STAGE_CHANGED'")
-    assert told == [
+    reported = owner_sql("SELECT payload, trace_id FROM activity_events WHERE event_type = 'STAGE_CHANGED'")
+    assert reported == [
         ({"from_stage": "LAB", "to_stage": "PAPER", "reason_code": "GATES_MET", "revision": 2}, trace),
     ]
     assert sound(tx)

@@ -23,8 +23,8 @@ def test_without_a_baseline_no_figure_is_there_and_each_gate_says_so(tx: Transac
         promote(tx, bot_id)
     missing = [gate for gate in refused.value.gates if gate.observed is None]
     assert len(missing) == 9
-    assert all(gate.because for gate in missing)
-    assert "grade the bot" in missing[0].because
+    assert all(gate.reason for gate in missing)
+    assert "grade the bot" in missing[0].reason
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,7 @@ def test_the_gates_of_a_stage_look_at_its_own_trades_and_days(tx: Transactions, 
     assert unmet(found) == [gate.name for gate in found.gates]
     observed = {gate.name.value: gate.observed for gate in found.gates}
     assert observed == dict.fromkeys(observed, None) | {"TRADES": 0, "TRADING_DAYS": 0}
-    assert found.gates[0].because == "No PAPER trades since 2024-03-01 12:00 UTC."
+    assert found.gates[0].reason == "No PAPER trades since 2024-03-01 12:00 UTC."
     with tx() as session:
         traded(session, session.get_one(Bot, bot_id), TradeSource.PAPER, 100)
     assert unmet(gates(tx, bot_id, now=MUCH_LATER)) == ["REPLAY_PARITY"]
@@ -121,6 +121,6 @@ def test_live_asks_for_what_nothing_measures_yet(tx: Transactions, bot_id: UUID)
     found = gates(tx, bot_id, now=MUCH_LATER)
     d5 = ["TRADING_ENABLED", "BROKER_CONNECTED", "RISK_ENGINE", "LIVE_DATA"]
     assert unmet(found) == ["SECOND_PERSON", *d5]
-    assert {gate.because for gate in found.gates if gate.name in d5} == {
+    assert {gate.reason for gate in found.gates if gate.name in d5} == {
         "Nothing measures this yet: unknown counts as missing."
     }

@@ -163,6 +163,6 @@ def test_the_doctor_tells_of_each_invariant_and_fails_when_one_is_violated(
     assert f"bot {bot_id} is in PAPER, its stage events end in LAB" in capsys.readouterr().out
     with pytest.raises(SystemExit, match="1"):
         check_data(as_json=True)
-    told = {entry["invariant"]: entry for entry in json.loads(capsys.readouterr().out)}
-    assert {name for name, entry in told.items() if entry["verdict"] == "FAIL"} == {"I7"}
-    assert told["I7"]["violations"][0]["facts"]["bot_id"] == str(bot_id)
+    reported = {entry["invariant"]: entry for entry in json.loads(capsys.readouterr().out)}
+    assert {name for name, entry in reported.items() if entry["verdict"] == "FAIL"} == {"I7"}
+    assert reported["I7"]["violations"][0]["facts"]["bot_id"] == str(bot_id)

@@ -47,7 +47,7 @@ def test_a_statement_that_fails_leaves_the_others_as_they_are(
     monkeypatch.setattr("sql.queries.proof.pack.STATEMENTS", (broken, *STATEMENTS))
     found = pieces(tx)
     assert found["sql-broken.txt"].outcome is PieceOutcome.FAILED
-    assert "nonsense" in found["sql-broken.txt"].said
+    assert "nonsense" in found["sql-broken.txt"].message
     assert found["sql-bot_jobs.txt"].outcome is PieceOutcome.OK
 
 
@@ -58,7 +58,7 @@ def test_a_tick_that_counts_other_jobs_than_there_are_fails_the_pack(
     made = tick(tx)
     owner_sql("UPDATE autonomy_planner_runs SET jobs_enqueued = 7")
     failed = [piece for piece in pieces(tx).values() if piece.outcome is PieceOutcome.FAILED]
-    assert any(str(made.id) in piece.said for piece in failed)
+    assert any(str(made.id) in piece.message for piece in failed)
 
 
 def test_without_a_database_each_part_says_why(tx: Transactions) -> None:

@@ -72,8 +72,8 @@ def test_a_dry_run_tells_the_effect_and_changes_nothing_at_all(
 def test_a_reset_tells_money_as_the_bots_page_shows_it(tx: Transactions, graded: list[UUID]) -> None:
     with tx() as session:
         shown = {bot_id: get_bot(session, bot_id, now=LATER).metrics.net_pnl for bot_id in graded}
-    told = {one.bot_id: one.before["net_pnl"] for one in reset(tx, dry_run=True).bots}
-    assert told == {bot_id: money_text(net) for bot_id, net in shown.items() if net is not None}
+    reported = {one.bot_id: one.before["net_pnl"] for one in reset(tx, dry_run=True).bots}
+    assert reported == {bot_id: money_text(net) for bot_id, net in shown.items() if net is not None}
 
 
 def test_after_a_reset_metrics_are_missing_with_their_reason_and_raw_truth_is_as_it_was(

@@ -52,8 +52,8 @@ def test_twenty_bots_are_made_whole_each_with_a_baseline_queued(tx: Transactions
         ledger = session.scalars(select(JobRunEvent)).all()
         assert {(row.from_status, row.to_status, row.reason_code) for row in ledger} == {(None, "QUEUED", "REQUESTED")}
         assert {row.job_id for row in ledger} == set(pack.jobs)
-        told = dict(session.execute(select(Activity.event_type, func.count()).group_by(Activity.event_type)).all())
-        assert told == {"STARTER_PACK_CREATED": 1, "BOT_CREATED": 20, "BACKTEST_QUEUED": 20}
+        reported = dict(session.execute(select(Activity.event_type, func.count()).group_by(Activity.event_type)).all())
+        assert reported == {"STARTER_PACK_CREATED": 1, "BOT_CREATED": 20, "BACKTEST_QUEUED": 20}
         assert check_invariants(session) == ()
 
 

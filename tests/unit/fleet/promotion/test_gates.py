@@ -107,7 +107,7 @@ def test_what_is_at_every_limit_meets_every_gate(to: Stage) -> None:
     assert [one.name for one in gates] == [*GATE_OF.values(), *GATES_OF[to]]
     assert [one.name for one in gates if not one.met] == []
     assert all_met(gates)
-    assert all(one.because and one.limit is not None and one.observed is not None for one in gates)
+    assert all(one.reason and one.limit is not None and one.observed is not None for one in gates)
 
 
 def test_no_gates_at_all_are_no_proof() -> None:
@@ -141,7 +141,7 @@ def test_a_figure_that_is_no_number_meets_nothing_and_is_shown_as_null(
 ) -> None:
     found = gate(to, GATE_OF[name], with_figure(at_the_limit(to), name, nothing))
     assert (found.met, found.observed) == (False, None)
-    assert found.because
+    assert found.reason
 
 
 def test_no_trade_at_all_is_said_with_its_reason() -> None:
@@ -149,8 +149,8 @@ def test_no_trade_at_all_is_said_with_its_reason() -> None:
         at_the_limit(Stage.SHADOW), figures=EvidenceFigures(trades=0), missing="No PAPER trades since May."
     )
     found = {one.name: one for one in evaluate(Stage.SHADOW, evidence, NOW)}
-    assert (found[GateName.TRADES].observed, found[GateName.TRADES].because) == (0, "No PAPER trades since May.")
-    assert {found[name].because for name in (GateName.WIN_RATE, GateName.SHARPE, GateName.PROFIT_FACTOR)} == {
+    assert (found[GateName.TRADES].observed, found[GateName.TRADES].reason) == (0, "No PAPER trades since May.")
+    assert {found[name].reason for name in (GateName.WIN_RATE, GateName.SHARPE, GateName.PROFIT_FACTOR)} == {
         "No PAPER trades since May."
     }
 
@@ -207,7 +207,7 @@ def test_each_other_gate_fails_alone_just_below_its_limit_or_without_evidence(
 ) -> None:
     gates = evaluate(to, change(at_the_limit(to)), NOW)
     assert [one.name for one in gates if not one.met] == [name]
-    assert next(one.because for one in gates if not one.met)
+    assert next(one.reason for one in gates if not one.met)
 
 
 def test_every_gate_there_is_was_tried_below_its_limit() -> None:
@@ -238,5 +238,5 @@ def test_a_gate_is_json_with_money_as_text() -> None:
         "observed": "9.9999",
         "limit": "10",
         "met": False,
-        "because": "9.9999 observed, at least 10 asked for.",
+        "reason": "9.9999 observed, at least 10 asked for.",
     }

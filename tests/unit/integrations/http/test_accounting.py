@@ -138,7 +138,7 @@ REACHED: dict[str, Callable[[str], str]] = {
 }
 
 
-def told(sink: KeptUsage, error: BaseException | None) -> str:
+def reported(sink: KeptUsage, error: BaseException | None) -> str:
     chain: list[str] = []
     while error is not None:
         chain += [str(error), repr(error), repr(vars(error))]
@@ -161,7 +161,7 @@ def test_no_message_row_log_or_repr_tells_a_key(
         except GantryError as problem:
             error = problem
     assert sink.events
-    assert SECRET not in told(sink, error) + caplog.text + repr(request)
+    assert SECRET not in reported(sink, error) + caplog.text + repr(request)
 
 
 @pytest.mark.parametrize("key", [f"{SECRET}\n", f"{SECRET}\r\nX: y", f"{SECRET}\u2026"])
@@ -173,7 +173,7 @@ def test_a_key_that_no_header_can_hold_is_an_invalid_environment_and_stays_secre
         assert server.requests == []
     assert raised.value.code is ErrorCode.ENVIRONMENT_INVALID
     assert [event.error_code for event in sink.events] == ["ENVIRONMENT_INVALID"]
-    assert SECRET not in told(sink, raised.value)
+    assert SECRET not in reported(sink, raised.value)
 
 
 def test_a_sink_that_fails_is_not_passed_over() -> None:

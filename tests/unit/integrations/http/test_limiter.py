@@ -44,9 +44,9 @@ def test_two_processes_of_four_threads_share_one_allowance(tmp_path: Path) -> No
         assert process.stdin is not None
         process.stdin.write("go\n")
         process.stdin.flush()
-    told = [[float(word) for word in process.communicate(timeout=60)[0].split()] for process in both]
-    assert [given for _, _, given in told] == [TURNS, TURNS]
-    took_s = max(end for _, end, _ in told) - min(begin for begin, _, _ in told)
+    reported = [[float(word) for word in process.communicate(timeout=60)[0].split()] for process in both]
+    assert [given for _, _, given in reported] == [TURNS, TURNS]
+    took_s = max(end for _, end, _ in reported) - min(begin for begin, _, _ in reported)
     assert took_s >= (2 * TURNS - BURST) * INTERVAL_S
 
 

@@ -115,7 +115,7 @@ def test_the_payload_is_each_page_on_a_line_without_the_key_and_hashed() -> None
 
 
 @pytest.mark.parametrize(
-    ("body", "said"),
+    ("body", "message"),
     [
         pytest.param(b"", "nothing", id="empty"),
         pytest.param(b"<html><body>Sign in</body></html>", "web page", id="HTML"),
@@ -143,10 +143,10 @@ def test_the_payload_is_each_page_on_a_line_without_the_key_and_hashed() -> None
         pytest.param(changed(open=10**400), "price", id="a price of four hundred digits"),
     ],
 )
-def test_a_page_of_another_shape_is_a_bad_response_asked_for_once_and_kept_aside(body: bytes, said: str) -> None:
+def test_a_page_of_another_shape_is_a_bad_response_asked_for_once_and_kept_aside(body: bytes, message: str) -> None:
     error, events = refused(200, body)
     assert error.code is BAD
-    assert said in error.message
+    assert message in error.message
     assert isinstance(error, BadPayload)
     assert error.payload.splitlines()[-1].split() == body.split()
     assert [event.error_code for event in events.found] == [None, BAD]
@@ -248,7 +248,7 @@ def test_many_times_more_bars_than_there_were_minutes_stop_at_a_bound() -> None:
 
 
 @pytest.mark.parametrize(
-    ("bars", "said"),
+    ("bars", "message"),
     [
         ([bar(0), bar(1), bar(1)], "a second bar"),
         ([bar(1), bar(0)], "comes after"),
@@ -260,10 +260,10 @@ def test_many_times_more_bars_than_there_were_minutes_stop_at_a_bound() -> None:
         ([bar(0, window_start=START + 1)], "whole minute"),
     ],
 )
-def test_bars_that_can_not_be_are_unfit_and_kept_aside(bars: list[dict[str, object]], said: str) -> None:
+def test_bars_that_can_not_be_are_unfit_and_kept_aside(bars: list[dict[str, object]], message: str) -> None:
     error, events = refused(*page(bars))
     assert error.code is UNFIT
-    assert said in error.message
+    assert message in error.message
     assert isinstance(error, BadPayload)
     assert json.loads(error.payload.splitlines()[-1])["results"] == bars
     assert [event.status for event in events.found] == [CallStatus.OK] * 2

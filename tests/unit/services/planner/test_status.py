@@ -14,7 +14,7 @@ LATE_S = LATE_AFTER * EVERY_S + SLACK_S
 
 
 def age(age_s: float = 1.0, *, loop: str = PLANNER, error: str | None = None) -> LoopAge:
-    return LoopAge(loop, EVERY_S, AT, age_s, 0.1, "said", error)
+    return LoopAge(loop, EVERY_S, AT, age_s, 0.1, "message", error)
 
 
 @pytest.mark.parametrize(

@@ -88,18 +88,18 @@ class Undecided(Scripted):
 
 
 @pytest.mark.parametrize(
-    ("strategy", "said"),
+    ("strategy", "message"),
     [
         (Exiting([]), "raised SystemExit: 3"),
         (Scripted(UnreadableError()), "raised UnreadableError: (its message can't be read)"),
         (Undecided([]), "returned NoneType, not Decisions."),
     ],
 )
-def test_whatever_a_strategy_does_instead_of_deciding_is_its_error(strategy: Strategy, said: str) -> None:
+def test_whatever_a_strategy_does_instead_of_deciding_is_its_error(strategy: Strategy, message: str) -> None:
     with pytest.raises(GantryError) as caught:
         run_backtest((level(1, 2),), strategy, NoParams(), ES, COSTS)
     assert caught.value.code is ErrorCode.STRATEGY_ERROR
-    assert said in caught.value.message
+    assert message in caught.value.message
 
 
 @pytest.mark.parametrize(
