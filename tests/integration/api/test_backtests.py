@@ -1,4 +1,4 @@
-"""What was tried on a bot, over the API: newest first, page by page, old and new side by side."""
+"""What a bot's backtests and improvements led to, over the API: pages of a graded bot, and of no other."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -48,3 +48,29 @@ def test_a_bot_that_is_improved_says_so(api: Api, tx: Transactions) -> None:
         enqueue_job(session, UUID(bot_id), kind=None, actor="test", job_type=JobType.IMPROVE)
     now = api.get(f"/api/bots/{bot_id}").json()["data"]["botNow"]
     assert (now["state"], now["activeJob"]["type"]) == ("IMPROVING_QUEUED", "IMPROVE")
+
+
+def test_every_page_of_a_graded_bot_is_answered(api: Api, graded: str) -> None:
+    (session,) = api.get(f"/api/bots/{graded}/backtests").json()["data"]
+    assert session["status"] == "COMPLETED"
+    assert session["run_id"] == "run-1"
+    days = walk(api, f"/api/bots/{graded}/equity", limit=5)
+    assert [day["trading_day"] for day in days] == sorted({day["trading_day"] for day in days})
+    lineage = api.get(f"/api/bots/{graded}/lineage").json()["data"]
+    assert lineage["session_id"] == session["id"]
+    assert lineage["bars"][0]["content_hash"] == lineage["bars_hash"]
+    (job,) = api.get(f"/api/bots/{graded}/jobs").json()["data"]
+    assert job["session_id"] == session["id"]
+    told = [row["event_type"] for row in walk(api, f"/api/bots/{graded}/activity", limit=1)]
+    assert told == ["BACKTEST_COMPLETED", "BACKTEST_STARTED", "BACKTEST_QUEUED", "BOT_CREATED"]
+    assert len(walk(api, "/api/activity", limit=2)) == 4
+    (month,) = api.get("/api/bars", params={"symbol": "ES"}).json()["data"]
+    assert month["id"] == lineage["bars"][0]["id"]
+
+
+def test_trades_of_a_session_of_another_bot_are_404(api: Api, graded: str) -> None:
+    session_id = api.get(f"/api/bots/{graded}/backtests").json()["data"][0]["id"]
+    other = create(api, name="other")["id"]
+    assert api.get(f"/api/bots/{other}/trades", params={"session_id": session_id}).status_code == 404
+    empty = api.get(f"/api/bots/{other}/trades").json()
+    assert (empty["data"], empty["session_id"]) == ([], None)
