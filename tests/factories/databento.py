@@ -1,4 +1,4 @@
-"""What the tests of Databento's client have in common: made bars, a source that isn't patient, what it was told."""
+"""What the tests of Databento's client have in common: made bars, and a client that gives up soon."""
 
 from datetime import UTC, datetime
 from typing import Final

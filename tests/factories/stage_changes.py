@@ -1,4 +1,4 @@
-"""What tests of promotions do: promote, approve, demote and look, each in a transaction of its own."""
+"""Changes of a bot's stage and its gates, each in a transaction of its own."""
 
 from datetime import datetime, timedelta
 from itertools import pairwise

@@ -1,4 +1,4 @@
-"""Bars that vendors' stand-ins supply, to clients that aren't patient and to a worker."""
+"""Bars that vendors' stand-ins supply: clients of theirs, and workers that wait for those bars."""
 
 from datetime import UTC, datetime
 

@@ -1,4 +1,4 @@
-"""The feed: lines in the transaction and trace of what they tell of, walked page by page."""
+"""The feed: a line for each event, in its transaction and under its trace, walked page by page."""
 
 from uuid import UUID
 
@@ -19,7 +19,7 @@ from tests.factories.statements import count_statements
 
 def test_a_line_says_what_happened_to_whom_under_the_present_trace(session: Session) -> None:
     bot = make_bot(session)
-    events.publish(session, ActivityEvent.BOT_CHANGED, "changed", actor="person", bot_id=bot.id, payload={"a": 1})
+    events.tell(session, ActivityEvent.BOT_CHANGED, "changed", actor="person", bot_id=bot.id, payload={"a": 1})
     [line] = session.scalars(select(Activity))
     assert (line.event_type, line.message, line.actor, line.bot_id, line.job_id) == (
         "BOT_CHANGED",
@@ -36,25 +36,25 @@ def test_lines_of_several_jobs_keep_each_jobs_own_trace_and_take_one_statement(
 ) -> None:
     with tx() as session:
         jobs = [make_job(session, make_bot(session, f"bot {n}"), trace_id=f"{n:032x}", actor=f"a{n}") for n in range(9)]
-        reported = [(Ended.of(job), f"job {number}", {"n": number}) for number, job in enumerate(jobs)]
+        lines = [(Ended.of(job), f"job {number}", {"n": number}) for number, job in enumerate(jobs)]
 
-    def publish() -> None:
+    def write() -> None:
         with tx() as session:
-            events.publish_all(session, ActivityEvent.BACKTEST_COMPLETED, reported)
+            events.tell_all(session, ActivityEvent.BACKTEST_COMPLETED, lines)
 
-    assert count_statements(engine, publish) == 1
+    assert count_statements(engine, write) == 1
     with tx() as session:
-        lines = session.scalars(select(Activity).where(Activity.event_type == "BACKTEST_COMPLETED")).all()
-        found = {(line.job_id, line.trace_id, line.actor, line.message) for line in lines}
+        rows = session.scalars(select(Activity).where(Activity.event_type == "BACKTEST_COMPLETED")).all()
+        found = {(row.job_id, row.trace_id, row.actor, row.message) for row in rows}
     assert found == {(job.id, job.trace_id, job.actor, f"job {number}") for number, job in enumerate(jobs)}
 
 
-def test_nothing_to_tell_takes_no_statement(tx: Transactions, engine: Engine) -> None:
-    def publish() -> None:
+def test_no_lines_take_no_statement(tx: Transactions, engine: Engine) -> None:
+    def write() -> None:
         with tx() as session:
-            events.publish_all(session, ActivityEvent.BACKTEST_COMPLETED, [])
+            events.tell_all(session, ActivityEvent.BACKTEST_COMPLETED, [])
 
-    assert count_statements(engine, publish) == 0
+    assert count_statements(engine, write) == 0
 
 
 def test_what_happens_to_the_system_is_no_line_of_the_feed(session: Session) -> None:
@@ -67,8 +67,8 @@ def test_what_happens_to_the_system_is_no_line_of_the_feed(session: Session) -> 
 def test_the_feed_is_walked_newest_first_without_repeating_or_skipping_a_line(session: Session) -> None:
     bot, other = make_bot(session, "one"), make_bot(session, "other")
     for number in range(5):
-        events.publish(session, ActivityEvent.BOT_CHANGED, str(number), actor="test", bot_id=bot.id)
-        events.publish(session, ActivityEvent.BOT_CHANGED, "other", actor="test", bot_id=other.id)
+        events.tell(session, ActivityEvent.BOT_CHANGED, str(number), actor="test", bot_id=bot.id)
+        events.tell(session, ActivityEvent.BOT_CHANGED, "other", actor="test", bot_id=other.id)
 
     def walk(bot_id: UUID | None) -> list[str]:
         seen: list[str] = []

@@ -1,4 +1,4 @@
-"""A reply is kept with the work it tells of, for one caller, one request and one day."""
+"""A reply is kept in the transaction of its work, for one caller, one request and one day."""
 
 import pytest
 from sqlalchemy.orm import Session

@@ -1,4 +1,4 @@
-"""A change grows a bot's revision, makes a new version of what it is made of, and is told once."""
+"""A change grows a bot's revision, makes a new version of what it is made of, and leaves one line in the feed."""
 
 import pytest
 from sqlalchemy import select
@@ -45,11 +45,11 @@ def test_a_name_or_a_promotion_mode_makes_no_version(session: Session, bot: Bot)
     assert change(session, bot, BotChange(name="two", promotion_mode=PromotionMode.AUTO))
     assert (bot.name, bot.promotion_mode, bot.revision) == ("two", "AUTO", 2)
     assert version_of(session, bot).number == 1
-    [reported] = session.scalars(select(Activity).where(Activity.event_type == "BOT_CHANGED"))
-    assert set(reported.payload["changed"]) == {"name", "promotion_mode"}
+    [line] = session.scalars(select(Activity).where(Activity.event_type == "BOT_CHANGED"))
+    assert set(line.payload["changed"]) == {"name", "promotion_mode"}
 
 
-def test_what_is_so_already_changes_nothing_and_tells_nothing(session: Session, bot: Bot) -> None:
+def test_what_is_so_already_changes_nothing_and_leaves_no_line(session: Session, bot: Bot) -> None:
     assert not change(session, bot, BotChange(name="one", params={}))
     assert bot.revision == 1
     assert session.scalars(select(Activity).where(Activity.event_type == "BOT_CHANGED")).all() == []

@@ -1,4 +1,4 @@
-"""Improvements that someone asks for: one job a bot, told as each ends, in the order asked for."""
+"""Improvements that someone asks for: one job for each bot, reported as it ends."""
 
 from dataclasses import replace
 from uuid import UUID
@@ -26,23 +26,23 @@ def asked(
     store: BarsStore,
     *bot_ids: UUID,
     terms: GradeTerms = SMALL,
-    reported: list[ImprovedBot] | None = None,
+    reports: list[ImprovedBot] | None = None,
 ) -> tuple[ImprovedBot, ...]:
-    heard: list[ImprovedBot] = [] if reported is None else reported
-    return improve_bots(tx, store, bot_ids, run_id="run", actor="test", terms=terms, on_progress=heard.append)
+    into: list[ImprovedBot] = [] if reports is None else reports
+    return improve_bots(tx, store, bot_ids, run_id="run", actor="test", terms=terms, on_progress=into.append)
 
 
 @pytest.mark.usefixtures("noise")
-def test_each_bot_is_improved_once_and_told_as_it_ends(
+def test_each_bot_is_improved_once_and_reported_as_it_ends(
     tx: Transactions, store: BarsStore, make_bot: MakeBot, owner_sql: OwnerSql
 ) -> None:
     bots = [make_bot(name, strategy="bollinger_reversion") for name in ("one", "two")]
     there = queue_improvement(tx, bots[0], JobType.EVOLVE)
-    reported: list[ImprovedBot] = []
-    found = asked(tx, store, bots[1], bots[0], bots[1], reported=reported)
+    reports: list[ImprovedBot] = []
+    found = asked(tx, store, bots[1], bots[0], bots[1], reports=reports)
     assert [bot.bot_id for bot in found] == [bots[1], bots[0]]
     assert {bot.status for bot in found} == {JobStatus.COMPLETED}
-    assert sorted(bot.bot_id for bot in reported) == sorted(bots)
+    assert sorted(bot.bot_id for bot in reports) == sorted(bots)
     assert found[1].job_id == there, "a job that waits already is the one that is run"
     assert owner_sql("SELECT count(*) FROM bot_jobs") == [(2,)]
 

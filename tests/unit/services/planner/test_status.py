@@ -1,45 +1,11 @@
-"""A loop's health, from when it last went round: every state, and the worst of many."""
-
-from datetime import UTC, datetime
+"""Whether the fleet is being looked after: the worst of its loops, the planner's own, and the daemon's."""
 
 import pytest
 
-from services.planner.loops import LATE_AFTER, SLACK_S, health_of
+from services.planner.loops import health_of
 from services.planner.status import NO_ROUND, PLANNER, judged, worst
 from sql.queries.planner.loops import LoopAge
-
-AT = datetime(2024, 3, 1, 12, tzinfo=UTC)
-EVERY_S = 10.0
-LATE_S = LATE_AFTER * EVERY_S + SLACK_S
-
-
-def age(age_s: float = 1.0, *, loop: str = PLANNER, error: str | None = None) -> LoopAge:
-    return LoopAge(loop, EVERY_S, AT, age_s, 0.1, "message", error)
-
-
-@pytest.mark.parametrize(
-    ("seen", "health"),
-    [
-        ([], "NEVER"),
-        ([age(0.0)], "OK"),
-        ([age(LATE_S)], "OK"),
-        ([age(LATE_S + 0.1)], "STOPPED"),
-        ([age(error="Boom: no")], "FAILING"),
-        ([age(LATE_S, error="Boom: no")], "FAILING"),
-        ([age(LATE_S + 0.1, error="Boom: no")], "STOPPED"),
-        ([age(loop="another")], "NEVER"),
-    ],
-)
-def test_health_by_age_and_error(seen: list[LoopAge], health: str) -> None:
-    (found,) = health_of(seen, {PLANNER: EVERY_S})
-    assert found.health == health
-    assert (found.last_tick_at is None) == (health == "NEVER")
-    assert found.every_s == EVERY_S
-
-
-def test_a_slow_loop_may_be_late_in_its_own_measure() -> None:
-    fast, slow = health_of([age(60, loop="fast"), age(60, loop="slow")], {"fast": 2, "slow": 30})
-    assert (fast.health, slow.health) == ("STOPPED", "OK")
+from tests.factories.rounds import AT, EVERY_S, LATE_S, age
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from fleet.caps import Caps
 from services.planner.terms import caps_of, planner_terms_of
 from services.supply.suppliers import suppliers_of
 
-SAID = {
+SETTINGS = {
     "MAX_BACKTESTS_RUNNING": "4",
     "MAX_IMPROVE_RUNNING": "1",
     "MAX_TOTAL_JOBS": "5",
@@ -23,7 +23,7 @@ SAID = {
 
 
 def test_every_setting_of_the_planner_reaches_its_terms(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in SAID.items():
+    for name, value in SETTINGS.items():
         monkeypatch.setenv(name, value)
     settings = Settings()
     terms = planner_terms_of(settings)
