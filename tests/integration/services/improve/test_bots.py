@@ -1,5 +1,6 @@
 """Improvements that someone asks for: one job for each bot, reported as it ends."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from uuid import UUID
 
@@ -26,10 +27,9 @@ def asked(
     store: BarsStore,
     *bot_ids: UUID,
     terms: GradeTerms = SMALL,
-    reports: list[ImprovedBot] | None = None,
+    report: Callable[[ImprovedBot], None] = lambda _bot: None,
 ) -> tuple[ImprovedBot, ...]:
-    into: list[ImprovedBot] = [] if reports is None else reports
-    return improve_bots(tx, store, bot_ids, run_id="run", actor="test", terms=terms, on_progress=into.append)
+    return improve_bots(tx, store, bot_ids, run_id="run", actor="test", terms=terms, on_progress=report)
 
 
 @pytest.mark.usefixtures("noise")
@@ -39,7 +39,7 @@ def test_each_bot_is_improved_once_and_reported_as_it_ends(
     bots = [make_bot(name, strategy="bollinger_reversion") for name in ("one", "two")]
     there = queue_improvement(tx, bots[0], JobType.EVOLVE)
     reports: list[ImprovedBot] = []
-    found = asked(tx, store, bots[1], bots[0], bots[1], reports=reports)
+    found = asked(tx, store, bots[1], bots[0], bots[1], report=reports.append)
     assert [bot.bot_id for bot in found] == [bots[1], bots[0]]
     assert {bot.status for bot in found} == {JobStatus.COMPLETED}
     assert sorted(bot.bot_id for bot in reports) == sorted(bots)
