@@ -32,9 +32,9 @@ def go_round(tx: Transactions, *names: str) -> None:
     """Let loops go round once, all of them unless some are named."""
     for name in names or LOOPS:
         with round_of(tx, name, every_s=LOOPS[name]) as this:
-            this.said = f"{name} went round"
+            this.message = f"{name} went round"
 
 
 def age(age_s: float = 1.0, *, loop: str = PLANNER, error: str | None = None) -> LoopAge:
     """How a loop that is due every EVERY_S went, read so many seconds later."""
-    return LoopAge(loop, EVERY_S, AT, age_s, 0.1, "said", error)
+    return LoopAge(loop, EVERY_S, AT, age_s, 0.1, "message", error)

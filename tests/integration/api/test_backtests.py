@@ -61,8 +61,8 @@ def test_every_page_of_a_graded_bot_is_answered(api: Api, graded: str) -> None:
     assert lineage["bars"][0]["content_hash"] == lineage["bars_hash"]
     (job,) = api.get(f"/api/bots/{graded}/jobs").json()["data"]
     assert job["session_id"] == session["id"]
-    told = [row["event_type"] for row in walk(api, f"/api/bots/{graded}/activity", limit=1)]
-    assert told == ["BACKTEST_COMPLETED", "BACKTEST_STARTED", "BACKTEST_QUEUED", "BOT_CREATED"]
+    reported = [row["event_type"] for row in walk(api, f"/api/bots/{graded}/activity", limit=1)]
+    assert reported == ["BACKTEST_COMPLETED", "BACKTEST_STARTED", "BACKTEST_QUEUED", "BOT_CREATED"]
     assert len(walk(api, "/api/activity", limit=2)) == 4
     (month,) = api.get("/api/bars", params={"symbol": "ES"}).json()["data"]
     assert month["id"] == lineage["bars"][0]["id"]

@@ -19,7 +19,7 @@ from tests.factories.statements import count_statements
 
 def test_a_line_says_what_happened_to_whom_under_the_present_trace(session: Session) -> None:
     bot = make_bot(session)
-    events.tell(session, ActivityEvent.BOT_CHANGED, "changed", actor="person", bot_id=bot.id, payload={"a": 1})
+    events.publish(session, ActivityEvent.BOT_CHANGED, "changed", actor="person", bot_id=bot.id, payload={"a": 1})
     [line] = session.scalars(select(Activity))
     assert (line.event_type, line.message, line.actor, line.bot_id, line.job_id) == (
         "BOT_CHANGED",
@@ -40,7 +40,7 @@ def test_lines_of_several_jobs_keep_each_jobs_own_trace_and_take_one_statement(
 
     def write() -> None:
         with tx() as session:
-            events.tell_all(session, ActivityEvent.BACKTEST_COMPLETED, lines)
+            events.publish_all(session, ActivityEvent.BACKTEST_COMPLETED, lines)
 
     assert count_statements(engine, write) == 1
     with tx() as session:
@@ -52,7 +52,7 @@ def test_lines_of_several_jobs_keep_each_jobs_own_trace_and_take_one_statement(
 def test_no_lines_take_no_statement(tx: Transactions, engine: Engine) -> None:
     def write() -> None:
         with tx() as session:
-            events.tell_all(session, ActivityEvent.BACKTEST_COMPLETED, [])
+            events.publish_all(session, ActivityEvent.BACKTEST_COMPLETED, [])
 
     assert count_statements(engine, write) == 0
 
@@ -67,8 +67,8 @@ def test_what_happens_to_the_system_is_no_line_of_the_feed(session: Session) -> 
 def test_the_feed_is_walked_newest_first_without_repeating_or_skipping_a_line(session: Session) -> None:
     bot, other = make_bot(session, "one"), make_bot(session, "other")
     for number in range(5):
-        events.tell(session, ActivityEvent.BOT_CHANGED, str(number), actor="test", bot_id=bot.id)
-        events.tell(session, ActivityEvent.BOT_CHANGED, "other", actor="test", bot_id=other.id)
+        events.publish(session, ActivityEvent.BOT_CHANGED, str(number), actor="test", bot_id=bot.id)
+        events.publish(session, ActivityEvent.BOT_CHANGED, "other", actor="test", bot_id=other.id)
 
     def walk(bot_id: UUID | None) -> list[str]:
         seen: list[str] = []
