@@ -84,8 +84,9 @@ def _agree(plan: FetchPlan, *, yes: bool, limit: float) -> None:
     from decimal import Decimal
 
     from services.supply.affordable import too_dear
+    from trading.metrics import money_text
 
-    cost = "by subscription" if plan.cost_usd is None else f"{plan.cost_usd:.2f} USD"
+    cost = "by subscription" if plan.cost_usd is None else f"{money_text(plan.cost_usd)} USD"
     records = "" if plan.records is None else f", {plan.records:,} bars"
     note(f"{len(plan.missing)} months from {plan.provider}{records}: {cost}. {len(plan.there)} are there already.")
     if yes or not plan.cost_usd:

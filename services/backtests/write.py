@@ -32,7 +32,7 @@ from trading.backtest.run import engine_version
 from trading.backtest.types import BacktestResult
 from trading.bars.schema import NS_PER_SECOND
 from trading.instruments import Instrument, get_instrument
-from trading.metrics import usd
+from trading.metrics import money_text, usd
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -171,7 +171,7 @@ def _publish(session: Session, won: Sequence[Graded], ids: Mapping[UUID, UUID]) 
         [
             (
                 one.claim,
-                f"Backtest completed: {figures.total_trades} trades, net {figures.net_pnl:.2f} USD.",
+                f"Backtest completed: {figures.total_trades} trades, net {money_text(figures.net_pnl)} USD.",
                 {
                     "session_id": str(ids[one.claim.job_id]),
                     "total_trades": figures.total_trades,

@@ -13,7 +13,7 @@ from services.finding import require_bot
 from sql.queries.improve import improvements as queries
 from sql.queries.paging import After, Page
 from sql.tables.improvements import BotImprovement
-from trading.metrics import usd
+from trading.metrics import money_text, usd
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class SetFigures:
 
     def as_json(self) -> dict[str, Any]:
         """Return the fields ready for JSON."""
-        money = {name: f"{getattr(self, name):.2f}" for name in ("net_usd", "out_net_usd", "unseen_net_usd")}
+        money = {name: money_text(getattr(self, name)) for name in ("net_usd", "out_net_usd", "unseen_net_usd")}
         return money | {"sharpe": self.sharpe, "trades": self.trades}
 
 

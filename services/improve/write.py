@@ -24,6 +24,7 @@ from sql.queries.jobs import finish as finish_queries
 from sql.queries.jobs.finish import Ending
 from sql.tables.bots import Bot, BotVersion
 from sql.tables.improvements import BotImprovement
+from trading.metrics import money_text
 
 SUPERSEDED = "SUPERSEDED"  # the bot isn't any more what was improved upon
 _MADE_BY = {JobType.IMPROVE: "IMPROVED", JobType.EVOLVE: "EVOLVED"}
@@ -158,7 +159,8 @@ def _publish(
     label = {"data_label": evidence["bars"]["data_label"]}
     if version is not None:
         event = ActivityEvent.VERSION_ADOPTED
-        message = f"Version {version.number} was adopted: net {new.net_usd:.2f} USD after {old.net_usd:.2f} USD."
+        net, net_before = money_text(new.net_usd), money_text(old.net_usd)
+        message = f"Version {version.number} was adopted: net {net} USD after {net_before} USD."
     else:
         event = ActivityEvent.VERSION_REJECTED
         message = f"No version was adopted: {reported['reason_code']}."
