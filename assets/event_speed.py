@@ -1,4 +1,4 @@
-"""Private helpers of Dagster that make many events affordable; nothing else in Gantry touches them.
+"""Many events at an affordable price: connections that are kept, and batches.
 
 Measured: a materialization is 25 ms with a new database connection an event, 0.5 ms with a kept one and batches.
 """
@@ -11,7 +11,8 @@ from uuid import uuid4
 from weakref import WeakSet
 
 from dagster import AssetMaterialization, DagsterInstance, OpExecutionContext
-from dagster._core.events import DagsterEvent, DagsterEventBatchMetadata
+
+from assets.dagster_private import DagsterEvent, DagsterEventBatchMetadata
 
 STATEMENT_TIMEOUT_MS: Final = 60_000
 POOL_RECYCLE_S: Final = 3_600

@@ -1,18 +1,14 @@
-"""A reset of many bots as one thing to follow in Dagster's UI: a native backfill under the reset's own id.
-
-What is private of Dagster here has its own test: tests/integration/dagster/test_reset_backfill.py.
-"""
+"""A reset of many bots as one thing to follow in Dagster's UI: a native backfill under the reset's own id."""
 
 from collections.abc import Sequence
 from typing import Any, Final
 from uuid import UUID
 
 from dagster import DagsterInstance
-from dagster._core.definitions.assets.graph.base_asset_graph import BaseAssetGraph
-from dagster._core.execution.backfill import PartitionBackfill
 
 from assets.bot_checks import BASELINES, ROLLUPS, SCORES
 from assets.bots import RESET_TAG, RUN_SIZE
+from assets.dagster_private import BaseAssetGraph, PartitionBackfill
 from assets.partitions import BOTS
 from assets.ranges import ranges
 from core.clock import utc_now

@@ -63,10 +63,11 @@ def assets() -> Iterator[Pair]:
 
 def sensors() -> Iterator[Pair]:
     """Yield each Dagster sensor and its file."""
+    from orchestration.dagster_private import function_of
     from orchestration.definitions import defs
 
     for sensor in defs.sensors or ():
-        yield sensor.name, _file(sensor._raw_fn)  # noqa: SLF001 - the decorated function has no public name
+        yield sensor.name, _file(function_of(sensor))
 
 
 def commands() -> Iterator[Pair]:

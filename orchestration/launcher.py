@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Final
 
 from dagster import DagsterEventType, DagsterRun, DefaultRunLauncher
-from dagster._core.launcher.base import CheckRunHealthResult, WorkerStatus
+
+from orchestration.dagster_private import CheckRunHealthResult, WorkerStatus, instance_of
 
 STARTED: Final = "Started process for run"
 PROC: Final = Path("/proc")
@@ -34,7 +35,7 @@ class HealthCheckedRunLauncher(DefaultRunLauncher):
 
     def _worker(self, run_id: str) -> tuple[int | None, float]:
         """Return the pid that the worker logged, and when it logged it."""
-        records = self._instance.get_records_for_run(run_id, of_type=DagsterEventType.ENGINE_EVENT).records
+        records = instance_of(self).get_records_for_run(run_id, of_type=DagsterEventType.ENGINE_EVENT).records
         for record in reversed(records):
             event = record.event_log_entry.dagster_event
             if event is None or not (event.message or "").startswith(STARTED):

@@ -8,10 +8,11 @@ instances of a process share one pool.
 from collections.abc import Mapping
 from typing import Any, Self
 
-from dagster._serdes import ConfigurableClassData
 from dagster_postgres.storage import DagsterPostgresStorage
 from dagster_postgres.utils import pg_url_from_config
 from sqlalchemy import Engine, create_engine
+
+from orchestration.dagster_private import ConfigurableClassData, share_pool
 
 KEPT, MORE = 2, 50  # connections of a process; those above the first figure are closed after use
 MOST_S = 1800  # a connection lives no longer
@@ -30,9 +31,7 @@ class PooledPostgresStorage(DagsterPostgresStorage):
         """
         looks = autocreate and postgres_url not in _pools
         super().__init__(postgres_url, should_autocreate_tables=looks, inst_data=inst_data)
-        pool = _pools.get(postgres_url) or _pools.setdefault(postgres_url, _pool_of(postgres_url))
-        for part in (self._run_storage, self._event_log_storage, self._schedule_storage):
-            part._engine = pool  # noqa: SLF001 - Dagster offers pools to its web server only
+        share_pool(self, _pools.get(postgres_url) or _pools.setdefault(postgres_url, _pool_of(postgres_url)))
 
     @classmethod
     def from_config_value(cls, inst_data: ConfigurableClassData | None, config_value: Mapping[str, Any]) -> Self:

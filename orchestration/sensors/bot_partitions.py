@@ -14,10 +14,10 @@ from dagster import (
     SkipReason,
     sensor,
 )
-from dagster._core.execution.backfill import BulkActionsFilter, BulkActionStatus
 
 from assets.domain import Domain
 from assets.partitions import BOTS
+from orchestration.dagster_private import BulkActionsFilter, BulkActionStatus
 from orchestration.sensors.loops import noted
 from services.bots.keys import active_bots
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.factories.imports import imported
+from tests.factories.imports import imported, private
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = (
@@ -102,6 +102,38 @@ def allowed_ways(path: str) -> set[str]:
 def ways_out(path: Path) -> set[str]:
     """Return which of the ways out a file imports, also inside of functions."""
     return {way for way in WAYS_OUT for module in imported(path) if f"{module}.".startswith(f"{way}.")}
+
+
+MAY_KNOW_DAGSTERS_INSIDE = {"assets/dagster_private.py", "orchestration/dagster_private.py"}
+
+
+def test_what_is_private_of_dagster_is_imported_in_one_module_a_layer() -> None:
+    everywhere = sources(*PACKAGES, "tests", "bench", "docs")
+    found = {str(path.relative_to(ROOT)) for path in everywhere if private(path, "dagster")}
+    assert found == MAY_KNOW_DAGSTERS_INSIDE
+
+
+def test_what_is_private_of_dagster_s_objects_is_touched_there_alone() -> None:
+    """An attribute with an underscore that a file of these layers doesn't define itself is somebody else's."""
+    found = {
+        f"{path.relative_to(ROOT)}: {name}"
+        for path in sources("assets", "orchestration")
+        for name in private_attributes(path)
+    }
+    assert {one for one in found if one.split(":")[0] not in MAY_KNOW_DAGSTERS_INSIDE} == set()
+    assert "orchestration/dagster_private.py: _raw_fn" in found
+
+
+def private_attributes(path: Path) -> set[str]:
+    """Return the attributes with a leading underscore that a file reads or sets, but doesn't define."""
+    nodes = list(ast.walk(ast.parse(path.read_text())))
+    own = {node.name for node in nodes if isinstance(node, ast.FunctionDef | ast.ClassDef)}
+    own |= {node.target.id for node in nodes if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name)}
+    attributes = [node for node in nodes if isinstance(node, ast.Attribute)]
+    own |= {node.attr for node in attributes if isinstance(node.ctx, ast.Store) and ast.unparse(node.value) == "self"}
+    return {
+        name for name in {node.attr for node in attributes} - own if name.startswith("_") and not name.startswith("__")
+    }
 
 
 def test_no_test_can_be_skipped() -> None:

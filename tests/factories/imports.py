@@ -1,6 +1,7 @@
-"""What source files import."""
+"""What source files import, and whether that is still where they take it from."""
 
 import ast
+from importlib import import_module
 from pathlib import Path
 
 
@@ -13,3 +14,30 @@ def imported(path: Path) -> set[str]:
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
             names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
     return names
+
+
+def private(path: Path, package: str) -> set[str]:
+    """Return what a file imports of a package's private modules."""
+    return {name for name in imported(path) if name.startswith(f"{package}._")}
+
+
+def moved(path: Path, package: str) -> list[str]:
+    """Return a sentence for each private name that is no longer where the file takes it from."""
+    return [
+        f"{name} isn't there any more: find its new place, and change {path.name}"
+        for name in sorted(private(path, package))
+        if not _is_there(name)
+    ]
+
+
+def _is_there(name: str) -> bool:
+    """Whether this is a module, or an attribute of one."""
+    try:
+        import_module(name)
+    except ModuleNotFoundError:
+        module, _, attribute = name.rpartition(".")
+        try:
+            return hasattr(import_module(module), attribute)
+        except ModuleNotFoundError:
+            return False
+    return True

@@ -8,9 +8,8 @@ from collections.abc import Iterator
 
 import pytest
 from dagster import DagsterInstance, DagsterRun, job, op
-from dagster._core.events import EngineEventData
-from dagster._core.launcher.base import WorkerStatus
 
+from orchestration.dagster_private import EngineEventData, WorkerStatus
 from orchestration.launcher import HealthCheckedRunLauncher, is_same_process
 
 

@@ -7,7 +7,6 @@ from uuid import UUID
 
 import pytest
 from dagster import DagsterInstance, SkipReason, build_sensor_context
-from dagster._core.execution.backfill import BulkActionStatus
 
 from assets.bot_checks import BASELINES
 from assets.bots import RESET_TAG
@@ -16,6 +15,7 @@ from assets.materialize import RANGE_END_TAG, RANGE_START_TAG
 from assets.reset_backfill import MOST_RANGES
 from fleet.closed_sets import MetricsScope
 from fleet.planner.bars_outlook import Suppliers
+from orchestration.dagster_private import BulkActionStatus
 from orchestration.definitions import defs
 from orchestration.sensors.bot_partitions import bot_partitions
 from orchestration.sensors.planner import metrics_reset

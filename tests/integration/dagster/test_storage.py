@@ -3,7 +3,9 @@
 from pathlib import Path
 
 from dagster import DagsterInstance
+from dagster_postgres.storage import DagsterPostgresStorage
 
+from orchestration.dagster_private import ENGINE, parts_of
 from tests.factories.databases import OwnerSql
 
 OPENED = "SELECT sessions FROM pg_stat_database WHERE datname = current_database()"
@@ -41,3 +43,9 @@ def test_a_connection_that_postgres_closed_is_replaced_before_it_is_used(
     ask(instance)
     assert owner_sql(CLOSE), "it kept one"
     ask(instance)
+
+
+def test_each_part_of_dagster_s_own_storage_keeps_its_engine_where_the_pool_is_put(dagster_url: str) -> None:
+    storage = DagsterPostgresStorage(dagster_url, should_autocreate_tables=False)
+    missing = [type(part).__name__ for part in parts_of(storage) if ENGINE not in vars(part)]
+    assert missing == [], "Dagster renamed it: change share_pool"
