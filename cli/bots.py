@@ -21,7 +21,7 @@ def list_bots(
     as_json: AsJson = False,
 ) -> None:
     """List all bots, newest first."""
-    from cli.bot_shown import show_bots
+    from cli.bots_shown import show_bots
     from core.clock import utc_now
     from fleet.bot_filter import BotFilter
     from fleet.closed_sets import Stage
@@ -42,7 +42,7 @@ def list_bots(
 @app.command()
 def show(bot: OneBot, as_json: AsJson = False) -> None:
     """Show one bot: what it is made of, its metrics, its score and what holds it back."""
-    from cli.bot_shown import show_bot
+    from cli.bots_shown import show_bot
     from core.clock import utc_now
     from services.bots.read import get_bot
     from shapes.bots import BotDetailBody

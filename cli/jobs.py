@@ -25,7 +25,7 @@ def list_jobs(
     as_json: AsJson = False,
 ) -> None:
     """List jobs, newest first."""
-    from cli.job_shown import show_jobs
+    from cli.jobs_shown import show_jobs
     from services.jobs.history import newest_jobs
     from shapes.jobs import FleetJobBody
 

@@ -2,15 +2,20 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from cli.main import COMMANDS, load
 from core import error_catalogue
 from core.errors import ErrorCode
 from core.settings import Settings
 from docs.generate import pages
 
 ROOT = Path(__file__).resolve().parents[2]
+NAMED_COMMAND = re.compile(
+    r"(?:`|^ +)(?:\.venv/bin/)?gantry ([a-z-]+)(?: ([a-z][a-z-]*))?((?:[^`\n]|\\\n)*)", re.MULTILINE
+)
 RULE = re.compile(r"^\| .+ \| `([^`]+)` \| `([^`]+)` \|$", re.MULTILINE)
 
 
@@ -65,3 +70,36 @@ def test_every_file_that_a_page_names_exists() -> None:
         if not (ROOT / file).is_file()
     ]
     assert missing == []
+
+
+def test_every_command_that_a_page_names_exists_with_its_options() -> None:
+    pages_with_commands = [ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md")]
+    named = [(page.name, *found) for page in pages_with_commands for found in NAMED_COMMAND.findall(page.read_text())]
+    assert len(named) > 80
+    wrong = [
+        f"{page}: gantry {command} {sub}{rest}" for page, command, sub, rest in named if not is_one(command, sub, rest)
+    ]
+    assert wrong == []
+
+
+@pytest.mark.parametrize(
+    ("command", "sub", "rest"),
+    [("nosuch", "", ""), ("bots", "nosuch", ""), ("bots", "show", " --nosuch"), ("up", "", " --x")],
+)
+def test_a_command_that_does_not_exist_is_told_from_one_that_does(command: str, sub: str, rest: str) -> None:
+    assert is_one("bots", "show", " alpha --json")
+    assert not is_one(command, sub, rest)
+
+
+def is_one(command: str, sub: str, rest: str) -> bool:
+    """Whether `gantry` has that command, or that one of a group, with the options named after it."""
+    if command not in COMMANDS:
+        return False
+    found: Any = load(command)
+    group = getattr(found, "commands", None)
+    if group is not None:
+        if not sub:
+            return True
+        found = group.get(sub)
+    known = {option for parameter in getattr(found, "params", ()) for option in parameter.opts}
+    return found is not None and set(re.findall(r"(?<!\S)--[a-z][a-z-]*", rest)) <= known
