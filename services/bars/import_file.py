@@ -13,7 +13,7 @@ from integrations.files.types import FileBars
 from integrations.registry import FILES, SIMULATOR
 from integrations.store import BarsStore
 from services import events
-from services.bars.put_aside import put_aside
+from services.bars.quarantine import put_aside
 from services.bars.simulate import no_progress
 from services.bars.write import Incoming, MonthReport, Progress, Source, store_months
 from sql.engine import Transactions

@@ -19,7 +19,7 @@ from services.finding import unknown_bot
 from services.promotion import refusals
 from services.promotion.evidence import evidence_of
 from services.promotion.read import is_stale
-from services.promotion.write import (
+from services.promotion.stage_change import (
     APPROVED,
     EXPIRED,
     WITHDRAWN,
