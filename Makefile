@@ -10,16 +10,16 @@ READY := $(VENV)/.ready
 ARGS ?=
 # Compiled machine code of the engine is kept here, so that a second start compiles nothing.
 export NUMBA_CACHE_DIR ?= $(CURDIR)/.gantry/cache/numba
-# A colour codes table may be piped; Python's own bytecode is wanted whatever the shell says.
+# A colour codes table may be piped; Python's own bytecode is kept even if the shell disables it.
 unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help setup up demo test test-real chaos check fix bench docs lock clean
 
-help: ## what can be done here
+help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
 
 $(READY): requirements.lock pyproject.toml
-	@test -n "$(PYTHON)" || { echo "Gantry needs Python 3.11, 3.12 or 3.13. Fix: install one, or say make PYTHON=/path/to/python3."; exit 1; }
+	@test -n "$(PYTHON)" || { echo "Gantry needs Python 3.11, 3.12 or 3.13. Fix: install one, or run make PYTHON=/path/to/python3."; exit 1; }
 	@echo "Setting up $(VENV) with $$($(PYTHON) --version)"
 	@test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV) || { \
 	  rm -rf $(VENV); echo "Python's venv module is missing. Fix: apt-get install python3-venv (Debian, Ubuntu)."; exit 1; }
@@ -53,16 +53,16 @@ check: $(READY) ## lint, types, import rules, dependencies
 	@$(VENV)/bin/deptry .
 	@$(VENV)/bin/mypy .
 
-fix: $(READY) ## format, and mend what the linter can
+fix: $(READY) ## format, and fix what the linter can
 	@$(VENV)/bin/ruff format . && $(VENV)/bin/ruff check --fix .
 
 bench: $(READY) ## benchmarks: a table, and JSON under .gantry/bench/
 	@$(VENV)/bin/python -m bench $(ARGS)
 
-docs: $(READY) ## write the generated pages anew
+docs: $(READY) ## regenerate the generated pages
 	@$(VENV)/bin/python -m docs.generate
 
-lock: $(READY) ## resolve requirements.lock anew from pyproject.toml
+lock: $(READY) ## regenerate requirements.lock from pyproject.toml
 	@$(VENV)/bin/uv pip compile --universal --generate-hashes --no-strip-extras --quiet --all-extras --no-header pyproject.toml -o requirements.lock
 
 clean: ## remove what was built; data under .gantry stays
