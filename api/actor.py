@@ -25,7 +25,7 @@ class Actor:
     credentials: bool = False
 
     def as_caller(self) -> Caller:
-        """Return who asks for a change of stage."""
+        """Return who requests a change of stage."""
         return Caller(self.id, self.role, credentials=self.credentials)
 
 

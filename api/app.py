@@ -59,7 +59,7 @@ def create_app(*, settings: Settings | None = None, tx: Transactions | None = No
 
 @asynccontextmanager
 async def _lifespan(_app: FastAPI) -> AsyncIterator[None]:
-    """Twice as many threads as requests may be in a transaction: whoever is in one, or needs none, finds a thread.
+    """Twice as many threads as requests may be in a transaction: the others always get one.
 
     What was imported stays to the end: a full garbage collection that walks it all stopped every request for 120 ms.
     """

@@ -14,8 +14,8 @@ from fastapi import Query
 
 from api.errors import BadQuery
 
-_FIX = "Take `page.next_cursor` of the same list, with the same filters."
-Cursor = Annotated[str | None, Query(description="`page.next_cursor` of the page before.", max_length=1000)]
+_FIX = "Use `page.next_cursor` of the same list, with the same filters."
+Cursor = Annotated[str | None, Query(description="`page.next_cursor` of the previous page.", max_length=1000)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,17 +34,17 @@ class ListKey:
         """Return the sort key in a cursor, as JSON values.
 
         Raises:
-            BadQuery: for a text that is no cursor, or one of another list or filter.
+            BadQuery: for an invalid cursor, or one of another list or filter.
 
         """
         try:
             mark, key = json.loads(base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True))
         except (binascii.Error, ValueError, TypeError, RecursionError):
-            raise BadQuery("cursor", "That is no cursor.", fix=_FIX) from None
+            raise BadQuery("cursor", "Invalid cursor.", fix=_FIX) from None
         if mark != self._mark():
-            raise BadQuery("cursor", "That cursor belongs to another list or filter.", fix=_FIX)
+            raise BadQuery("cursor", "The cursor belongs to another list or filter.", fix=_FIX)
         if not isinstance(key, list) or len(key) != parts:
-            raise BadQuery("cursor", "That is no cursor.", fix=_FIX)
+            raise BadQuery("cursor", "Invalid cursor.", fix=_FIX)
         return key
 
     def _mark(self) -> str:
@@ -57,9 +57,9 @@ def as_instant(value: object) -> datetime:
     try:
         instant = datetime.fromisoformat(str(value))
     except ValueError:
-        raise BadQuery("cursor", "That is no cursor.", fix=_FIX) from None
+        raise BadQuery("cursor", "Invalid cursor.", fix=_FIX) from None
     if instant.tzinfo is None:
-        raise BadQuery("cursor", "That is no cursor.", fix=_FIX)
+        raise BadQuery("cursor", "Invalid cursor.", fix=_FIX)
     return instant
 
 
@@ -68,20 +68,20 @@ def as_id(value: object) -> UUID:
     try:
         return UUID(str(value))
     except ValueError:
-        raise BadQuery("cursor", "That is no cursor.", fix=_FIX) from None
+        raise BadQuery("cursor", "Invalid cursor.", fix=_FIX) from None
 
 
 def as_int(value: object) -> int:
     """Read a cursor's number."""
     if type(value) is not int or not -1 <= value < 2**31:
-        raise BadQuery("cursor", "That is no cursor.", fix=_FIX)
+        raise BadQuery("cursor", "Invalid cursor.", fix=_FIX)
     return value
 
 
 def as_symbol(value: object) -> str:
     """Read a cursor's symbol or month."""
     if not isinstance(value, str) or not value.isascii() or not value.isprintable():
-        raise BadQuery("cursor", "That is no cursor.", fix=_FIX)
+        raise BadQuery("cursor", "Invalid cursor.", fix=_FIX)
     return value
 
 
@@ -93,7 +93,7 @@ def limited(limit: int, *, maximum: int) -> int:
 
     """
     if limit < 1:
-        raise BadQuery("limit", "limit must be 1 or more.", fix=f"Ask for 1 to {maximum}.")
+        raise BadQuery("limit", "limit must be 1 or more.", fix=f"Use 1 to {maximum}.")
     return min(limit, maximum)
 
 

@@ -58,8 +58,8 @@ class Edge:
         if self.settings.app_env is AppEnv.DEVELOPMENT and not _is_local(headers):
             body = ErrorBody(
                 error_code=ErrorCode.FORBIDDEN.value,
-                message="In development only this machine's own names are answered.",
-                suggested_fix="Call http://localhost or http://127.0.0.1, and from no other site.",
+                message="In development, only requests to and from this machine are accepted.",
+                suggested_fix="Call http://localhost or http://127.0.0.1, not from another site.",
             )
             return error_response(403, body)
         length = headers.get("content-length", "0")

@@ -19,7 +19,7 @@ class Envelope(Model):
 
 
 class PageBody(Model):
-    """Where a list goes on: null at its end."""
+    """Where a list continues: null at its end."""
 
     next_cursor: str | None
     limit: int

@@ -94,7 +94,7 @@ def internal_error() -> JSONResponse:
     body = ErrorBody(
         error_code=ErrorCode.INTERNAL.value,
         message="Something went wrong on our side.",
-        suggested_fix="Look the trace id up in the log, and report it.",
+        suggested_fix="Look up the trace id in the log, and report it.",
     )
     return error_response(500, body)
 
@@ -107,7 +107,7 @@ def _on_domain_error(_request: Request, error: Exception) -> JSONResponse:
 def _on_http_error(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)  # noqa: S101 - as above
     code, fix = _OF_STATUS.get(error.status_code, (ErrorCode.INTERNAL, "Report the trace id."))
-    message = {404: "There is nothing at this path.", 405: "This path doesn't take that method."}.get(
+    message = {404: "There is nothing at this path.", 405: "This path does not support that method."}.get(
         error.status_code, error.detail or HTTPStatus(error.status_code).phrase
     )
     body = ErrorBody(error_code=code.value, message=message, suggested_fix=fix)
@@ -139,7 +139,7 @@ def _on_bad_input(_request: Request, error: Exception) -> JSONResponse:
     body = ErrorBody(
         error_code=ErrorCode.VALIDATION_FAILED.value,
         message="The body is not JSON." if malformed else _sentence(place, problems),
-        suggested_fix=_BAD_BODY_FIX if place == "body" else "Correct what `details` names.",
+        suggested_fix=_BAD_BODY_FIX if place == "body" else "Correct the JSON as described in `details`.",
         details=[_problem(problem, malformed=malformed) for problem in problems],
     )
     return error_response(422 if place == "body" and not malformed else 400, body)
@@ -147,7 +147,7 @@ def _on_bad_input(_request: Request, error: Exception) -> JSONResponse:
 
 def _sentence(place: str, problems: Any) -> str:
     names = ", ".join(dict.fromkeys(_path(problem["loc"]) or place for problem in problems))
-    return f"Wrong in the {place}: {names}."
+    return f"Invalid fields in the {place}: {names}."
 
 
 def _problem(problem: Any, *, malformed: bool) -> FieldProblemBody:

@@ -18,7 +18,7 @@ class IfMatchMissing(GantryError):  # noqa: N818 - named for what it is
         super().__init__(
             ErrorCode.VALIDATION_FAILED,
             "If-Match is missing.",
-            fix="Read the bot, and send its ETag in If-Match; * means whatever it is now.",
+            fix="Read the bot and send its ETag in If-Match; * matches any revision.",
         )
 
 
@@ -28,12 +28,12 @@ def etag(revision: int) -> str:
 
 
 class IfMatchMalformed(GantryError):  # noqa: N818 - named for what it is
-    """If-Match holds something that is no ETag: 400."""
+    """If-Match is not a valid ETag: 400."""
 
     def __init__(self) -> None:
         super().__init__(
             ErrorCode.VALIDATION_FAILED,
-            "If-Match holds no ETag.",
+            "If-Match is not a valid ETag.",
             fix='Send the ETag with its quotes, such as "3", or *.',
         )
 

@@ -84,7 +84,7 @@ def _kept(
 ) -> Recalled:
     """Take the key before the work; a reply under it ends the request here."""
     if body.strip() not in _NOTHING and request.scope["route"].body_field is None:
-        raise invalid("This route takes no body.", fix="Send none: what it said would not be heeded.", field="body")
+        raise invalid("This route takes no body.", fix="Send no body: it would be ignored.", field="body")
     sent = b"\n".join((request.method.encode(), request.url.path.encode(), body))
     request_hash = hashlib.sha256(sent).hexdigest()
     if idempotency_key is None and "idempotency-key" in request.headers:

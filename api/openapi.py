@@ -8,7 +8,7 @@ from fastapi.openapi.utils import get_openapi
 
 _VALIDATION = {"HTTPValidationError", "ValidationError"}
 _ERROR = {"$ref": "#/components/schemas/ErrorBody"}
-_EVERYWHERE = {"403": "Foreign Host or Origin, or a role too low", "413": "Body over 1 MiB", "500": "A defect"}
+_EVERYWHERE = {"403": "Foreign Host or Origin, or insufficient role", "413": "Body over 1 MiB", "500": "A defect"}
 _WITH_ACTOR = {"401": "No valid credentials", "503": "The database can't be reached or is busy"}
 
 

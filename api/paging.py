@@ -1,4 +1,4 @@
-"""What lists are asked with, where their cursors lead, and how a page of each is answered."""
+"""Parameters of lists, their cursors, and how a page is answered."""
 
 from collections.abc import Callable
 from typing import Annotated, TypeVar
@@ -9,7 +9,7 @@ from api.cursors import ListKey, as_id, as_instant, as_int, as_symbol
 from api.envelope import ListOf, PageBody
 from sql.queries.paging import After, AfterMonth, AfterSeq, Page
 
-Limit = Annotated[int, Query(description="Rows a page; lowered to the maximum.")]
+Limit = Annotated[int, Query(description="Rows per page; capped at the maximum.")]
 SymbolFilter = Annotated[str | None, Query(pattern="^[A-Z0-9]{1,20}$", description="Only this symbol.")]
 Row = TypeVar("Row")
 Item = TypeVar("Item")
@@ -46,6 +46,6 @@ def list_of(page: Page[Row, Place], item: Callable[[Row], Item], listing: ListKe
 
 
 def page_body(page: Page[Row, Place], listing: ListKey, limit: int) -> PageBody:
-    """Say where the list goes on."""
+    """Return where the list continues."""
     cursor = listing.encode(page.following) if page.following is not None else None
     return PageBody(next_cursor=cursor, limit=limit)

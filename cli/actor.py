@@ -9,5 +9,5 @@ ADMIN: Final = "admin:cli"
 
 
 def caller() -> Caller:
-    """Return who asks for a change of stage; whoever sits at this machine shows no credentials."""
+    """Return who requests a change of stage; a local user has no credentials."""
     return Caller(OPERATOR, Role.OPERATOR)

@@ -1,4 +1,4 @@
-"""`gantry admin`: reset-metrics, revert-to-lab. Each shows its effect first with --dry-run, and does it with --yes."""
+"""`gantry admin`: reset-metrics, revert-to-lab. --dry-run previews, --yes confirms."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ def reset(
     scope: Annotated[str, typer.Option(help="ALL, BACKTEST_ONLY, PAPER_ONLY or LIVE_ONLY.")] = "ALL",
     bot: Bots = None,
     reason: Annotated[str | None, typer.Option(help="Reason code of the audit rows.")] = None,
-    keep_equity: Annotated[bool, typer.Option("--keep-equity", help="Let equity curves go on as they are.")] = False,
+    keep_equity: Annotated[bool, typer.Option("--keep-equity", help="Keep equity curves as they are.")] = False,
     dry_run: DryRun = False,
     yes: Yes = False,
     as_json: AsJson = False,
 ) -> None:
-    """Let metrics count from now on; raw results stay, and covered bots get a new baseline."""
+    """Reset metrics: they count from now on. Raw results are kept; covered bots get a new baseline."""
     from core.clock import utc_now
     from fleet.closed_sets import MetricsScope
     from fleet.resets import RESET_REASON
@@ -64,13 +64,13 @@ def revert(
     yes: Yes = False,
     as_json: AsJson = False,
 ) -> None:
-    """Put bots back into LAB, promoted by hand only; their jobs are canceled."""
+    """Move bots back to LAB with manual promotion; their jobs are canceled."""
     from core.clock import utc_now
     from fleet.resets import REVERT_REASON
     from services.resets.revert import revert_to_lab
     from shapes.resets import RevertToLabBody
 
-    _agree("Put back into LAB", bot, dry_run=dry_run, yes=yes)
+    _agree("Move back to LAB", bot, dry_run=dry_run, yes=yes)
     with database() as session:
         report = revert_to_lab(
             session,
@@ -86,7 +86,7 @@ def revert(
     else:
         would = "would go" if dry_run else "went"
         before = ", ".join(f"{count} in {stage}" for stage, count in report.stage_counts_before.items() if count)
-        say(f"{len(report.bots)} bots {would} back into LAB ({before or 'none'}); request {report.request_id}.")
+        say(f"{len(report.bots)} bots {would} back to LAB ({before or 'none'}); request {report.request_id}.")
 
 
 def _ids(session: Session, named: Sequence[str] | None) -> tuple[UUID, ...] | None:
@@ -94,12 +94,12 @@ def _ids(session: Session, named: Sequence[str] | None) -> tuple[UUID, ...] | No
 
 
 def _agree(what: str, named: Sequence[str] | None, *, dry_run: bool, yes: bool) -> None:
-    """Ask before every bot is changed, where somebody can answer; else --yes has to be said."""
+    """Ask for confirmation on a terminal; elsewhere require --yes."""
     if dry_run or yes:
         return
     of = f"of {len(named)} bots" if named else "of ALL bots"
     if not sys.stdin.isatty():
         from core.errors import invalid
 
-        raise invalid(f"{what} {of}: nobody can be asked.", fix="Say --yes, or look first with --dry-run.", field="yes")
+        raise invalid(f"{what} {of}: confirmation is required.", fix="Pass --yes or --dry-run.", field="yes")
     typer.confirm(f"{what} {of}?", abort=True, err=True)

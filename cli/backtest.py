@@ -36,15 +36,15 @@ def backtest(  # noqa: PLR0913 - one argument an option
     out: Annotated[Path, typer.Option(help="JSON file to write.")],
     *,
     param: Annotated[list[str] | None, typer.Option(help="A strategy parameter, k=v; may be repeated.")] = None,
-    slippage_ticks: Annotated[int, typer.Option(help="Ticks against the trader, market and stop fills.")] = 1,
+    slippage_ticks: Annotated[int, typer.Option(help="Slippage of market and stop fills, in ticks.")] = 1,
     commission: Annotated[
-        str | None, typer.Option(help="USD per contract and side; the instrument's own by default.")
+        str | None, typer.Option(help="USD per contract and side; the instrument's by default.")
     ] = None,
-    contracts: Annotated[int, typer.Option(help="Contracts a position.")] = 1,
+    contracts: Annotated[int, typer.Option(help="Contracts per position.")] = 1,
     engine: Annotated[EngineChoice, typer.Option(help="vectorbt's simulator.")] = EngineChoice.AUTO,
     timeframe: Annotated[str, typer.Option(help="1m, 5m, 15m, 30m, 1h or 1d.")] = "1m",
-    tz: Annotated[str | None, typer.Option(help="Time zone of stamps that state none.")] = None,
-    stamp: Annotated[StampChoice, typer.Option(help="What a stamp names.")] = StampChoice.OPEN,
+    tz: Annotated[str | None, typer.Option(help="Time zone of timestamps without one.")] = None,
+    stamp: Annotated[StampChoice, typer.Option(help="Which end of a bar a timestamp is.")] = StampChoice.OPEN,
 ) -> None:
     """Backtest a strategy on the bars of a file and write trades, P&L and drawdown as JSON."""
     from cli.console import say
@@ -75,4 +75,4 @@ def _usd(text: str) -> Decimal:
     try:
         return Decimal(text)
     except InvalidOperation:
-        raise invalid(f"--commission {text!r} isn't a number.", fix="Write it like 2.25.", field="commission") from None
+        raise invalid(f"--commission {text!r} isn't a number.", fix="Use a number: 2.25.", field="commission") from None

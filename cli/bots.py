@@ -1,4 +1,4 @@
-"""`gantry bots`: list, show, create, starter-pack, archive, lineage; what changes stages is in `cli.promotion`."""
+"""`gantry bots`: list, show, create, starter-pack, archive, lineage; stage changes are in `cli.promotion`."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def list_bots(
 
 @app.command()
 def show(bot: OneBot, as_json: AsJson = False) -> None:
-    """Show one bot: what it is made of, its metrics, its score and what holds it back."""
+    """Show one bot: its configuration, metrics, score and blockers."""
     from cli.bots_shown import show_bot
     from core.clock import utc_now
     from services.bots.read import get_bot
@@ -57,20 +57,20 @@ def show(bot: OneBot, as_json: AsJson = False) -> None:
 
 @app.command()
 def create(  # noqa: PLR0913 - one option for each thing a bot is made of
-    name: Annotated[str, typer.Argument(help="1 to 100 characters, not in use.")],
+    name: Annotated[str, typer.Argument(help="1 to 100 characters, unique.")],
     *,
     symbol: Annotated[str, typer.Option(help="Such as ES or 6E.")],
     strategy: Annotated[str, typer.Option(help="Such as sma_cross.")],
     timeframe: Annotated[str, typer.Option(help="1m, 5m, 15m, 30m, 1h or 1d.")] = "1m",
     param: Annotated[list[str] | None, typer.Option(metavar="K=V", help="A parameter; may be repeated.")] = None,
-    slippage_ticks: Annotated[int | None, typer.Option(help="Ticks against the trader.")] = None,
+    slippage_ticks: Annotated[int | None, typer.Option(help="Slippage in ticks.")] = None,
     commission: Annotated[str | None, typer.Option(help="USD per contract and side.")] = None,
     contracts: Annotated[int | None, typer.Option(help="Contracts per entry.")] = None,
-    start: Annotated[str | None, typer.Option(help='First month graded on, "YYYY-MM".')] = None,
-    end: Annotated[str | None, typer.Option(help='Last month graded on, "YYYY-MM".')] = None,
+    start: Annotated[str | None, typer.Option(help='First month to grade on, "YYYY-MM".')] = None,
+    end: Annotated[str | None, typer.Option(help='Last month to grade on, "YYYY-MM".')] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Create a bot in LAB. Its first backtest is queued by itself."""
+    """Create a bot in LAB. Its first backtest is queued automatically."""
     from core.clock import utc_now
     from services.bots.create import NewBot, create_bot
     from services.bots.read import get_bot
@@ -99,10 +99,10 @@ def create(  # noqa: PLR0913 - one option for each thing a bot is made of
 @app.command("starter-pack")
 def starter_pack(
     symbol: Annotated[list[str] | None, typer.Option(help="Only this symbol; may be repeated.")] = None,
-    count: Annotated[int | None, typer.Option(help="Bots of the pack, 20 by default, up to 1,000.")] = None,
+    count: Annotated[int | None, typer.Option(help="Number of bots in the pack, 20 by default, up to 1,000.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """See that there are bots to begin with, each with a baseline done or on its way; what is there stays."""
+    """Create the starter bots that are missing, each with a baseline backtest."""
     from core.clock import utc_now
     from core.settings import get_settings
     from services.starter.pack import create_starter_pack, whole_pack

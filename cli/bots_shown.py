@@ -38,7 +38,7 @@ def _cells(bot: BotSummary) -> tuple[str, ...]:
 
 
 def now_text(now: BotNow) -> str:
-    """Say what a bot does: a backtest with its attempt (x2 is the second), an improvement with its iteration (#3)."""
+    """Describe a bot's state: a backtest with its attempt (x2: second), an improvement with its iteration (#3)."""
     job = now.active_job
     if job is None:
         return now.state

@@ -1,4 +1,4 @@
-"""What commands say: results on standard output, everything else on standard error."""
+"""Console output: results on standard output, everything else on standard error."""
 
 import json
 import sys

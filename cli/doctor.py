@@ -20,7 +20,7 @@ COLOURS = {CheckStatus.OK: "green", CheckStatus.FAIL: "bold red", CheckStatus.NO
 def doctor(
     as_json: AsJson = False,
     invariants: Annotated[
-        bool, typer.Option("--invariants", help="Check instead what must always hold of jobs, results and stages.")
+        bool, typer.Option("--invariants", help="Check the invariants of jobs, results and stages instead.")
     ] = False,
 ) -> None:
     """Check Python, packages, disk, ports, database, migrations and bars; exits 1 when one fails."""
@@ -41,7 +41,7 @@ def doctor(
 def check_data(*, as_json: bool) -> None:
     """Check every invariant over the database and print a line for each; exits 1 when one is violated.
 
-    Nothing is changed, and a fleet may be at work meanwhile.
+    Read-only: it can run while the fleet is working.
     """
     from services.proof.invariants import INVARIANTS, check_invariants, invariant_lines
 

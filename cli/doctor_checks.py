@@ -1,4 +1,4 @@
-"""The checks of `gantry doctor`: each looks at one thing and says what it saw; none changes anything."""
+"""The checks of `gantry doctor`: each inspects one thing and reports it; none changes anything."""
 
 import re
 import sys
@@ -56,13 +56,13 @@ def all_checks(settings: Settings) -> tuple[DoctorCheck, ...]:
     loops = (
         loops_check(settings, home, running=running)
         if reachable or not running
-        else DoctorCheck("loops", CheckStatus.NOT_CHECKED, "Postgres can't be asked")
+        else DoctorCheck("loops", CheckStatus.NOT_CHECKED, "Postgres doesn't answer")
     )
     return (*checks, *database, loops)
 
 
 def check_python() -> DoctorCheck:
-    """Whether this Python is one Gantry is tested on."""
+    """Whether Gantry is tested on this Python."""
     seen = f"{sys.version_info.major}.{sys.version_info.minor}.{sys.version_info.micro} at {sys.executable}"
     if (3, 11) <= sys.version_info[:2] < (3, 14):
         return DoctorCheck("python", CheckStatus.OK, seen)
@@ -113,7 +113,7 @@ def check_port(name: str, port: int, *, variable: str, own: int | None) -> Docto
             require_answer(own)
     except GantryError as error:
         return DoctorCheck(name, CheckStatus.FAIL, error.message, error.fix)
-    return DoctorCheck(name, CheckStatus.OK, f"{port} is free" if own is None else f"{own}: Gantry runs")
+    return DoctorCheck(name, CheckStatus.OK, f"{port} is free" if own is None else f"{own}: Gantry is running")
 
 
 def database_checks(settings: Settings, *, running: bool) -> Iterator[DoctorCheck]:
@@ -121,7 +121,7 @@ def database_checks(settings: Settings, *, running: bool) -> Iterator[DoctorChec
     names = ("postgres", "migrations", "bars")
     if settings.database_url is None and not running:
         for name in names:
-            yield DoctorCheck(name, CheckStatus.NOT_CHECKED, "Gantry isn't running", "`gantry up`, then again.")
+            yield DoctorCheck(name, CheckStatus.NOT_CHECKED, "Gantry isn't running", "Run `gantry up` first.")
         return
     reachable = _looked("postgres", _postgres, settings)
     yield reachable
@@ -129,17 +129,17 @@ def database_checks(settings: Settings, *, running: bool) -> Iterator[DoctorChec
         if reachable.verdict is CheckStatus.OK:
             yield _looked(name, look, settings)
         else:
-            yield DoctorCheck(name, CheckStatus.NOT_CHECKED, "Postgres can't be asked")
+            yield DoctorCheck(name, CheckStatus.NOT_CHECKED, "Postgres doesn't answer")
 
 
 def loops_check(settings: Settings, home: Home, *, running: bool) -> DoctorCheck:
-    """Whether every loop goes round while Gantry runs; just after its start they may not have begun."""
+    """Whether every loop runs while Gantry is up; just after a start they may not have begun."""
     if not running:
-        return DoctorCheck("loops", CheckStatus.NOT_CHECKED, "Gantry isn't running", "`gantry up`, then again.")
+        return DoctorCheck("loops", CheckStatus.NOT_CHECKED, "Gantry isn't running", "Run `gantry up` first.")
     up_s = _daemon_up_s(home)
     if up_s is not None and up_s < SETTLING_S:
         return DoctorCheck(
-            "loops", CheckStatus.NOT_CHECKED, f"Dagster's daemon started {up_s:.0f} s ago", "Ask again in a minute."
+            "loops", CheckStatus.NOT_CHECKED, f"Dagster's daemon started {up_s:.0f} s ago", "Check again in a minute."
         )
     return _looked("loops", _loops, settings)
 
@@ -169,7 +169,7 @@ def _loops(settings: Settings) -> str:
             fix="`gantry status` shows the daemon; in Dagster, under Automation, see that the sensor is on.",
             kind=Kind.UNAVAILABLE,
         )
-    return f"{len(status.loops)} go round"
+    return f"{len(status.loops)} running"
 
 
 def _looked(name: str, look: Callable[[Settings], str], settings: Settings) -> DoctorCheck:
@@ -207,7 +207,7 @@ def _migrations(settings: Settings) -> str:
         raise GantryError(
             ErrorCode.DATABASE_UNAVAILABLE,
             f"the database is at {found or 'nothing'}, the code at {head()}",
-            fix="`gantry down`, then `gantry up`: it migrates.",
+            fix="Run `gantry down`, then `gantry up`, which migrates the database.",
             kind=Kind.UNAVAILABLE,
         )
     return f"at {found}"
@@ -219,7 +219,7 @@ def _bars(settings: Settings) -> str:
     with connected(settings) as tx:
         months = list_months(tx)
     if not months:
-        raise data_unavailable("no month of bars is there", fix="`gantry bars import FILE`")
+        raise data_unavailable("there are no bars", fix="`gantry bars import FILE`")
     return f"{len(months)} symbol-months"
 
 

@@ -36,7 +36,7 @@ def list_jobs(
     elif jobs:
         show_jobs(jobs)
     else:
-        say("There are no such jobs.")
+        say("No matching jobs.")
 
 
 @app.command()
@@ -50,7 +50,7 @@ def show(job: Annotated[str, typer.Argument(metavar="ID", help="A job's id.")], 
     try:
         job_id = UUID(job)
     except ValueError:
-        raise invalid(f"{job!r} is no id.", fix="List jobs: gantry jobs list.", field="id") from None
+        raise invalid(f"{job!r} is not a job id.", fix="List job ids with `gantry jobs list`.", field="id") from None
     with database() as session:
         found = history_of(session, job_id)
     if as_json:

@@ -99,7 +99,7 @@ def overview() -> Callable[..., object]:
 
 
 def _never_called() -> None:
-    """Stand in the overview; `main` hands a known name to its own application before this is reached."""
+    """Provide the line in the overview; `main` hands a known name to its own application before this is reached."""
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Options and arguments that several commands take, and how their texts are read."""
+"""Options and arguments shared by several commands, and how their texts are parsed."""
 
 from collections.abc import Sequence
 from enum import StrEnum
@@ -39,7 +39,7 @@ def parameters_of(texts: Sequence[str]) -> dict[str, object]:
     for text in texts:
         name, separator, value = text.partition("=")
         if not name or not separator:
-            raise invalid(f"--param {text!r} isn't k=v.", fix="Write --param fast=20.", field="param")
+            raise invalid(f"--param {text!r} isn't k=v.", fix="Use --param fast=20.", field="param")
         if name in found:
             raise invalid(f"--param {name} is given twice.", fix="Give each parameter once.", field=name)
         found[name] = value

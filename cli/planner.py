@@ -25,7 +25,7 @@ PAGE = 1_000
 
 @app.command()
 def show(as_json: AsJson = False) -> None:
-    """Show the planner's last tick, how many bots got no job and why, and how every loop stands."""
+    """Show the planner's last tick, how many bots got no job and why, and the state of every loop."""
     from core.settings import get_settings
     from fleet.loops import loops
     from services.planner.status import NO_TICK, scheduler_status
@@ -50,10 +50,10 @@ def bots(
     reason: Annotated[
         str | None, typer.Option(metavar="CODE", help="Only with this reason, such as BACKOFF or CAP_REACHED_TYPE.")
     ] = None,
-    bot: Annotated[str | None, typer.Option(help="All decisions of this bot, by id or name, newest first.")] = None,
+    bot: Annotated[str | None, typer.Option(help="All decisions about this bot, by id or name, newest first.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """List what was last decided of each bot: why it got a job, or why it got none."""
+    """List the last decision about each bot: why it got a job, or why not."""
     from shapes.planner import DecisionBody
 
     with database() as session:
@@ -65,12 +65,12 @@ def bots(
 
         show_decisions(found)
     else:
-        say("There are no such decisions.")
+        say("No matching decisions.")
 
 
 @app.command()
 def tick(as_json: AsJson = False) -> None:
-    """Let the planner look at the fleet now, as it does by itself every few seconds."""
+    """Run a planner tick now; one also runs automatically every few seconds."""
     from core.errors import ErrorCode, GantryError, Kind
     from core.settings import get_settings
     from fleet.closed_sets import TickCause
@@ -83,15 +83,15 @@ def tick(as_json: AsJson = False) -> None:
     if made is None:
         raise GantryError(
             ErrorCode.CONFLICT,
-            "Another planner is at it.",
-            fix="Nothing is to be done: `gantry autonomy show` shows what it did.",
+            "Another planner tick is running.",
+            fix="No action needed: `gantry autonomy show` shows its result.",
             kind=Kind.CONFLICT,
         )
     if as_json:
         counts = {"jobs_enqueued": made.jobs_enqueued, "decisions_changed": made.decisions_changed}
         print_json({"id": made.id, **counts, "summary": made.summary})
     else:
-        say(f"{made.summary['bots_evaluated']} bots looked at, {made.jobs_enqueued} jobs queued (tick {made.id}).")
+        say(f"{made.summary['bots_evaluated']} bots evaluated, {made.jobs_enqueued} jobs queued (tick {made.id}).")
 
 
 def _decisions(session: Session, bot: str | None, reason: str | None) -> list[DecisionRow]:

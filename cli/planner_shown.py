@@ -17,7 +17,7 @@ def show_tick(run: TickProof) -> None:
     summary = run.summary
     took_ms = (run.finished_at - run.started_at).total_seconds() * 1000
     say(f"Last tick {run.started_at:%Y-%m-%d %H:%M:%S}Z ({run.cause}, {took_ms:.0f} ms, trace {run.trace_id})")
-    say(f"  bots looked at   {summary['bots_evaluated']}")
+    say(f"  bots evaluated   {summary['bots_evaluated']}")
     say(f"  jobs queued      {run.jobs_enqueued}{_listed(summary['jobs_enqueued_by_type'])}")
     say(f"  running          {_listed(summary['currently_running_jobs_by_type']).removeprefix(': ') or 'none'}")
     caps = ", ".join(f"{name} {_shown(cap)}" for name, cap in sorted(summary["concurrency_caps"].items()))

@@ -29,7 +29,7 @@ def promote(bot: OneBot, as_json: AsJson = False) -> None:
     if as_json:
         print_json(PromotionBody.of(view, done))
     else:
-        say(f"{bot} is in {done.to} now: all {len(done.gates)} gates are met.")
+        say(f"{bot} is now in {done.to}: all {len(done.gates)} gates are met.")
 
 
 @app.command()
@@ -38,7 +38,7 @@ def demote(
     reason: Annotated[str | None, typer.Option(help="Reason code of the audit row.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Take a bot back by one stage; from then on it is promoted by hand only."""
+    """Demote a bot by one stage; from then on it is promoted manually only."""
     from core.clock import utc_now
     from services.bots.read import get_bot
     from services.promotion.decide import DEMOTED
@@ -53,12 +53,12 @@ def demote(
     if as_json:
         print_json(BotDetailBody.whole(view))
     else:
-        say(f"{bot} is in {stage} now.")
+        say(f"{bot} is now in {stage}.")
 
 
 @app.command()
 def gates(bot: OneBot, as_json: AsJson = False) -> None:
-    """Show the gates before a bot's next stage: what was observed, what is asked for."""
+    """Show the gates before a bot's next stage: observed value, limit and reason."""
     from core.clock import utc_now
     from services.promotion.read import gates_of
     from shapes.promotion import NextGatesBody

@@ -17,7 +17,7 @@ app = typer.Typer(add_completion=False)
 def status(
     as_json: AsJson = False,
 ) -> None:
-    """Show every process: state, pid, URL, since when, how often it was started again."""
+    """Show every process: state, pid, URL, since when, and how often it was restarted."""
     from core.settings import get_settings
 
     home = Home(get_settings().gantry_home.absolute())

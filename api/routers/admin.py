@@ -16,7 +16,7 @@ router = APIRouter(prefix="/api/admin", tags=["admin"])
 def reset_metrics(
     actor: Admin, session: Db, now: Now, response: Response, once: Once, body: ResetMetricsRequest | None = None
 ) -> ResetMetricsReply:
-    """Let metrics count from now on. Raw results stay; backtests under way are canceled where the scope covers them."""
+    """Reset metrics: they count from now on. Raw results are kept; active backtests in scope are canceled."""
     asked = body or ResetMetricsRequest()
     report = reset.reset_metrics(session, asked.to_request(), dry_run=asked.dry_run, actor=actor.id, now=now)
     return once.answer(ResetMetricsReply.of(report), response, status=200)
@@ -26,7 +26,7 @@ def reset_metrics(
 def revert_to_lab(
     actor: Admin, session: Db, now: Now, response: Response, once: Once, body: RevertToLabRequest
 ) -> RevertToLabReply:
-    """Put bots back into LAB, promoted by hand only, their stage locked; jobs under way are canceled."""
+    """Move bots back to LAB with manual promotion and a locked stage; active jobs are canceled."""
     report = revert.revert_to_lab(
         session,
         body.bot_ids,

@@ -1,4 +1,4 @@
-"""What a bot's jobs led to: sessions, trades, equity, improvements, and the lineage of its score."""
+"""Results of a bot's jobs: sessions, trades, equity, improvements, and the lineage of its score."""
 
 from typing import Annotated
 from uuid import UUID
@@ -20,7 +20,7 @@ router = APIRouter(prefix="/api/bots/{bot_id}", tags=["results"], responses=resp
 MAX_LIMIT = 200
 MAX_TRADES = 1000
 MAX_POINTS = 5000
-SessionId = Annotated[UUID | None, Query(description="A session of the bot; by default the one its metrics are of.")]
+SessionId = Annotated[UUID | None, Query(description="A session of the bot; by default the one its metrics come from.")]
 
 
 @router.get("/backtests", responses=responses(400))
@@ -43,7 +43,7 @@ def list_trades(
     cursor: Cursor = None,
     session_id: SessionId = None,
 ) -> TradeList:
-    """List the trades of one session, newest first. A walk stays in the session it began in."""
+    """List the trades of one session, newest first. Following pages stay in the same session."""
     size = limited(limit, maximum=MAX_TRADES)
     listing = ListKey("trades:seq desc", {"bot": bot_id, "session": session_id})
     after = after_seq_of(listing, cursor)
@@ -64,7 +64,7 @@ def list_equity(
     cursor: Cursor = None,
     session_id: SessionId = None,
 ) -> EquityList:
-    """List the equity of one session by trading day, oldest first. A walk stays in the session it began in."""
+    """List the equity of one session by trading day, oldest first. Following pages stay in the same session."""
     size = limited(limit, maximum=MAX_POINTS)
     listing = ListKey("equity:seq asc", {"bot": bot_id, "session": session_id})
     after = after_seq_of(listing, cursor)
@@ -80,7 +80,7 @@ def list_equity(
 def list_improvements(
     _actor: Reader, session: Db, bot_id: UUID, limit: Limit = 50, cursor: Cursor = None
 ) -> ListOf[ImprovementBody]:
-    """List what was tried on a bot, newest first: old and new side by side, the verdict, and what it rests on."""
+    """List a bot's improvements, newest first: old and new side by side, the verdict, and its evidence."""
     size = limited(limit, maximum=MAX_LIMIT)
     listing = ListKey("improvements:created_at desc", {"bot": bot_id})
     page = page_improvements(session, bot_id, after=after_of(listing, cursor), limit=size)

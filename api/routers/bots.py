@@ -1,4 +1,4 @@
-"""Bots: list, make, show, change, archive, and ask for a backtest."""
+"""Bots: list, create, show, change, archive, and request a backtest."""
 
 from uuid import UUID
 
@@ -51,7 +51,7 @@ def list_bots(
 def create_bot(
     actor: Operator, session: Db, now: Now, body: NewBotRequest, request: Request, response: Response, once: Once
 ) -> OneOf[BotDetailBody]:
-    """Make a bot. It starts in LAB and is promoted by hand only."""
+    """Create a bot. It starts in LAB with manual promotion."""
     bot_id = create.create_bot(session, body.to_new_bot(), actor=actor.id, now=now)
     response.headers["Location"] = f"{request.url.path}/{bot_id}"
     return once.answer(bot_reply(session, bot_id, response, now=now), response, status=201)
@@ -73,7 +73,7 @@ def change_bot(
     body: BotChangeRequest,
     response: Response,
 ) -> OneOf[BotDetailBody]:
-    """Change a bot as If-Match knows it. Its job, should one run, ends under the version it began with."""
+    """Change a bot if If-Match has its current revision. A running job ends under the version it began with."""
     change.change_bot(session, bot_id, body.to_change(), revisions=revisions, actor=actor.id, now=now)
     return bot_reply(session, bot_id, response, now=now)
 
@@ -82,7 +82,7 @@ def change_bot(
 def archive_bot(
     actor: Operator, session: Db, now: Now, bot_id: UUID, revisions: AnyRevisions, response: Response, once: Once
 ) -> OneOf[BotDetailBody]:
-    """Archive a bot and cancel its job; one that is archived already stays as it is. If-Match may be left out."""
+    """Archive a bot and cancel its job; an archived bot stays as it is. If-Match is optional."""
     change.archive_bot(session, bot_id, revisions=revisions, actor=actor.id, now=now)
     return once.answer(bot_reply(session, bot_id, response, now=now), response, status=200)
 

@@ -1,4 +1,4 @@
-"""Whether the process is alive; no database is asked."""
+"""Whether the process is alive; without asking the database."""
 
 from fastapi import APIRouter
 

@@ -1,4 +1,4 @@
-"""Whether the fleet is being looked after."""
+"""Health of the planner and the other loops."""
 
 from fastapi import APIRouter, Request
 

@@ -1,4 +1,4 @@
-"""Stages of bots: promote through gates, approve as the second person, demote, and the gates as they stand."""
+"""Stages of bots: promote through gates, approve as the second person, demote, and the current gates."""
 
 from typing import Any
 from uuid import UUID
@@ -33,7 +33,7 @@ REFUSALS: dict[int | str, dict[str, Any]] = responses(
 
 @router.get("/{bot_id}/gates", responses=responses(404))
 def show_gates(_actor: Reader, session: Db, now: Now, bot_id: UUID, request: Request) -> OneOf[NextGatesBody]:
-    """Show every gate before the bot's next stage as it stands: what was observed, what is asked for, why."""
+    """Show every gate before the bot's next stage: observed value, limit and reason."""
     found = gates_of(session, bot_id, now=now, development=_development(request))
     return OneOf(data=NextGatesBody.of(found))
 
@@ -42,7 +42,7 @@ def show_gates(_actor: Reader, session: Db, now: Now, bot_id: UUID, request: Req
 def list_stage_events(
     _actor: Reader, session: Db, bot_id: UUID, limit: Limit = 50, cursor: Cursor = None
 ) -> ListOf[StageEventBody]:
-    """List every change of the bot's stage, newest first: who, why, and the gates as they stood."""
+    """List every change of the bot's stage, newest first: who, why, and the gates at that time."""
     size = limited(limit, maximum=MAX_LIMIT)
     listing = ListKey("stage-events:created_at desc", {"bot": bot_id})
     page = page_stage_events(session, bot_id, after=after_of(listing, cursor), limit=size)
@@ -60,7 +60,7 @@ def promote_bot(
     response: Response,
     once: Once,
 ) -> PromotionReply | JSONResponse:
-    """Promote a bot by one stage. For CANARY and LIVE the answer is 202: it waits for a second person, for a day."""
+    """Promote a bot by one stage. For CANARY and LIVE: 202, waiting up to 24 hours for a second person."""
     development = _development(request)
     try:
         done = promote(session, bot_id, by=actor.as_caller(), now=now, development=development, revisions=revisions)
@@ -81,7 +81,7 @@ def approve_promotion(
     response: Response,
     once: Once,
 ) -> PromotionReply | JSONResponse:
-    """Promote a bot as somebody else asked for. Every gate is looked at again."""
+    """Approve a promotion that another person requested. Every gate is evaluated again."""
     development = _development(request)
     try:
         done = approve(session, bot_id, by=actor.as_caller(), now=now, development=development, revisions=revisions)
@@ -101,7 +101,7 @@ def demote_bot(
     once: Once,
     body: DemoteRequest | None = None,
 ) -> OneOf[BotDetailBody]:
-    """Take a bot back by one stage; from then on it is promoted by hand only."""
+    """Demote a bot by one stage; from then on it is promoted manually only."""
     asked = body or DemoteRequest()
     demote(session, bot_id, by=actor.as_caller(), now=now, reason_code=asked.reason_code, revisions=revisions)
     return once.answer(bot_reply(session, bot_id, response, now=now), response, status=200)

@@ -50,7 +50,7 @@ def list_decisions(
     session: Db,
     limit: Limit = 50,
     cursor: Cursor = None,
-    bot_id: Annotated[UUID | None, Query(description="All decisions of this bot, newest first.")] = None,
+    bot_id: Annotated[UUID | None, Query(description="All decisions about this bot, newest first.")] = None,
     reason: Reason = None,
 ) -> ListOf[DecisionBody]:
     """List each bot's newest decision, newest bot first; or those of one bot, newest first."""

@@ -27,7 +27,7 @@ def create_starter_pack(
     once: Once,
     body: StarterPackRequest | None = None,
 ) -> StarterPackReply:
-    """See that the pack's bots are there, each with a baseline done or on its way. 200 when nothing was missing.
+    """Create the pack's missing bots, each with a baseline backtest. 200 when nothing was missing.
 
     Six strategies on each symbol, with parameter sets that begin with the defaults; the order is always the same.
     """

@@ -1,4 +1,4 @@
-"""Bulk changes of an admin, as they are asked for and answered."""
+"""Bulk changes of an admin, as requested and answered."""
 
 from uuid import UUID
 
@@ -15,7 +15,7 @@ BotIds = list[UUID] | None
 
 
 class ResetMetricsRequest(BaseModel):
-    """Which metrics are to start anew, and whose."""
+    """Which metrics to reset, and of which bots."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -23,7 +23,7 @@ class ResetMetricsRequest(BaseModel):
     bot_ids: BotIds = Field(None, alias="botIds", description="Null: all active bots.", max_length=MOST_BOTS)
     reason_code: str = Field(RESET_REASON, alias="reasonCode", min_length=1, max_length=100)
     rebase_equity: bool = Field(
-        True, alias="alsoResetEquityCurves", description="Let equity curves begin anew with the boundary.", strict=True
+        True, alias="alsoResetEquityCurves", description="Restart equity curves at the boundary.", strict=True
     )
     dry_run: bool = Field(False, alias="dryRun", description="Show the effect and change nothing.", strict=True)
 
@@ -34,7 +34,7 @@ class ResetMetricsRequest(BaseModel):
 
 
 class RevertToLabRequest(BaseModel):
-    """Which bots are to go back into LAB."""
+    """Which bots to move back to LAB."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -45,7 +45,7 @@ class RevertToLabRequest(BaseModel):
 
 
 class ResetMetricsReply(ResetMetricsBody, Envelope):
-    """What a reset did. request_id stands in every audit row."""
+    """What a reset did. request_id is in every audit row."""
 
 
 class RevertToLabReply(RevertToLabBody, Envelope):

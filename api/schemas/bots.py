@@ -1,4 +1,4 @@
-"""What is asked to make a bot, or to change one."""
+"""Requests to create or change a bot."""
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -11,17 +11,17 @@ Scalar = str | int | float | bool
 
 
 class CostsRequest(BaseModel):
-    """Costs of each fill; what is left out is the instrument's default."""
+    """Costs of each fill; omitted fields use the instrument's default."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    slippage_ticks: int | None = Field(None, description="Ticks against the trader on market and stop fills.")
+    slippage_ticks: int | None = Field(None, description="Slippage of market and stop fills, in ticks.")
     commission_usd: str | None = Field(None, description='Per contract and side, e.g. "2.25".')
     contracts: int | None = Field(None, description="Contracts per entry.")
 
 
 class WindowRequest(BaseModel):
-    """Months graded on, inclusive; null: all there is."""
+    """Months to grade on, inclusive; null means all available."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -30,7 +30,7 @@ class WindowRequest(BaseModel):
 
 
 class NewBotRequest(BaseModel):
-    """A bot to make. It starts in LAB and is promoted by hand only."""
+    """A bot to create. It starts in LAB with manual promotion."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -38,7 +38,7 @@ class NewBotRequest(BaseModel):
     symbol: str = Field(max_length=20)
     strategy: str = Field(max_length=100)
     timeframe: str = Field("1m", max_length=10)
-    params: dict[str, Scalar] = Field(default_factory=dict, description="Of the strategy; the rest are its defaults.")
+    params: dict[str, Scalar] = Field(default_factory=dict, description="Of the strategy; others use its defaults.")
     costs: CostsRequest = Field(default_factory=CostsRequest)
     window: WindowRequest = Field(default_factory=WindowRequest)
 
@@ -57,21 +57,21 @@ class NewBotRequest(BaseModel):
 
 
 class CostsChange(CostsRequest):
-    """Costs that are to be different; null means the instrument's default again."""
+    """Costs to change; null means the instrument's default."""
 
 
 class WindowChange(WindowRequest):
-    """Ends of the window that are to be different; null means all there is."""
+    """Ends of the window to change; null means all available."""
 
 
 class BotChangeRequest(BaseModel):
-    """What is to be different. Everything but name and promotion mode makes a new version, graded anew."""
+    """What to change. Changes other than name and promotion mode create a new version, which is graded again."""
 
     model_config = ConfigDict(extra="forbid")
 
     name: str = Field(default_factory=str, min_length=1, max_length=100)
     timeframe: str = Field(default_factory=str, max_length=10)
-    params: dict[str, Scalar] = Field(default_factory=dict, description="Those named change, the others stay.")
+    params: dict[str, Scalar] = Field(default_factory=dict, description="Named parameters change, the others stay.")
     costs: CostsChange = Field(default_factory=CostsChange)
     window: WindowChange = Field(default_factory=WindowChange)
     promotion_mode: PromotionMode = Field(

@@ -1,4 +1,4 @@
-"""A job that was asked for, and the refusal of a bot that is busy."""
+"""A requested job, and the refusal of a busy bot."""
 
 from api.envelope import Envelope, ErrorBody
 from shapes.jobs import JobBody
@@ -11,6 +11,6 @@ class JobReply(Envelope):
 
 
 class JobConflict(ErrorBody):
-    """The bot is busy already: with this job."""
+    """The bot is already busy with this job."""
 
     job: JobBody | None = None

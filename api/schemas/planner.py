@@ -1,4 +1,4 @@
-"""The planner's ticks and the loops, as they are answered."""
+"""The planner's ticks and the loops, as answered."""
 
 from typing import Self
 

@@ -1,4 +1,4 @@
-"""Promotions as they are asked for and answered."""
+"""Promotions as requested and answered."""
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -8,7 +8,7 @@ from shapes.promotion import GateBody, PromotionBody
 
 
 class DemoteRequest(BaseModel):
-    """Why a bot goes back."""
+    """Why a bot is demoted."""
 
     model_config = ConfigDict(extra="forbid")
 

@@ -1,4 +1,4 @@
-"""The starter pack as it is asked for and answered."""
+"""The starter pack as requested and answered."""
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -8,7 +8,7 @@ from shapes.starter import StarterPackBody
 
 
 class StarterPackRequest(BaseModel):
-    """What the pack is to be like."""
+    """What the pack contains."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -19,12 +19,12 @@ class StarterPackRequest(BaseModel):
         strict=True,
     )
     symbols: list[str] | None = Field(
-        None, description="By default those that have bars; when there are none, ES NQ CL GC 6E.", max_length=100
+        None, description="By default the symbols that have bars; without any, ES NQ CL GC 6E.", max_length=100
     )
     count: int | None = Field(
-        None, description=f"Bots of the pack, {DEFAULT_BOTS} by default.", ge=1, le=MAX_BOTS, strict=True
+        None, description=f"Number of bots in the pack, {DEFAULT_BOTS} by default.", ge=1, le=MAX_BOTS, strict=True
     )
 
 
 class StarterPackReply(StarterPackBody, Envelope):
-    """The pack as it is now; the first two numbers say what this request added to it."""
+    """The pack as it is now; the first two numbers count what this request added."""

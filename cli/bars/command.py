@@ -19,14 +19,14 @@ app = typer.Typer(add_completion=False, help="Bars: import, fetch, list, check, 
 
 
 class Stamped(StrEnum):
-    """Which moment of a bar its time names."""
+    """Whether a bar's time is its open or its close."""
 
     OPEN = "open"
     CLOSE = "close"
 
 
 class Format(StrEnum):
-    """Forms of a file that is exported."""
+    """Formats of an exported file."""
 
     CSV = "csv"
     PARQUET = "parquet"
@@ -34,16 +34,16 @@ class Format(StrEnum):
 
 @app.command("import")
 def import_bars(
-    path: Annotated[Path, typer.Argument(help="DBN, Parquet or CSV, packed or not; one-minute bars.")],
+    path: Annotated[Path, typer.Argument(help="DBN, Parquet or CSV, compressed or not; one-minute bars.")],
     *,
-    symbol: Annotated[str | None, typer.Option(help="Instrument, where the file doesn't say: ES, 6E ...")] = None,
+    symbol: Annotated[str | None, typer.Option(help="Instrument such as ES, if the file doesn't name it.")] = None,
     provider: Annotated[str, typer.Option(help="Who supplied the file, such as databento.")] = "files",
-    tz: Annotated[str | None, typer.Option(help="Time zone of stamps that state none, such as UTC.")] = None,
-    stamp: Annotated[Stamped, typer.Option(help="What a bar's time names.")] = Stamped.OPEN,
-    replace: Annotated[bool, typer.Option("--replace", help="Let these bars win over those there.")] = False,
+    tz: Annotated[str | None, typer.Option(help="Time zone of timestamps without one, such as UTC.")] = None,
+    stamp: Annotated[Stamped, typer.Option(help="Whether a bar's time is its open or its close.")] = Stamped.OPEN,
+    replace: Annotated[bool, typer.Option("--replace", help="Replace other bars of the same months.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Import a file of bars, whole or not at all; the same file again changes nothing."""
+    """Import a file of bars, all or nothing; importing the same file again changes nothing."""
     from cli.bars.shown import show_import
     from cli.progress import shown_progress
     from core.clock import utc_now
@@ -88,7 +88,7 @@ def list_bars(symbol: OneSymbol = None, as_json: AsJson = False) -> None:
 
 @app.command("check")
 def check_bars(symbol: OneSymbol = None, as_json: AsJson = False) -> None:
-    """Read every month in use again, and compare its file and quality with the catalogue.
+    """Re-read every month in use and compare its file and quality with the catalogue.
 
     Exit code 1 if a month fails.
     """
@@ -115,7 +115,7 @@ def export_bars(
     *,
     start: Annotated[str | None, typer.Option(help='First month, "YYYY-MM".')] = None,
     end: Annotated[str | None, typer.Option(help='Last month, "YYYY-MM".')] = None,
-    fmt: Annotated[Format | None, typer.Option("--format", help="By the file's ending where not said.")] = None,
+    fmt: Annotated[Format | None, typer.Option("--format", help="By the file's extension by default.")] = None,
     timeframe: Annotated[str, typer.Option(help="1m, 5m, 15m, 30m, 1h or 1d.")] = "1m",
     as_json: AsJson = False,
 ) -> None:

@@ -22,12 +22,12 @@ def fetch_bars(
     *,
     start: Annotated[str | None, typer.Option("--from", help="First month; HISTORY_MONTHS ago by default.")] = None,
     end: Annotated[str | None, typer.Option("--to", help="Last month; the last full one by default.")] = None,
-    provider: Annotated[str | None, typer.Option(help="One vendor alone, instead of all configured.")] = None,
-    again: Annotated[bool, typer.Option("--again", help="Fetch months that are there, too.")] = False,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Don't ask before money is spent.")] = False,
+    provider: Annotated[str | None, typer.Option(help="Use only this provider instead of all configured ones.")] = None,
+    again: Annotated[bool, typer.Option("--again", help="Fetch months again that are already there.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Don't ask before spending money.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Fetch missing months from a vendor; the cost is shown first. Run again after a break: it goes on.
+    """Fetch missing months from a vendor; the cost is shown first. Run it again to continue after an interruption.
 
     Exit code 1 if a month failed.
     """
@@ -67,7 +67,7 @@ def fetch_bars(
 def show_gaps(
     symbol: Annotated[str | None, typer.Argument(help="Only this symbol, such as ES.")] = None, as_json: AsJson = False
 ) -> None:
-    """Tell what is missing: months between the first and the last, sessions, and the longest gaps in sessions."""
+    """Show what is missing: months between the first and the last, sessions, and the longest gaps in sessions."""
     from cli.bars.shown import show_gap_report
     from services.bars.gaps import gap_report
 
@@ -80,7 +80,7 @@ def show_gaps(
 
 
 def _agree(plan: FetchPlan, *, yes: bool, limit: float) -> None:
-    """Show the cost; ask where somebody can answer, and never spend more than the limit without having asked."""
+    """Show the cost, ask on a terminal, and never spend more than the limit without asking."""
     from decimal import Decimal
 
     from services.supply.affordable import too_dear

@@ -71,7 +71,7 @@ def show_checked(checked: Sequence[CheckedMonth]) -> None:
 
 
 def show_fetched(reports: Sequence[FetchedReport], there: int) -> None:
-    """Print what became of each month, failures with their fix."""
+    """Print the outcome of each month, failures with their fix."""
     table = _table("symbol", "month", "bars", "status", "provider", "quality", "content hash")
     for month in reports:
         table.add_row(

@@ -15,11 +15,11 @@ app = typer.Typer(add_completion=False)
 @app.command()
 def demo(
     bars: Annotated[Path | None, typer.Option(help="A DBN, Parquet or CSV file; the simulator without one.")] = None,
-    symbol: Annotated[str | None, typer.Option(help="Instrument, as ES or 6E; from the file where it says so.")] = None,
-    tz: Annotated[str | None, typer.Option(help="Time zone of a CSV's stamps that don't name theirs.")] = None,
-    stamp: Annotated[str, typer.Option(help="open or close: what a CSV's stamps name.")] = "open",
+    symbol: Annotated[str | None, typer.Option(help="Instrument such as ES; by default from the file.")] = None,
+    tz: Annotated[str | None, typer.Option(help="Time zone of a CSV's timestamps without one.")] = None,
+    stamp: Annotated[str, typer.Option(help="open or close: which end of a bar a CSV's timestamps are.")] = "open",
     provider: Annotated[str, typer.Option(help="Who supplied the file.")] = "files",
-    keep: Annotated[bool, typer.Option("--keep", help="Go on with the last demo's database.")] = False,
+    keep: Annotated[bool, typer.Option("--keep", help="Keep the last demo's database.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Import bars (or simulate some), grade six strategies with three parameter sets each, and show the table."""

@@ -28,7 +28,7 @@ SEED = 7
 
 @dataclass(frozen=True, slots=True)
 class BarsFile:
-    """A file of bars and what the user said about it."""
+    """A file of bars and the options given for it."""
 
     path: Path
     symbol: str | None
@@ -107,7 +107,7 @@ def _simulate(home: DemoHome, symbol: str, shown: Shown) -> _Bars:
     return _Bars(
         symbol,
         DataLabel.SIMULATED,
-        f"No bar file was named: {symbol} {months[0]} to {months[-1]} are SIMULATED (seed {SEED}).",
+        f"No bar file given: {symbol} {months[0]} to {months[-1]} are SIMULATED (seed {SEED}).",
     )
 
 

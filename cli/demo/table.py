@@ -55,7 +55,7 @@ def row(bot: BotView) -> tuple[str, ...]:
 
 
 def chain_lines(chain: Lineage) -> tuple[str, ...]:
-    """Tell where a score comes from, back to the file's hash."""
+    """Show where a score comes from, back to the file's hash."""
     params = " ".join(f"{name}={value}" for name, value in chain.params.items())
     net = "-" if chain.net_pnl is None else money_text(chain.net_pnl)
     score = "none" if chain.score is None else f"{chain.score:.1f} ({chain.tier})"

@@ -102,7 +102,7 @@ def _whole(body: Body) -> Sequence[object]:
 
 
 QUESTIONS: Final = (
-    Question("bots", "what every bot does now", "/api/bots?limit=10", ".data[] | {id,name,stage,botNow}", _bots),
+    Question("bots", "what every bot is doing now", "/api/bots?limit=10", ".data[] | {id,name,stage,botNow}", _bots),
     Question(
         "bots-jobs",
         "which job each bot is busy with",
@@ -133,7 +133,7 @@ QUESTIONS: Final = (
         _whole,
         sent=_RESET,
     ),
-    Question("scheduler", "how every loop stands, and when each last went round", "/api/scheduler/status", ".", _whole),
+    Question("scheduler", "the state of every loop, and when it last ran", "/api/scheduler/status", ".", _whole),
     Question(
         "decisions",
         "why each bot has a job or has none",
@@ -163,7 +163,7 @@ def api_pieces(api: Api, questions: Sequence[Question] = QUESTIONS) -> Iterator[
 def _answered(api: Api, question: Question, stem: str, command: str, *, status: int, raw: bytes) -> Iterator[Piece]:
     body = _read(raw)
     if body is None:
-        message = f"HTTP {status}, and the answer is no JSON object."
+        message = f"HTTP {status}, but the answer is not a JSON object."
         yield Piece(f"{stem}.txt", question.proves, f"$ {command}\n\n{message}\n", PieceOutcome.FAILED, message)
         return
     shown, outcome, message = "", PieceOutcome.OK, ""
@@ -173,7 +173,7 @@ def _answered(api: Api, question: Question, stem: str, command: str, *, status: 
         except (KeyError, TypeError, AttributeError) as error:
             outcome, message = (
                 PieceOutcome.FAILED,
-                f"The answer lacks what is asked for: {type(error).__name__} {error}.",
+                f"The answer lacks a required field: {type(error).__name__} {error}.",
             )
     else:
         message = f"HTTP {status} {body.get('error_code')}: {body.get('message')}"

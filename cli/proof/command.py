@@ -22,8 +22,8 @@ app = typer.Typer(add_completion=False)
 
 @app.command()
 def proof(
-    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for the files; made if it isn't there.")],
-    bots: Annotated[int, typer.Option(min=1, max=1000, help="Of how many bots, newest first, rows are written.")] = 10,
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for the files; created if it doesn't exist.")],
+    bots: Annotated[int, typer.Option(min=1, max=1000, help="Write the rows of this many bots, newest first.")] = 10,
     *,
     force: Annotated[bool, typer.Option("--force", help="Write into a folder that isn't empty.")] = False,
 ) -> None:
@@ -40,7 +40,7 @@ def proof(
     settings = get_settings()
     folder = open_folder(out, settings, force=force)
     began = utc_now()
-    # The Gantry whose rows are read, wherever it listens: another one's answers would be no proof of them.
+    # The Gantry whose rows are read, wherever it listens: another one's answers would prove nothing about them.
     port = port_of(Home(settings.gantry_home.absolute()), "api") or settings.gantry_port
     for piece in _pieces(settings, port, bots):
         folder.put(piece)
@@ -50,7 +50,7 @@ def proof(
         [
             f"Made from {began:%Y-%m-%d %H:%M:%S}Z to {utc_now():%Y-%m-%d %H:%M:%S}Z by gantry {code_version()}, "
             f"of the Gantry on port {port} ({settings.app_env}); trace id `{current_trace_id()}`.",
-            "The fleet was at work meanwhile: each file is the state at its own moment.",
+            "The fleet kept working meanwhile: each file shows the state at the time it was written.",
         ]
     )
     say(f"{len(folder.written)} files in {folder.path}; begin with {folder.path / INDEX}.")

@@ -50,7 +50,7 @@ class Folder:
                     *(f"- {piece.file}: {' '.join(piece.message.split())}" for piece in found),
                 ]
         if others := self._others():
-            lines += ["", f"Not part of this pack, and there before: {', '.join(others)}."]
+            lines += ["", f"Not part of this pack, already in the folder: {', '.join(others)}."]
         self._write(INDEX, self._without_secrets("\n".join(lines) + "\n").encode())
 
     def of(self, outcome: PieceOutcome) -> list[Piece]:
@@ -96,7 +96,7 @@ def open_folder(path: Path, settings: Settings, *, force: bool) -> Folder:
         raise GantryError(
             ErrorCode.CONFLICT,
             f"The folder {path} is not empty.",
-            fix="Name another one, or say --force: files of the same names are written anew, others stay.",
+            fix="Choose another folder, or pass --force: files of the same names are overwritten, others are kept.",
             kind=Kind.CONFLICT,
         )
     return Folder(path, secrets_of(settings))
@@ -122,6 +122,6 @@ def _unusable(path: Path, why: str) -> GantryError:
     return GantryError(
         ErrorCode.ENVIRONMENT_INVALID,
         f"The folder {path} can't be used: {why}.",
-        fix="Name another one.",
+        fix="Choose another folder.",
         kind=Kind.UNAVAILABLE,
     )

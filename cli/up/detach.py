@@ -46,7 +46,7 @@ def _follow(process: "subprocess.Popen[bytes]", home: Home, begin: int) -> None:
             if ended:
                 raise SystemExit(1)
             if ready:
-                say("It goes on in the background: `gantry status`, `gantry down`.")
+                say("Gantry runs in the background: see `gantry status`, stop it with `gantry down`.")
                 return
             time.sleep(POLL_S)
     raise GantryError(

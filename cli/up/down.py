@@ -40,7 +40,7 @@ def stop(home: Home) -> bool:
     if not lock.acquire():
         raise GantryError(
             ErrorCode.CONFLICT,
-            "The supervisor of this data folder doesn't end.",
+            "The supervisor of this data folder doesn't stop.",
             fix="See logs/up.log there; `gantry status` names its pid.",
             kind=Kind.CONFLICT,
         )

@@ -14,7 +14,7 @@ def require_answer(port: int) -> None:
     try:
         socket.create_connection((LOOPBACK, port), timeout=ANSWER_TIMEOUT_S).close()
     except OSError as error:
-        raise not_found("process that answers on port", port, fix="Look at `gantry status`.") from error
+        raise not_found("process that answers on port", port, fix="Check `gantry status`.") from error
 
 
 def require_free(port: int, *, variable: str) -> None:
@@ -26,7 +26,7 @@ def require_free(port: int, *, variable: str) -> None:
         except OSError as error:
             raise GantryError(
                 ErrorCode.CONFLICT,
-                f"Port {port} can't be had: {error.strerror}.",
+                f"Port {port} can't be used: {error.strerror}.",
                 fix=f"Stop the program that listens there, or set {variable} to another port.",
                 kind=Kind.CONFLICT,
                 facts={"port": port},

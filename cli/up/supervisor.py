@@ -62,13 +62,13 @@ class Supervisor:
                 say(prepared.sentence)
             api = api_service(plan.ports)
             await self._bring_up(group, api)
-            say(f"Gantry answers at {api.url} ({time.monotonic() - self._began:.0f} s)")
+            say(f"Gantry is ready at {api.url} ({time.monotonic() - self._began:.0f} s)")
             group.create_task(warm_up(plan, self._environment))
             code, *others = dagster_services(plan.ports, plan.workspace)
             await self._bring_up(group, code)
             await self._bring_up(group, *others)
-            say(f"Dagster answers at {others[-1].url} ({time.monotonic() - self._began:.0f} s)")
-            say("Everything runs. Ctrl-C or `gantry down` stops it.")
+            say(f"Dagster is ready at {others[-1].url} ({time.monotonic() - self._began:.0f} s)")
+            say("Everything is running. Ctrl-C or `gantry down` stops it.")
             self._board.ready()
 
     async def _bring_up(self, group: asyncio.TaskGroup, *services: Service) -> None:
@@ -86,7 +86,7 @@ class Supervisor:
             for keeper in self._keepers:
                 keeper.kill()
         else:
-            note("Stopping. Once more: at once.")
+            note("Stopping. Press Ctrl-C again to stop at once.")
             self._stop_asked.set()
 
     async def _stop_all(self) -> None:

@@ -30,7 +30,7 @@ def database_url(database: RunningState) -> str:
 
 @pytest.fixture
 def unreachable() -> Iterator[Api]:
-    """The application without a database: whatever is refused here was refused before one was asked."""
+    """The application without a database: what is refused here is refused before any database is used."""
     tx = transactions(connect("postgresql://nobody@127.0.0.1:1/none"))
     with calling(create_app(settings=Settings(), tx=tx)) as client:
         yield client

@@ -32,7 +32,7 @@ def test_the_command_of_the_proof_pack_shows_what_a_reset_would_do(api: Api) -> 
     assert api.get(f"/api/bots/{bot_id}").json()["data"]["metrics_reset_at"] is None
 
 
-def test_a_reset_of_all_is_told_in_the_bot_and_in_the_feed(api: Api) -> None:
+def test_a_reset_of_all_is_recorded_in_the_bot_and_in_the_feed(api: Api) -> None:
     bot_id = a_bot(api)
     reply = api.post(RESET, headers=TOKEN).json()
     assert (reply["dry_run"], reply["reason_code"]) == (False, "SEV1_RESET_METRICS")

@@ -286,7 +286,7 @@ def test_an_archive_that_meets_a_rescue_cancels_the_retry_too(api: Api, tx: Tran
 
 @pytest.mark.parametrize("act", ["archive", "run-backtest", "promote", "demote"])
 @pytest.mark.parametrize("body", [b'{"dryRun": true}', b'{"to": "LIVE"}', b"{{{", b"[]"])
-def test_what_a_route_would_not_heed_is_refused(api: Api, act: str, body: bytes) -> None:
+def test_a_body_that_a_route_would_ignore_is_refused(api: Api, act: str, body: bytes) -> None:
     bot_id = create(api)
     before = api.get(f"/api/bots/{bot_id}").json()["data"]
     headers = {"content-type": "application/json"}

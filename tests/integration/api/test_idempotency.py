@@ -160,7 +160,7 @@ def test_an_empty_key_is_refused_not_ignored(api: Api) -> None:
     assert api.get("/api/bots").json()["data"] == []
 
 
-def test_a_body_that_is_not_declared_as_json_is_told_so(api: Api) -> None:
+def test_a_body_that_is_not_declared_as_json_is_refused_with_that_reason(api: Api) -> None:
     reply = api.post("/api/bots", content=b'{"name": "one"}', headers={"Content-Type": "text/plain"})
     assert reply.status_code == 422
     assert "Content-Type: application/json" in reply.json()["suggested_fix"]

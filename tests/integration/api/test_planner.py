@@ -1,4 +1,4 @@
-"""`/api/scheduler/status`: which loops go round, and which have stopped."""
+"""`/api/scheduler/status`: which loops run, and which have stopped."""
 
 import pytest
 from sqlalchemy import Engine
@@ -25,7 +25,7 @@ def test_before_anything_ran_nothing_is_claimed(api: Api) -> None:
     assert status["circuit_breakers_reason"]
 
 
-def test_loops_that_go_round_are_shown_with_what_they_said(api: Api, tx: Transactions) -> None:
+def test_running_loops_are_shown_with_their_last_message(api: Api, tx: Transactions) -> None:
     create(api)
     made = tick(tx)
     go_round(tx)

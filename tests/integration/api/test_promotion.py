@@ -1,4 +1,4 @@
-"""Stages over the API: who may, which refusals a client meets, and what it is told."""
+"""Stages over the API: who may, which refusals a client gets, and what they contain."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -59,7 +59,7 @@ def test_a_promoted_bot_is_answered_whole_with_its_gates(api: Api, ready: str) -
     assert (body["data"]["stage"], body["data"]["stage_reason_code"], body["request"]) == ("PAPER", "GATES_MET", None)
     assert {gate["met"] for gate in body["gates"]} == {True}
     assert api.get(f"/api/bots/{ready}").json()["data"] == body["data"]
-    [event, _born] = api.get(f"/api/bots/{ready}/stage-events").json()["data"]
+    [event, _created] = api.get(f"/api/bots/{ready}/stage-events").json()["data"]
     assert (event["from_stage"], event["to_stage"], event["actor"]) == ("LAB", "PAPER", "operator:local")
     assert event["trace_id"] == body["trace_id"]
 

@@ -1,4 +1,4 @@
-"""`gantry bars` on a database and folder of its own: the same services, said on a console."""
+"""`gantry bars` on a database and folder of its own: the same services, printed on a console."""
 
 import json
 from collections.abc import Iterator
@@ -60,7 +60,7 @@ def test_a_file_is_imported_listed_checked_and_exported(
     assert json.loads(capsys.readouterr().out)["label"] == "IMPORTED"
 
 
-def test_close_stamps_and_a_time_zone_are_heeded(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_close_stamps_and_a_time_zone_are_applied(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "es.csv"
     path.write_bytes(csv_of(made_bars(), zone="", shift_minutes=1))
     assert run("import", path, "--symbol", "ES", "--tz", "UTC", "--stamp", "close", "--json") == 0

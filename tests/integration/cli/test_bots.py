@@ -1,4 +1,4 @@
-"""`gantry bots` and `gantry jobs` on a database of its own: the same services, said on a console."""
+"""`gantry bots` and `gantry jobs` on a database of its own: the same services, printed on a console."""
 
 import json
 
@@ -88,7 +88,7 @@ def test_an_archived_bot_is_listed_no_more_and_its_job_says_why(capsys: pytest.C
     assert run("show", job["id"], group="jobs") == 0
     assert "QUEUED -> CANCELED   ARCHIVED" in capsys.readouterr().out
     assert run("list", "--status", "QUEUED", group="jobs") == 0
-    assert "no such jobs" in capsys.readouterr().out
+    assert "No matching jobs" in capsys.readouterr().out
     assert run("list") == 0
     assert "no bots" in capsys.readouterr().out
 
@@ -110,6 +110,6 @@ def test_a_wrong_question_about_jobs_is_one_clear_line(
     assert capsys.readouterr().err.startswith(output)
 
 
-def test_an_empty_fleet_is_said_and_is_no_failure(capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_empty_fleet_is_reported_and_is_not_a_failure(capsys: pytest.CaptureFixture[str]) -> None:
     assert run("list") == 0
     assert "no bots" in capsys.readouterr().out

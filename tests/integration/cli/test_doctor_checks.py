@@ -39,7 +39,7 @@ def test_loops_that_go_round_are_well(settings: Settings, home: Home, tx: Transa
     go_round(tx)
     daemon_up(home, for_s=SETTLING_S + 5)
     check = loops_check(settings, home, running=True)
-    assert (check.verdict, check.observed) == (CheckStatus.OK, f"{len(loops(10))} go round")
+    assert (check.verdict, check.observed) == (CheckStatus.OK, f"{len(loops(10))} running")
 
 
 def test_a_loop_that_stopped_while_gantry_runs_fails_with_its_name_and_a_fix(
@@ -62,5 +62,5 @@ def test_a_loop_that_never_went_round_fails_once_the_daemon_had_its_time(setting
     assert check.observed.count("NEVER") == len(loops(10))
 
 
-def test_while_gantry_does_not_run_nothing_is_said_of_loops(settings: Settings, home: Home) -> None:
+def test_loops_are_not_checked_while_gantry_does_not_run(settings: Settings, home: Home) -> None:
     assert loops_check(settings, home, running=False).verdict is CheckStatus.NOT_CHECKED

@@ -63,7 +63,7 @@ def fleet(tx: Transactions) -> dict[str, UUID]:
         with tx() as session:
             (claim,) = claim_chunk(session, caps=Caps(), most=1, terms=LeaseTerms(), run_id="run")
             if name == "failed":
-                broke = GantryError(ErrorCode.STRATEGY_ERROR, "It broke.", fix="Mend it.")
+                broke = GantryError(ErrorCode.STRATEGY_ERROR, "It broke.", fix="Fix it.")
                 fail_job(session, claim, broke, session_id=None)
     with tx() as session:
         enqueue_job(session, ids["waiting"], kind=BacktestKind.MANUAL, actor="test")

@@ -39,7 +39,7 @@ def test_a_tick_by_hand_queues_what_is_due_and_its_figures_are_shown(
     assert shown["latestRun"]["summary"] == made["summary"]
     assert (shown["active"], shown["loop_health"]) == (True, "OK")
     assert run("tick") == 0
-    assert "5 bots looked at, 0 jobs queued" in capsys.readouterr().out
+    assert "5 bots evaluated, 0 jobs queued" in capsys.readouterr().out
     assert run("show") == 0
     output = capsys.readouterr().out
     assert "no job because   5 ACTIVE_JOB_EXISTS" in output
@@ -62,7 +62,7 @@ def test_bots_are_listed_with_the_reason_of_their_last_decision(capsys: pytest.C
     assert run("bots", "--bot", "bot 0", "--json") == 0
     assert [row["reason_code"] for row in json.loads(capsys.readouterr().out)] == ["ACTIVE_JOB_EXISTS", "NO_BASELINE"]
     assert run("bots", "--reason", "BACKOFF") == 0
-    assert "no such decisions" in capsys.readouterr().out
+    assert "No matching decisions" in capsys.readouterr().out
     assert run("bots") == 0
     assert "bot 2" in capsys.readouterr().out
 
@@ -93,4 +93,4 @@ def test_a_second_planner_is_refused_and_plans_nothing(capsys: pytest.CaptureFix
         assert run("tick") == 1
     assert capsys.readouterr().err.startswith("CONFLICT")
     assert commands.run("list", group="jobs") == 0
-    assert "no such jobs" in capsys.readouterr().out
+    assert "No matching jobs" in capsys.readouterr().out

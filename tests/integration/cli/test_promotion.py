@@ -38,7 +38,7 @@ def test_a_bot_is_promoted_and_demoted_by_name(
     shown = json.loads(capsys.readouterr().out)
     assert (shown["next_stage"], {gate["met"] for gate in shown["gates"]}) == ("PAPER", {True})
     assert run("promote", "alpha") == 0
-    assert "alpha is in PAPER now: all 10 gates are met." in capsys.readouterr().out
+    assert "alpha is now in PAPER: all 10 gates are met." in capsys.readouterr().out
     assert run("gates", "alpha") == 0
     assert "NOT MET TRADES" in capsys.readouterr().out
     assert run("demote", "alpha", "--reason", "TIRED", "--json") == 0

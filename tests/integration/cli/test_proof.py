@@ -159,9 +159,9 @@ def test_an_answer_that_lacks_what_is_asked_for_fails(serve: Serve, tmp_path: Pa
     assert {"api-1-bots.txt", "api-3-autonomy.txt", "api-4-jobs.txt"} <= {
         file for file, outcome in index_of(tmp_path / "pack").items() if outcome == "FAILED"
     }
-    assert "lacks what is asked for" in (tmp_path / "pack" / "api-1-bots.txt").read_text()
+    assert "lacks a required field" in (tmp_path / "pack" / "api-1-bots.txt").read_text()
     assert "HTTP 404" in (tmp_path / "pack" / "api-3-autonomy.txt").read_text()
-    assert "no JSON object" in (tmp_path / "pack" / "api-4-jobs.txt").read_text()
+    assert "not a JSON object" in (tmp_path / "pack" / "api-4-jobs.txt").read_text()
 
 
 def reached(row: dict[str, Any], path: str) -> object:
@@ -294,7 +294,7 @@ def test_a_folder_that_holds_something_is_left_alone_unless_forced(
     serve(create_app(tx=tx))
     assert prove(folder, "--force") == 0
     assert (folder / "mine.txt").read_text() == "mine"
-    assert "Not part of this pack, and there before: mine.txt." in (folder / "index.md").read_text()
+    assert "Not part of this pack, already in the folder: mine.txt." in (folder / "index.md").read_text()
     assert "mine.txt" not in index_of(folder)
 
 

@@ -225,7 +225,7 @@ def test_a_log_never_grows_without_bound(tmp_path: Path) -> None:
     assert sum(path.stat().st_size for path in tmp_path.iterdir()) <= 2 * MAX_LOG_BYTES + 2 * len(line)
 
 
-def test_the_end_of_a_log_is_told(tmp_path: Path) -> None:
+def test_the_end_of_a_log_is_shown(tmp_path: Path) -> None:
     (tmp_path / "one.log").write_text("a\nb\nc\n")
     assert last_lines(tmp_path / "one.log", 2) == "    b\n    c"
     assert last_lines(tmp_path / "none.log") == ""

@@ -106,7 +106,7 @@ def test_the_kernel_frees_the_lock_of_a_killed_holder(home: Home) -> None:
     assert not is_locked(home.lock_file)
 
 
-def test_a_second_start_is_told_who_runs(home: Home) -> None:
+def test_a_second_start_learns_who_runs(home: Home) -> None:
     board(home).ready()
     assert f"pid {os.getpid()}" in already_running(home).message
 
