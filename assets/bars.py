@@ -68,7 +68,7 @@ class MonthFacts:
     code_version=code_version(),
 )
 def historical_bars(context: AssetExecutionContext, domain: ResourceParam[Domain]) -> MaterializeResult[None]:
-    """Read the month, and tell what it holds; a missing one is fetched, or made where bars are simulated."""
+    """Read the month and report what it holds; a missing one is fetched, or simulated where bars are simulated."""
     partition = symbol_month(context.partition_key)
     try:
         with calling_for(context.run.run_id):
@@ -113,7 +113,7 @@ def ensure_month(domain: Domain, partition: SymbolMonth, *, now: datetime) -> Mo
     Without one, a month that is over is simulated where bars are, unless the symbol has real ones.
 
     Raises:
-        GantryError: DATA_UNAVAILABLE; the vendor's error where one was asked in vain.
+        GantryError: DATA_UNAVAILABLE; the vendor's error if a fetch failed.
 
     """
     months = read_months(domain.tx, symbol=partition.symbol)
@@ -143,7 +143,7 @@ def read_bars(domain: Domain, month: MonthFacts) -> Bars:
     if content_hash(bars, get_instrument(month.partition.symbol)) != month.content_hash:
         raise bad_data(
             f"The file of {month.partition.symbol} {month.partition.month} doesn't hold the bars the catalogue names.",
-            fix="Import that month again; files under the bars folder are never changed by hand.",
+            fix="Import that month again; never edit files under the bars folder.",
             facts={"path": month.path},
         )
     return bars
@@ -171,7 +171,7 @@ def read_month(tx: Transactions, partition: SymbolMonth) -> MonthFacts:
 
 
 def month_made(month: MonthFacts) -> AssetMaterialization:
-    """Return the event that tells of a month that is there."""
+    """Return the event that reports a month in use."""
     return AssetMaterialization(BARS, partition=month.partition.key, metadata=month_metadata(month), tags=_tags(month))
 
 

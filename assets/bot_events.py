@@ -1,4 +1,4 @@
-"""Materializations of one bot: what is told to Dagster after a backtest, whoever ran it."""
+"""Materializations of one bot: the events Dagster gets after a backtest, from any caller."""
 
 from collections.abc import Collection, Iterator
 from typing import Final

@@ -3,7 +3,7 @@
 Grading (`services.backtests.grade`) writes session, trades, equity, rollup and score together; a bot that fails has
 none of them, and fails alone. So one op carries the three assets, reports each bot apart, and names at the end who
 failed.
-Materialized without `baseline_backtests`, rollups and scores are derived anew from raw rows.
+Materialized without `baseline_backtests`, rollups and scores are derived again from raw rows.
 """
 
 from collections.abc import Iterator, Sequence
@@ -94,7 +94,7 @@ GROUP: Final = "bots"
     can_subset=True,
 )
 def bot_grades(context: AssetExecutionContext, domain: ResourceParam[Domain]) -> Iterator[AssetCheckResult]:
-    """Grade, derive, tell: one materialization a bot and asset, then the checks, then a Failure naming who failed."""
+    """Grade, derive, report: one materialization a bot and asset, then the checks, then a Failure naming who failed."""
     quicken(context.instance)
     bot_ids = tuple(UUID(key) for key in context.partition_keys)
     with tracing(trace_of(context)):
@@ -111,7 +111,7 @@ def bot_grades(context: AssetExecutionContext, domain: ResourceParam[Domain]) ->
 
 
 def _make(context: AssetExecutionContext, domain: Domain, bot_ids: Sequence[UUID]) -> dict[UUID, str]:
-    """Do what the selected assets ask for; return what went wrong, by bot."""
+    """Do the work of the selected assets; return what went wrong, by bot."""
     selected = context.selected_asset_keys
     gone = not_active(domain, bot_ids)
     present = tuple(bot_id for bot_id in bot_ids if bot_id not in gone)
@@ -127,12 +127,10 @@ def _make(context: AssetExecutionContext, domain: Domain, bot_ids: Sequence[UUID
 
 
 def not_active(domain: Domain, bot_ids: Sequence[UUID]) -> dict[UUID, str]:
-    """Say which bots were archived since the run was asked for: the others are not to suffer for it."""
+    """Return which bots were archived since the run was requested, so that the others still run."""
     with domain.tx() as session:
         active = set(active_bots(session))
-    return {
-        bot_id: f"{ErrorCode.NOT_FOUND}: There is no such active bot." for bot_id in bot_ids if bot_id not in active
-    }
+    return {bot_id: f"{ErrorCode.NOT_FOUND}: No active bot has this id." for bot_id in bot_ids if bot_id not in active}
 
 
 def _grade(context: AssetExecutionContext, domain: Domain, bot_ids: Sequence[UUID]) -> dict[UUID, str]:
@@ -186,7 +184,7 @@ def failed_bots(failed: dict[UUID, str], asked: int) -> Failure:
 
 
 def trace_of(context: AssetExecutionContext) -> str | None:
-    """Return the trace id of what asked for the run, or the run's own id, which has the same form."""
+    """Return the trace id of what requested the run, or the run's own id, which has the same form."""
     asked = context.run.tags.get(TRACE_TAG, "")
     own = context.run.run_id.replace("-", "")
     return next((text for text in (asked, own) if is_trace_id(text)), None)

@@ -19,7 +19,7 @@ def _ignore(_bot: GradedBot) -> None:
 class Domain:
     """Resource `domain`.
 
-    actor: who the rows say did it. on_graded: told of each bot as it ends. terms: how jobs are held.
+    actor: the actor written to rows. on_graded: called with each bot as it ends. terms: how jobs are held.
     supply: where missing bars come from. max_workers: worker runs for backtests at once; one more improves.
     planner: the terms on which bots get their work.
     """

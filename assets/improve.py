@@ -1,7 +1,7 @@
-"""The asset `improvements`: what was tried on a bot, and what became of it, adopted or not.
+"""The asset `improvements`: what was tried on a bot, and its result, adopted or not.
 
-Workers improve bots as the planner asks for it; materialized from the UI, this asks for a job of each bot and runs
-those that wait. An improvement that adopts nothing is a result like any other; only one without a verdict fails.
+Workers improve bots as the planner asks for it; materialized from the UI, this requests a job for each bot and runs
+those that are queued. An improvement that adopts nothing is a result like any other; only one without a verdict fails.
 """
 
 from collections.abc import Iterator
@@ -39,7 +39,7 @@ from services.improve.run import ImprovedBot
             deps=[ROLLUPS],
             description=(
                 "The newest improvement of a bot: what was tried, old and new side by side, every check of the "
-                "verdict, and the version that was made of it, if any."
+                "verdict, and the version it created, if any."
             ),
             kinds={"python", "numba", "postgres"},
             skippable=True,
@@ -52,7 +52,7 @@ from services.improve.run import ImprovedBot
     backfill_policy=BackfillPolicy.multi_run(RUN_SIZE),
 )
 def improvements(context: AssetExecutionContext, domain: ResourceParam[Domain]) -> Iterator[AssetCheckResult]:
-    """Improve, tell of each bot as it ends, then a Failure naming who has no verdict."""
+    """Improve, report each bot as it ends, then raise a Failure naming the bots without a verdict."""
     quicken(context.instance)
     bot_ids = tuple(UUID(key) for key in context.partition_keys)
 
@@ -78,4 +78,4 @@ def improvements(context: AssetExecutionContext, domain: ResourceParam[Domain]) 
     failed |= {bot.bot_id: f"{bot.error.code}: {bot.error.message} Fix: {bot.error.fix}" for bot in ended if bot.error}
     if failed:
         raise failed_bots(failed, len(bot_ids))
-    yield from ()  # a generator, as `multi_asset` without an output asks for: events were told of each bot
+    yield from ()  # a generator, as `multi_asset` without an output asks for: events were already written per bot

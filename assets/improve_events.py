@@ -1,4 +1,4 @@
-"""Materializations of `improvements`: what is told to Dagster after one, whoever ran it; old and new side by side."""
+"""Materializations of `improvements`: the events Dagster gets after one, from any caller; old and new side by side."""
 
 from collections.abc import Iterable
 from typing import Any, Final
@@ -44,7 +44,7 @@ _BESIDE: Final = TableSchema(
 
 
 def improvements_made(tx: Transactions, bots: Iterable[ImprovedBot]) -> list[AssetMaterialization]:
-    """Return an event for each that came to a verdict, read anew from its stored row."""
+    """Return an event for each that came to a verdict, read from its stored row."""
     job_ids = [bot.job_id for bot in bots if bot.verdict is not None and bot.job_id is not None]
     with tx() as session:
         return [_made(view) for view in improvements_of_jobs(session, job_ids).values()]

@@ -25,7 +25,7 @@ RANGE_END_TAG: Final = "dagster/asset_partition_range_end"
 
 @dataclass(frozen=True, slots=True)
 class FailedCheck:
-    """An asset check that didn't pass: its asset and name, and what it says of which bot."""
+    """An asset check that didn't pass: its asset and name, and its message per bot."""
 
     asset: str
     name: str
@@ -34,7 +34,7 @@ class FailedCheck:
 
 @dataclass(frozen=True, slots=True)
 class Materialized:
-    """What came of it: Dagster's runs in order, each bot in order of ending, and the checks that didn't pass."""
+    """The result: Dagster's runs in order, each bot in order of ending, and the checks that didn't pass."""
 
     run_ids: tuple[str, ...]
     bots: tuple[GradedBot, ...]

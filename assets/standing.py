@@ -1,4 +1,4 @@
-"""What Dagster shows of a bot, read anew from stored rows: never from what a worker remembers."""
+"""What Dagster shows of a bot, read from stored rows, never from a worker's memory."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

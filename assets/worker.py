@@ -1,4 +1,4 @@
-"""The op of a worker run: pulls jobs for some minutes, and tells Dagster of every bot it graded or improved."""
+"""The op of a worker run: pulls jobs for some minutes, and reports every bot it graded or improved to Dagster."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -24,9 +24,9 @@ WORKER_TAG: Final = "gantry/worker"
 TYPE_TAG: Final = "gantry/job_type"  # BACKTEST, or IMPROVE for both kinds of improvement
 
 
-@op(description="Claims queued jobs, within the caps, and grades or improves their bots until nothing waits.")
+@op(description="Claims queued jobs, within the caps, and grades or improves their bots until none is queued.")
 def pull_jobs(context: OpExecutionContext, domain: ResourceParam[Domain]) -> None:
-    """Pull until nothing waits for 5 s, or 10 minutes are over."""
+    """Pull until nothing is queued for 5 s, or 10 minutes are over."""
     quicken(context.instance)
     worker_id = UUID(context.run.tags[WORKER_TAG])
     improves = context.run.tags.get(TYPE_TAG) == JobType.IMPROVE
@@ -48,7 +48,7 @@ def pull_jobs(context: OpExecutionContext, domain: ResourceParam[Domain]) -> Non
 
 
 class _Teller:
-    """Tells of chunks: a materialization a bot and asset, a line a chunk, a warning a failure."""
+    """Reports chunks: a materialization a bot and asset, a line a chunk, a warning a failure."""
 
     def __init__(self, context: OpExecutionContext, domain: Domain) -> None:
         self._context, self._domain = context, domain
@@ -75,7 +75,7 @@ class _Teller:
 
 
 def _top_up(context: OpExecutionContext, domain: Domain, symbol: str) -> bool:
-    """See that the symbol has the bars its bots want, and say what came of it; False while somebody else is at it."""
+    """Fetch the bars the symbol's bots need and log the result; False while another process is fetching them."""
     months = domain.supply.top_up(domain.tx, domain.store, symbol, actor=domain.actor, now=utc_now())
     for month in months or ():
         if month.error is not None:

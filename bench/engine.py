@@ -154,7 +154,7 @@ def _head(window: Window, size: int) -> Window:
 
 
 def _check_same(result: BacktestResult, loop: numba_loop.LoopResult, peer: PeerResult) -> None:
-    """A faster wrong answer is no benchmark."""
+    """A wrong answer is not worth timing."""
     trades = result.trades
     table = np.column_stack((trades.side, trades.entry_bar, trades.exit_bar, trades.entry_ticks, trades.exit_ticks))
     for other in (loop.trades, peer.trades):

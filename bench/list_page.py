@@ -38,10 +38,10 @@ READY_S = 60.0
 SEED = r"""
 CREATE FUNCTION pg_temp.nth(kind int, n bigint) RETURNS uuid IMMUTABLE LANGUAGE sql RETURN
   (lpad(to_hex(n), 12, '0') || '70008000' || lpad(to_hex(kind), 12, '0'))::uuid;
-CREATE FUNCTION pg_temp.born(n bigint) RETURNS timestamptz IMMUTABLE LANGUAGE sql RETURN
+CREATE FUNCTION pg_temp.created(n bigint) RETURNS timestamptz IMMUTABLE LANGUAGE sql RETURN
   timestamptz '2024-01-02 00:00Z' + n * interval '7 seconds';
 CREATE TEMP TABLE fleet AS SELECT n, pg_temp.nth(1, n) AS bot, pg_temp.nth(2, n) AS version, pg_temp.nth(6, n) AS run,
-  pg_temp.born(n) AS at, md5(n::text) AS trace, n %% 2000 + 1 AS trades,
+  pg_temp.created(n) AS at, md5(n::text) AS trace, n %% 2000 + 1 AS trades,
   (ARRAY['ES', 'NQ', 'CL', 'GC', '6E'])[n / 10 %% 5 + 1] AS symbol,
   CASE WHEN n <= 30 THEN 'LIVE' ELSE (ARRAY['PAPER', 'SHADOW', 'CANARY', 'LAB', 'LAB'])[n %% 5 + 1] END AS stage
   FROM generate_series(1, %(bots)s) AS n;
@@ -53,7 +53,7 @@ INSERT INTO bot_versions (id, bot_id, number, strategy, params, costs, "window",
     trace, at FROM fleet;
 INSERT INTO bot_boundaries (bot_id, source)
   SELECT bot, source FROM fleet, unnest(ARRAY['BACKTEST', 'PAPER', 'SHADOW', 'CANARY', 'LIVE']) AS source;
--- Jobs are born QUEUED; these are written in the state they came to.
+-- Jobs are created QUEUED; these are written in their final state.
 ALTER TABLE bot_jobs DISABLE TRIGGER USER;
 INSERT INTO bot_jobs (id, root_job_id, bot_id, job_type, kind, status, iteration, epoch, version_id, session_id,
     lease_token, lease_expires_at, error_code, error_message, actor, trace_id, created_at, started_at, completed_at)

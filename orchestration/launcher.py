@@ -25,7 +25,7 @@ class HealthCheckedRunLauncher(DefaultRunLauncher):
         return True
 
     def check_run_worker_health(self, run: DagsterRun) -> CheckRunHealthResult:
-        """Say whether the process that logged its start for this run is alive."""
+        """Return whether the process that logged its start for this run is alive."""
         pid, started_at = self._worker(run.run_id)
         if pid is None:
             return CheckRunHealthResult(WorkerStatus.UNKNOWN, "The run's process has not logged its pid.")
@@ -57,8 +57,8 @@ def is_same_process(pid: int, *, started_before: float) -> bool:
         return False
     except PermissionError:  # alive, and somebody else's
         return True
-    born = _started_at_of(pid)
-    return born is None or born <= started_before + 1.0
+    started = _started_at_of(pid)
+    return started is None or started <= started_before + 1.0
 
 
 def _started_at_of(pid: int) -> float | None:

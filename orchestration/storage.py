@@ -44,7 +44,7 @@ class PooledPostgresStorage(DagsterPostgresStorage):
 
 
 def _pool_of(postgres_url: str) -> Engine:
-    # What Postgres closed, when it was started anew for instance, is noticed before it is used.
+    # What Postgres closed, when it was restarted for instance, is noticed before it is used.
     return create_engine(
         postgres_url,
         isolation_level="AUTOCOMMIT",

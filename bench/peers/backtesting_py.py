@@ -14,7 +14,7 @@ from trading.strategies.base import FLAT, HOLD, LONG, SHORT
 CASH_USD = 1e9
 
 with warnings.catch_warnings():
-    # Its import of bokeh's notebook support warns where no notebook is; nothing here draws.
+    # Its import of bokeh's notebook support warns outside a notebook; nothing here draws.
     warnings.simplefilter("ignore")
     from backtesting import Backtest, Strategy
     from backtesting import backtesting as internals

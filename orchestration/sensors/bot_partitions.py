@@ -1,6 +1,6 @@
 """Keeps the partitions `bots` equal to the bots there are: new ones are added, archived ones removed.
 
-The keys are written here and not asked for in the sensor's result: the daemon looks each one up on a connection of its
+The keys are written here and not requested in the sensor's result: the daemon looks each one up on a connection of its
 own, which took 39 s for a thousand new bots.
 """
 

@@ -1,4 +1,4 @@
-"""The mark each sensor leaves as it goes round, so that one that stopped is seen."""
+"""The mark each sensor leaves on each run, so that a stopped one is noticed."""
 
 from contextlib import AbstractContextManager
 from typing import Final
@@ -12,5 +12,5 @@ LOOPS: Final = loops(get_settings().planner_tick_seconds)
 
 
 def noted(domain: Domain, loop: str) -> AbstractContextManager[Round]:
-    """Note a round of this loop as the block ends."""
+    """Record a run of this loop as the block ends."""
     return round_of(domain.tx, loop, every_s=LOOPS[loop])

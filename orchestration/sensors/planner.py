@@ -1,4 +1,4 @@
-"""Gives every bot of the lab its work: a look at the fleet every ten seconds, and at once after a reset or a change.
+"""Plans the work of every LAB bot: every ten seconds, and at once after a reset or a stage change.
 
 Nothing hangs on a tick: what is due is found by the state the fleet is in, so one that is late, doubled or made by a
 second daemon changes nothing more.
@@ -17,7 +17,7 @@ from orchestration.sensors.loops import LOOPS, noted
 from services.planner.tick import is_unseen, prune_ticks, run_tick
 from services.resets.recent import bots_of_reset, recent_resets
 
-DAEMON_JITTER_S: Final = 2  # the daemon looks every 5 s or so: asked for 10 s, it would come to 15
+DAEMON_JITTER_S: Final = 2  # the daemon looks every 5 s or so: with an interval of 10 s it would be 15
 TICK: Final = "autonomy_tick"
 STAGE_CHANGE: Final = "stage_change"
 METRICS_RESET: Final = "metrics_reset"
@@ -31,7 +31,7 @@ MOST_AT_ONCE: Final = 10  # resets that are given a backfill in one round
     default_status=DefaultSensorStatus.RUNNING,
 )
 def autonomy_tick(_context: SensorEvaluationContext, domain: ResourceParam[Domain]) -> SkipReason:
-    """Plan, and let go of what is older than a week."""
+    """Plan, and delete what is older than a week."""
     with noted(domain, TICK) as this:
         this.message = _planned(domain, TickCause.CLOCK)
         prune_ticks(domain.tx)
@@ -40,12 +40,12 @@ def autonomy_tick(_context: SensorEvaluationContext, domain: ResourceParam[Domai
 
 @sensor(
     name=STAGE_CHANGE,
-    description="Plans at once when a bot was made, promoted, demoted or put back into LAB.",
+    description="Plans at once when a bot was made, promoted, demoted or moved back to LAB.",
     minimum_interval_seconds=2,
     default_status=DefaultSensorStatus.RUNNING,
 )
 def stage_change(_context: SensorEvaluationContext, domain: ResourceParam[Domain]) -> SkipReason:
-    """Plan if a bot came into a stage since the planner last looked."""
+    """Plan if a bot changed its stage since the last tick."""
     with noted(domain, STAGE_CHANGE) as this:
         changed = is_unseen(domain.tx, TickCause.STAGE_CHANGE)
         this.message = _planned(domain, TickCause.STAGE_CHANGE) if changed else "No bot changed its stage."
@@ -59,7 +59,7 @@ def stage_change(_context: SensorEvaluationContext, domain: ResourceParam[Domain
     default_status=DefaultSensorStatus.RUNNING,
 )
 def metrics_reset(context: SensorEvaluationContext, domain: ResourceParam[Domain]) -> SkipReason:
-    """Plan if metrics were reset since the planner last looked, and make the reset one thing to follow."""
+    """Plan if metrics were reset since the last tick, and add a backfill for the reset."""
     with noted(domain, METRICS_RESET) as this:
         was_reset = is_unseen(domain.tx, TickCause.METRICS_RESET)
         this.message = _planned(domain, TickCause.METRICS_RESET) if was_reset else "Nothing was reset."
@@ -70,7 +70,7 @@ def metrics_reset(context: SensorEvaluationContext, domain: ResourceParam[Domain
 def _followed(context: SensorEvaluationContext, domain: Domain) -> str:
     """Give each reset of the last hour its backfill, after its jobs are queued.
 
-    The cursor holds those that were seen to, so that each is looked at once; without it they are found to be there.
+    The cursor holds those already handled, so that each is handled once; without it they are found in Dagster.
     """
     with domain.tx() as session:
         resets = recent_resets(session)
@@ -90,9 +90,9 @@ def _followed(context: SensorEvaluationContext, domain: Domain) -> str:
 def _planned(domain: Domain, cause: TickCause) -> str:
     made = run_tick(domain.tx, domain.planner, cause=cause)
     if made is None:
-        return "Another planner is at it."
+        return "Another planner tick is running."
     return (
-        f"{made.summary['bots_evaluated']} bots looked at, {made.jobs_enqueued} jobs queued, "
+        f"{made.summary['bots_evaluated']} bots evaluated, {made.jobs_enqueued} jobs queued, "
         f"{len(made.promoted)} bots promoted, {made.decisions_changed} decisions changed."
     )
 

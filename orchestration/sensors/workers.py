@@ -1,6 +1,6 @@
-"""Keeps the fleet at work: rescues lost jobs, notices dead workers, and sees that enough of them live.
+"""Keeps the fleet working: rescues lost jobs, notices dead workers, and starts enough of them.
 
-Nothing here needs the tick before: rows and runs are compared as they stand, so a tick evaluated twice, late, or by a
+Nothing here needs the previous tick: rows and runs are compared as they stand, so a tick evaluated twice, late, or by a
 second daemon changes nothing more. A worker's run key is the id of its row: Dagster starts it once.
 """
 
@@ -51,13 +51,13 @@ ACTOR: Final = "workers"
     default_status=DefaultSensorStatus.RUNNING,
 )
 def workers_alive(context: SensorEvaluationContext, domain: ResourceParam[Domain]) -> SensorResult | SkipReason:
-    """Reap, compare with Dagster's runs, and ask for what is missing."""
+    """Reap, compare with Dagster's runs, and request the missing workers."""
     with noted(domain, "workers_alive") as this:
         result = _tended(context, domain)
         this.message = (
             result.skip_message or ""
             if isinstance(result, SkipReason)
-            else f"{len(result.run_requests or ())} workers were asked for."
+            else f"{len(result.run_requests or ())} workers requested."
         )
     return result
 
@@ -97,7 +97,7 @@ def _tended(context: SensorEvaluationContext, domain: Domain) -> SensorResult | 
 
 
 def states_of(instance: DagsterInstance, ids: Sequence[UUID]) -> Mapping[str, RunState]:
-    """Return what Dagster says of these workers' runs, by worker id; those without a run are left out."""
+    """Return the status of these workers' runs in Dagster, by worker id; those without a run are left out."""
     if not ids:
         return {}
     records = instance.get_run_records(RunsFilter(tags={WORKER_TAG: [str(worker_id) for worker_id in ids]}))
