@@ -108,7 +108,7 @@ def test_a_bot_that_is_made_is_graded_without_a_click(running: Running) -> None:
 
 def test_status_and_doctor_see_everything_that_runs(running: Running) -> None:
     status = json.loads(running.gantry("status", "--json"))
-    assert status == running.status(), "tests ask without a process, and are told the same"
+    assert status == running.status(), "tests ask without a process, and get the same answer"
     assert status["ready"]
     names = {"postgres", "api", "dagster-code", "dagster-daemon", "dagster-web"}
     assert {record["name"] for record in status["processes"]} == names

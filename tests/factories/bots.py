@@ -46,7 +46,7 @@ def make_bot(session: Session, name: str = "one", **changes: Any) -> Bot:
     version = a_version(bot)
     bot.current_version_id = version.id
     boundaries = [BotBoundary(bot_id=bot.id, source=source) for source in TradeSource]
-    born = BotStageEvent(
+    created = BotStageEvent(
         id=new_id(),
         bot_id=bot.id,
         to_stage=Stage.LAB,
@@ -55,5 +55,5 @@ def make_bot(session: Session, name: str = "one", **changes: Any) -> Bot:
         actor="test",
         trace_id=TRACE,
     )
-    insert_bot(session, bot, version, boundaries, born)
+    insert_bot(session, bot, version, boundaries, created)
     return bot

@@ -1,4 +1,4 @@
-"""Databases of the run's Postgres: how it is hurried, and a fresh one for whoever asks."""
+"""Databases of the run's Postgres: how it is hurried, and a fresh one for each caller."""
 
 from collections.abc import Callable, Iterator, Sequence
 from itertools import count

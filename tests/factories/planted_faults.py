@@ -44,7 +44,7 @@ DONE, LOST, BROKEN = _job("done", "COMPLETED"), _job("lost", "TIMEOUT"), _job("b
 WAITING, AGAIN = _job("waiting", "QUEUED"), _job("lost", "COMPLETED")
 SESSION = f"(SELECT id FROM backtest_sessions WHERE job_id = {DONE})"
 NO_UNIQUE = "DROP INDEX uq_bot_jobs_active_per_bot"
-BORN = f"bot_id = {_bot('done')}"
+OF_DONE = f"bot_id = {_bot('done')}"
 PLANTED = (
     Planted("I1", "doesn't begin", (f"DELETE FROM job_run_events WHERE job_id = {WAITING}",)),
     Planted("I1", "doesn't begin", (f"DELETE FROM job_run_events WHERE job_id = {DONE} AND from_status IS NULL",)),
@@ -165,16 +165,16 @@ PLANTED = (
         "is in PAPER, its stage events end in LAB",
         (f"UPDATE bots SET stage = 'PAPER' WHERE id = {_bot('done')}",),
     ),
-    Planted("I7", "its stage events end in None", (f"DELETE FROM bot_stage_events WHERE {BORN}",)),
-    Planted("I7", "was created 0 times", (f"DELETE FROM bot_stage_events WHERE {BORN}",)),
-    Planted("I7", "was created 2 times", (copied("bot_stage_events", BORN, id="gen_random_uuid()"),)),
+    Planted("I7", "its stage events end in None", (f"DELETE FROM bot_stage_events WHERE {OF_DONE}",)),
+    Planted("I7", "was created 0 times", (f"DELETE FROM bot_stage_events WHERE {OF_DONE}",)),
+    Planted("I7", "was created 2 times", (copied("bot_stage_events", OF_DONE, id="gen_random_uuid()"),)),
     Planted(
         "I7",
         "from CANARY to LIVE after LAB",
         (
             copied(
                 "bot_stage_events",
-                BORN,
+                OF_DONE,
                 id="gen_random_uuid()",
                 event_type="'PROMOTED'",
                 from_stage="'CANARY'",
@@ -190,7 +190,7 @@ PLANTED = (
         (
             copied(
                 "bot_stage_events",
-                BORN,
+                OF_DONE,
                 id="gen_random_uuid()",
                 event_type="'PROMOTED'",
                 from_stage="'LAB'",
@@ -202,20 +202,26 @@ PLANTED = (
     ),
     Planted("I8", "changes of trade_logs", ("DROP TRIGGER insert_only ON trade_logs",)),
     Planted("I8", "changes of backtest_sessions", ("ALTER TABLE backtest_sessions DISABLE TRIGGER insert_only",)),
-    Planted("I9", "its BACKTEST epoch is 0", (f"UPDATE bot_metrics_rollups SET epoch = 1 WHERE {BORN}",)),
+    Planted("I9", "its BACKTEST epoch is 0", (f"UPDATE bot_metrics_rollups SET epoch = 1 WHERE {OF_DONE}",)),
     Planted(
         "I9",
         "is newer",
         (
             "UPDATE bot_metrics_rollups SET session_id = (SELECT s.id FROM backtest_sessions s "
-            f"WHERE s.{BORN} AND s.status = 'COMPLETED' ORDER BY s.completed_at LIMIT 1) WHERE {BORN}",
+            f"WHERE s.{OF_DONE} AND s.status = 'COMPLETED' ORDER BY s.completed_at LIMIT 1) WHERE {OF_DONE}",
         ),
     ),
-    Planted("ROLLUPS", "net_pnl is", (f"UPDATE bot_metrics_rollups SET net_pnl = net_pnl + 0.01 WHERE {BORN}",)),
-    Planted("ROLLUPS", "sharpe is", (f"UPDATE bot_metrics_rollups SET sharpe = 9 WHERE {BORN}",)),
-    Planted("ROLLUPS", "profit_factor is None", (f"UPDATE bot_metrics_rollups SET profit_factor = NULL WHERE {BORN}",)),
-    Planted("ROLLUPS", "max_drawdown_usd is", (f"UPDATE bot_metrics_rollups SET max_drawdown_usd = 0 WHERE {BORN}",)),
+    Planted("ROLLUPS", "net_pnl is", (f"UPDATE bot_metrics_rollups SET net_pnl = net_pnl + 0.01 WHERE {OF_DONE}",)),
+    Planted("ROLLUPS", "sharpe is", (f"UPDATE bot_metrics_rollups SET sharpe = 9 WHERE {OF_DONE}",)),
     Planted(
-        "ROLLUPS", "epoch is 0, raw rows say None", (f"UPDATE bot_metrics_rollups SET session_id = NULL WHERE {BORN}",)
+        "ROLLUPS", "profit_factor is None", (f"UPDATE bot_metrics_rollups SET profit_factor = NULL WHERE {OF_DONE}",)
+    ),
+    Planted(
+        "ROLLUPS", "max_drawdown_usd is", (f"UPDATE bot_metrics_rollups SET max_drawdown_usd = 0 WHERE {OF_DONE}",)
+    ),
+    Planted(
+        "ROLLUPS",
+        "epoch is 0, raw rows say None",
+        (f"UPDATE bot_metrics_rollups SET session_id = NULL WHERE {OF_DONE}",),
     ),
 )

@@ -21,7 +21,7 @@ def reset(tx: Transactions, *bots: UUID, scope: MetricsScope = ALL, dry_run: boo
 
 
 def revert(tx: Transactions, *bots: UUID, dry_run: bool = False) -> RevertReport:
-    """Put those bots back into LAB for a day at least; none named means all."""
+    """Move those bots back to LAB for a day at least; none named means all."""
     with tx() as session:
         return revert_to_lab(
             session, bots or None, lock_hours=24, reason_code="TEST", dry_run=dry_run, actor="admin", now=LATER

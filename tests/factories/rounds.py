@@ -29,7 +29,7 @@ def tick(tx: Transactions, cause: TickCause = TickCause.CLOCK) -> Tick:
 
 
 def go_round(tx: Transactions, *names: str) -> None:
-    """Let loops go round once, all of them unless some are named."""
+    """Run loops once, all of them unless some are named."""
     for name in names or LOOPS:
         with round_of(tx, name, every_s=LOOPS[name]) as this:
             this.message = f"{name} went round"

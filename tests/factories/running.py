@@ -86,7 +86,7 @@ class Running:
 
     @cached_property
     def url(self) -> str:
-        """The database's, the same until it is started anew; asking costs a second of a core."""
+        """The database's, the same until it is restarted; asking costs a second of a core."""
         return self.gantry("db", "url").strip()
 
     def rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:

@@ -67,7 +67,7 @@ def fail(session: Session, bot: Bot, *, minute: int) -> BacktestSession:
 
 
 def begin_epoch(session: Session, bot: Bot, source: TradeSource = TradeSource.BACKTEST, *, equity: bool = True) -> None:
-    """Begin a new epoch of a source, as a reset does. equity: whether the equity curve begins anew too."""
+    """Begin a new epoch of a source, as a reset does. equity: whether the equity curve restarts too."""
     boundary = session.get_one(BotBoundary, (bot.id, source))
     boundary.epoch += 1
     if equity:

@@ -24,7 +24,7 @@ def say(*parts: bytes, keep: bool = False) -> Answer:
 
 def status(code: int, body: bytes = b"", **headers: str) -> Answer:
     """A whole answer with Content-Length; header names with _ for -."""
-    lines = [f"HTTP/1.1 {code} Said", f"Content-Length: {len(body)}"]
+    lines = [f"HTTP/1.1 {code} Status", f"Content-Length: {len(body)}"]
     lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
     return say("\r\n".join(lines).encode() + b"\r\n\r\n" + body, keep=True)
 

@@ -1,4 +1,4 @@
-"""A sink that keeps what it is told."""
+"""A sink that keeps what it is given."""
 
 from integrations.ports import UsageEvent
 

@@ -1,4 +1,4 @@
-"""What a stand-in was asked, and what it is going to say."""
+"""What a stand-in was asked, and what it is going to answer."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -21,14 +21,14 @@ class Call:
     """One call as the vendor sees it, each attempt on its own.
 
     action: such as timeseries.get_range or futures.aggs. month: YYYY-MM in which the range asked for begins.
-    bears_bars: whether its answer carries bars. status: None while it is not yet known, and where none was sent.
+    has_bars: whether its answer carries bars. status: None while it is not yet known, and where none was sent.
     fault: name of the fault that struck it.
     """
 
     action: str
     params: Mapping[str, str]
     month: str | None = None
-    bears_bars: bool = False
+    has_bars: bool = False
     status: int | None = None
     fault: str | None = None
 

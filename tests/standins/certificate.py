@@ -1,4 +1,4 @@
-"""A certificate of one's own for 127.0.0.1, trusted by nobody but who is given its file."""
+"""A self-signed certificate for 127.0.0.1, trusted only by those given its file."""
 
 import ssl
 from datetime import UTC, datetime, timedelta

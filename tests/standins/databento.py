@@ -68,7 +68,7 @@ class DatabentoStandIn(StandIn):
 
     def describe(self, asked: Asked) -> Call:
         action = asked.path.removeprefix("/v0/")
-        return Call(action, asked.params, asked.params.get("start", "")[:7] or None, bears_bars=action == RANGE)
+        return Call(action, asked.params, asked.params.get("start", "")[:7] or None, has_bars=action == RANGE)
 
     def serve(self, asked: Asked, call: Call, fault: Fault | None) -> Answer:
         self._authenticate(asked)

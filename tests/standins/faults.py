@@ -28,7 +28,7 @@ class Fault(Enum):
     REDIRECT = auto()  # 302 to a port where nobody listens
     # The connection
     BLACKHOLE = auto()  # no connection is accepted any more, until `heal`; times and when don't apply
-    SILENCE = auto()  # the question is taken, nothing is said until the client goes
+    SILENCE = auto()  # the question is taken, nothing is answered until the client goes
     DRIP_HEAD = auto()  # one byte each `drip_s` seconds from the status line on
     DRIP_BODY = auto()  # a whole head, then one byte of the body each `drip_s` seconds
     CUT_HTTP = auto()  # half of the promised body, then the connection is closed
@@ -111,7 +111,7 @@ class Script:
         """Return the first fault that is for this call and count it."""
         with self._lock:
             for scripted in self._waiting:
-                if (scripted.fault in OF_BARS and not call.bears_bars) or not scripted.when(call):
+                if (scripted.fault in OF_BARS and not call.has_bars) or not scripted.when(call):
                     continue
                 if scripted.left is not None:
                     scripted.left -= 1

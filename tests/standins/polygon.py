@@ -78,7 +78,7 @@ class PolygonStandIn(StandIn):
             return Call(asked.path.strip("/"), params)
         begins = next((params[name] for name in _BEGINS if name in params), None)
         ticker = asked.path.removeprefix(_AGGREGATES_PATH)
-        return Call(AGGREGATES, {"ticker": ticker, **params}, _month(begins), bears_bars=True)
+        return Call(AGGREGATES, {"ticker": ticker, **params}, _month(begins), has_bars=True)
 
     def serve(self, asked: Asked, call: Call, fault: Fault | None) -> Answer:
         if asked.headers.get("authorization") != f"Bearer {self.key}":

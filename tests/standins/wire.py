@@ -1,4 +1,4 @@
-"""HTTP/1.1 on one connection of a stand-in: questions read one after another, answers sent as well or as badly as told.
+"""HTTP/1.1 on one connection of a stand-in: requests read one after another, answers sent as scripted.
 
 Python's own parser of requests is used; what goes out is written here byte by byte, as half of the faults are there.
 """

@@ -36,9 +36,7 @@ def test_a_partition_key_names_symbol_and_month_both_ways() -> None:
     assert symbol_month(str(JANUARY.key)) == JANUARY
 
 
-def test_a_month_that_is_there_is_told_with_hash_provenance_and_verdict(
-    domain: Domain, instance: DagsterInstance
-) -> None:
+def test_a_month_in_use_is_reported_with_hash_provenance_and_verdict(domain: Domain, instance: DagsterInstance) -> None:
     (report,) = simulate_months(domain.tx, domain.store, ["ES"], ["2024-01"], actor="test", now=NOW)
     (event,) = made(domain, instance).asset_materializations_for_node("historical_bars")
     assert event.metadata["content_hash"].value == report.content_hash

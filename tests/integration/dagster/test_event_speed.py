@@ -35,7 +35,7 @@ def reported(context: AssetExecutionContext) -> Iterator[Output[None]]:
     yield from ()
 
 
-def test_each_partition_of_each_asset_is_told_once_with_its_own_metadata(
+def test_each_partition_of_each_asset_is_reported_once_with_its_own_metadata(
     instance: DagsterInstance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("DAGSTER_EVENT_BATCH_SIZE", raising=False)

@@ -1,4 +1,4 @@
-"""Improvements in Dagster: asked for in the UI or pulled by a worker, each bot told of apart, old and new together."""
+"""Improvements in Dagster: requested in the UI or pulled by a worker, each bot reported apart, old and new together."""
 
 import threading
 from collections.abc import Sequence
@@ -71,7 +71,7 @@ def test_improvements_are_an_asset_of_their_own_behind_the_metrics() -> None:
     assert {key.to_user_string() for key in graph.get(IMPROVEMENTS).parent_keys} == {"metric_rollups"}
 
 
-def test_materialized_from_the_ui_each_bot_is_improved_and_told_of_with_old_and_new(
+def test_materialized_from_the_ui_each_bot_is_improved_and_reported_with_old_and_new(
     january: Domain, instance: DagsterInstance
 ) -> None:
     one, two = new_bot(january, "one"), new_bot(january, "two", period=60)

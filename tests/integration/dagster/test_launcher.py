@@ -1,4 +1,4 @@
-"""A run whose process is gone is noticed, whoever else died with it."""
+"""A run whose process is gone is noticed, even if other processes died with it."""
 
 import os
 import subprocess

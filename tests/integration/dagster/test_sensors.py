@@ -181,7 +181,7 @@ def test_a_worker_run_grades_the_queued_bots_of_every_symbol_and_tells_of_each(
         assert (row.run_id, row.jobs_done, row.end_reason) == (ran.run_id, 3, "IDLE")
 
 
-def test_months_that_came_in_outside_are_told_once_and_again_when_they_change(
+def test_months_that_came_in_outside_are_reported_once_and_again_when_they_change(
     domain: Domain, instance: DagsterInstance
 ) -> None:
     simulate_months(domain.tx, domain.store, ["ES"], ["2024-01"], actor="test", now=NOW)

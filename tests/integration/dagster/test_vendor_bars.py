@@ -1,4 +1,4 @@
-"""A missing month that is materialized is fetched from a vendor; the key shows up nowhere, whatever the vendor says."""
+"""A missing month that is materialized is fetched from a vendor; the key is never shown."""
 
 import logging
 from collections.abc import Iterator
@@ -53,7 +53,7 @@ def made(domain: Domain, instance: DagsterInstance) -> ExecuteInProcessResult:
     )
 
 
-def test_a_missing_month_is_fetched_checked_and_told_with_where_it_came_from(
+def test_a_missing_month_is_fetched_checked_and_reported_with_its_source(
     vendors: Domain, instance: DagsterInstance, owner_sql: OwnerSql
 ) -> None:
     result = made(vendors, instance)

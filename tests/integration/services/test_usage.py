@@ -1,4 +1,4 @@
-"""Every attempt at a call is one row, whatever comes of the work it was made for."""
+"""Every attempt at a call is one row, no matter how the work it was made for ends."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager

@@ -46,7 +46,7 @@ def driver(folder: Path) -> Iterator["subprocess.Popen[str]"]:
         process.kill()
 
 
-def _said(driver: "subprocess.Popen[str]") -> tuple[int, str]:
+def _answer(driver: "subprocess.Popen[str]") -> tuple[int, str]:
     assert driver.stdout is not None
     pid, url = driver.stdout.readline().split()
     return int(pid), url
@@ -110,7 +110,7 @@ def test_the_same_object_starts_again_after_its_server_was_killed(folder: Path) 
 def test_nothing_committed_is_lost_and_nothing_orphaned_when_its_driver_is_killed(
     folder: Path, driver: "subprocess.Popen[str]"
 ) -> None:
-    pid, url = _said(driver)
+    pid, url = _answer(driver)
     with psycopg.connect(url) as connection:
         connection.execute("INSERT INTO kept VALUES ('before the kill')")
     server = psutil.Process(pid)
@@ -136,10 +136,10 @@ def test_a_damaged_pid_file_is_stale(folder: Path, text: str) -> None:
         _words(state.owner_url)
 
 
-def test_a_second_driver_of_the_same_folder_is_told_so_and_does_no_harm(
+def test_a_second_driver_of_the_same_folder_is_refused_and_does_no_harm(
     folder: Path, driver: "subprocess.Popen[str]"
 ) -> None:
-    _pid, url = _said(driver)
+    _pid, url = _answer(driver)
     with pytest.raises(GantryError, match="already uses") as caught:
         EmbeddedPostgres(folder).start()
     assert caught.value.code is ErrorCode.CONFLICT

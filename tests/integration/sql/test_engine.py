@@ -22,9 +22,7 @@ def test_a_connection_speaks_utc_and_gives_up_in_time(tx: Transactions) -> None:
     assert lock == "10s"
 
 
-def test_a_transaction_in_which_nothing_is_said_is_ended_and_its_locks_are_free(
-    database: RunningState, owner_sql: OwnerSql
-) -> None:
+def test_an_idle_transaction_is_ended_and_its_locks_are_free(database: RunningState, owner_sql: OwnerSql) -> None:
     hasty = connect(f"{database.app_url}?options=-cidle_in_transaction_session_timeout%3D200")
     with hasty.connect() as stopped:
         stopped.execute(text("SELECT pg_advisory_xact_lock(7)"))
@@ -118,7 +116,7 @@ def test_the_embedded_owner_lacks_no_right(database: RunningState) -> None:
     engine.dispose()
 
 
-def test_a_user_without_rights_is_told_each_missing_one(
+def test_a_user_without_rights_sees_each_missing_one(
     database: RunningState, superuser: psycopg.Connection[tuple[object, ...]]
 ) -> None:
     superuser.execute("CREATE ROLE poor LOGIN PASSWORD 'poor'")

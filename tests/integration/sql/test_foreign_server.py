@@ -39,7 +39,7 @@ def _url(foreign: Superuser, user: str, *, rights: str = "") -> str:
     return f"postgres://{user}:p%25%3A%2F%40%20word@127.0.0.1:{foreign.info.port}/{user}s"
 
 
-def test_a_user_who_may_not_create_the_role_is_told_what_to_run_and_that_suffices(foreign: Superuser) -> None:
+def test_a_user_who_may_not_create_the_role_learns_what_to_run_and_that_suffices(foreign: Superuser) -> None:
     urls = database_urls(Settings(DATABASE_URL=_url(foreign, "tenant")))
     engine = connect(urls.owner)
     with pytest.raises(GantryError) as caught:

@@ -108,7 +108,7 @@ def test_an_ended_job_keeps_its_last_word(session: Session) -> None:
 
 
 @pytest.mark.parametrize("status", [status for status in JobStatus if status is not JobStatus.QUEUED])
-def test_a_job_is_born_queued(session: Session, status: JobStatus) -> None:
+def test_a_job_is_created_queued(session: Session, status: JobStatus) -> None:
     make_bot(session)
     birth = (
         "INSERT INTO bot_jobs (id, root_job_id, bot_id, job_type, kind, status, actor, trace_id)"

@@ -16,7 +16,7 @@ def test_every_type_and_moment_has_an_event_of_its_own() -> None:
 
 
 @pytest.mark.parametrize("job_type", JobType)
-def test_a_stored_type_is_told_of_like_the_enum(job_type: JobType) -> None:
+def test_a_stored_type_reads_like_the_enum(job_type: JobType) -> None:
     assert event_of(job_type.value, "FAILED") is event_of(job_type, "FAILED")
     assert label_of_type(job_type.value) == label_of_type(job_type)
 

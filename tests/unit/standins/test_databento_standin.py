@@ -182,7 +182,7 @@ def test_the_vendors_client_passes_over_what_our_reader_refuses(
 ) -> None:
     with DatabentoStandIn({"ES": BARS}) as vendor:
         vendor.script(fault, times=2)
-        historical(vendor).metadata.get_record_count(**ASKED)  # bears no bars: the fault waits
+        historical(vendor).metadata.get_record_count(**ASKED)  # returns no bars: the fault waits
         assert len(fetched(vendor).to_ndarray()) == records
         with pytest.raises(GantryError, match=message):
             read(vendor, tmp_path)
@@ -230,7 +230,7 @@ def test_a_scripted_refusal_carries_the_vendors_error_body(fault: Fault, status:
     assert refused.value.headers.get("Retry-After") == ("3" if status == 429 else None)
 
 
-def test_a_fault_strikes_as_often_as_scripted_and_where_it_was_told_to() -> None:
+def test_a_fault_strikes_as_often_as_scripted_and_where_it_was_scripted() -> None:
     with DatabentoStandIn({"ES": BARS}) as vendor:
         vendor.script(Fault.SERVER_ERROR, times=2, when=lambda call: call.action == COST)
         client = historical(vendor)

@@ -1,4 +1,4 @@
-"""Metrics are derived from raw rows, and derived anew they are the same."""
+"""Metrics are derived from raw rows; derived again, they are the same."""
 
 import pytest
 from sqlalchemy import select

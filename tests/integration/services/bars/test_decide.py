@@ -27,7 +27,7 @@ def test_names_of_contracts_are_gained_when_they_come_later(
     assert read_all(tx, store).contracts == ("ESH24",)
 
 
-def test_bars_that_contradict_those_there_are_refused_unless_they_are_said_to_win(
+def test_bars_that_contradict_those_there_are_refused_unless_they_are_meant_to_replace(
     tx: Transactions, store: BarsStore, import_bars: Import, root: Path
 ) -> None:
     bars = made_bars(*JANUARY)

@@ -69,7 +69,7 @@ def test_who_has_a_provider_or_is_in_production_gets_none(
     ],
     ids=["blank keys", "blank choice", "chosen"],
 )
-def test_who_has_no_key_or_chose_the_simulator_gets_simulated_bars_and_is_told_why(
+def test_who_has_no_key_or_chose_the_simulator_gets_simulated_bars_and_the_reason(
     tx: Transactions, store: BarsStore, given: dict[str, str], why: str
 ) -> None:
     reported = ensure_data(tx, store, settings(**given), now=NOW)

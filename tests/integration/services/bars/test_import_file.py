@@ -67,7 +67,7 @@ def test_the_same_bars_in_another_format_without_contracts_are_the_same_bars(
     assert list_months(tx)[0].contracts == ["ESH24"]
 
 
-def test_a_file_with_an_unfit_month_is_put_aside_told_of_and_leaves_no_row(
+def test_a_file_with_an_unfit_month_is_put_aside_reported_and_leaves_no_row(
     tx: Transactions, store: BarsStore, import_bars: Import, root: Path, owner_sql: OwnerSql, tmp_path: Path
 ) -> None:
     holed = without(made_bars(*JANUARY), "2024-01-10T12:00", "2024-01-10T19:00")
@@ -110,7 +110,7 @@ def test_a_provider_is_a_plain_name_and_no_simulator(import_bars: Import, root: 
     assert not root.exists()
 
 
-def test_a_file_that_is_not_there_is_said_so(tx: Transactions, store: BarsStore, tmp_path: Path) -> None:
+def test_a_missing_file_is_reported_as_missing(tx: Transactions, store: BarsStore, tmp_path: Path) -> None:
     with pytest.raises(GantryError) as caught:
         import_file(tx, store, tmp_path / "none.csv", actor="test", now=NOW)
     assert caught.value.code is ErrorCode.NOT_FOUND

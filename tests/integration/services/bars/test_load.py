@@ -95,7 +95,7 @@ def test_simulated_months_are_left_out_as_soon_as_a_symbol_has_a_real_one(
     assert caught.value.code is ErrorCode.DATA_UNAVAILABLE
 
 
-def test_no_bars_and_no_such_symbol_are_said_so(tx: Transactions, store: BarsStore) -> None:
+def test_missing_bars_and_an_unknown_symbol_are_reported(tx: Transactions, store: BarsStore) -> None:
     with pytest.raises(GantryError, match="There are no bars of ES") as caught:
         load(tx, store)
     assert caught.value.code is ErrorCode.DATA_UNAVAILABLE

@@ -66,7 +66,7 @@ def test_a_month_changed_by_somebody_else_meanwhile_is_a_conflict(
     assert content_hash(read_all(tx, store), ES) == content_hash(bars.take(slice(0, 500)), ES)
 
 
-def test_a_folder_that_cannot_be_written_is_said_so_and_no_row_is_made(
+def test_a_folder_that_cannot_be_written_is_reported_and_no_row_is_made(
     tx: Transactions, import_bars: Import, tmp_path: Path
 ) -> None:
     (tmp_path / "bars").write_text("a file where the folder should be")

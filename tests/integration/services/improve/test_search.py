@@ -77,7 +77,7 @@ def test_an_evolution_may_change_the_strategy_and_says_that_nobody_was_asked_for
 
 
 class Adviser:
-    """Proposes what it was told to, or fails."""
+    """Proposes what it was given, or fails."""
 
     provider_id = "adviser"
 
@@ -114,8 +114,8 @@ def test_proposals_are_tried_like_other_candidates_asked_for_once_and_refused_wh
     assert Improver(tx, store, terms).improve(again).status is JobStatus.COMPLETED
     assert [request.strategy for request in adviser.asked] == ["sma_cross"]
     (row,) = outcomes(tx)
-    told_of = row.evidence["sources"]["LLM"]
-    assert (told_of["on"], told_of["provider"], told_of["offered"], len(told_of["refused"])) == (True, "adviser", 3, 2)
+    source = row.evidence["sources"]["LLM"]
+    assert (source["on"], source["provider"], source["offered"], len(source["refused"])) == (True, "adviser", 3, 2)
     assert [one["params"]["period"] for one in row.evidence["proposed"]] == [300]
     assert row.candidate is not None
     assert (row.source, row.verdict) == ("LLM", "ADOPTED")

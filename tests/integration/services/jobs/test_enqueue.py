@@ -182,7 +182,7 @@ def rows_of(owner_sql: OwnerSql) -> list[tuple[object, ...]]:
     return [(*row[:-3], *(names[trace] for trace in row[-3:])) for row in rows]
 
 
-def test_a_job_that_someone_asked_for_and_its_retries_are_told_of_word_for_word(
+def test_a_requested_job_and_its_retries_are_fed_word_for_word(
     tx: Transactions, make_bot: MakeBot, owner_sql: OwnerSql
 ) -> None:
     bot_id = make_bot()
@@ -199,7 +199,7 @@ def test_a_job_that_someone_asked_for_and_its_retries_are_told_of_word_for_word(
     assert rows_of(owner_sql) == [(*first, {}, "job", "job", "job"), (*second, {}, "job", "job", "rescue")]
 
 
-def test_what_the_planner_queues_is_told_of_with_its_reason(
+def test_what_the_planner_queues_is_fed_with_its_reason(
     tx: Transactions, make_bot: MakeBot, owner_sql: OwnerSql
 ) -> None:
     make_bot()
@@ -223,7 +223,7 @@ def test_what_the_planner_queues_is_told_of_with_its_reason(
     ]
 
 
-def test_a_starter_packs_baselines_are_told_of_as_asked_for(tx: Transactions, owner_sql: OwnerSql) -> None:
+def test_a_starter_packs_baselines_are_fed_as_requested(tx: Transactions, owner_sql: OwnerSql) -> None:
     with tracing(TRACES["job"]), tx() as session:
         create_starter_pack(session, symbols=["ES"], count=2, actor="someone", now=NOW, max_attempts=4)
     reported = (

@@ -1,4 +1,4 @@
-"""A job is ended by whoever holds its lease, and by nobody else."""
+"""Only the holder of a job's lease can end it."""
 
 import pytest
 

@@ -26,7 +26,7 @@ def test_jobs_are_narrowed_to_a_bot_and_to_a_status(session: Session) -> None:
     assert (line.id, line.error_code) == (failed.id, "RUN_FAILED")
 
 
-def test_a_job_is_told_with_its_ledger_oldest_first(session: Session) -> None:
+def test_a_job_is_shown_with_its_ledger_oldest_first(session: Session) -> None:
     job = make_job(session, make_bot(session, "one"), JobStatus.COMPLETED)
     history = history_of(session, job.id)
     assert (history.job.id, history.job.bot, history.job.status) == (job.id, "one", "COMPLETED")

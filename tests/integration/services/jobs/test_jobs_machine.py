@@ -1,4 +1,4 @@
-"""Whatever workers, rescuers, people and clocks do, in whatever order, jobs stay what the model says they are."""
+"""Jobs stay as the model predicts, for any order of actions by workers, rescuers, people and clocks."""
 
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import nullcontext
@@ -55,7 +55,7 @@ from tests.factories.jobs_model import BOTS, CAP, TABLES, TERMS, Job, JobsModel,
 # Someone else's open transaction is waited for this long: what it blocks is refused and changes nothing.
 LOCK_TIMEOUT = "-clock_timeout=5ms"
 RETRYABLE = GantryError(ErrorCode.RUN_FAILED, "The run broke.", fix="None.")
-PERMANENT = GantryError(ErrorCode.STRATEGY_ERROR, "It divides by 0.", fix="Mend it.")
+PERMANENT = GantryError(ErrorCode.STRATEGY_ERROR, "It divides by 0.", fix="Fix it.")
 CHECK_EVERY = 10
 EXAMPLES, STEPS = 60, 60
 SEEN = (
@@ -160,7 +160,7 @@ class JobsMachine(JobsModel, RuleBasedStateMachine):
     @rule(which=st.integers(0, BOTS - 1), by=st.sampled_from([PLANNER, Caller("person", Role.OPERATOR)]))
     @precondition(lambda self: self.running())
     def promote(self, which: int, by: Caller) -> None:
-        """Two trades are no evidence: whatever else happened, the gates, a lock or the bot's mode hold it back."""
+        """Two trades are not enough evidence: in any case, the gates, a lock or the bot's mode hold it back."""
         before = self.fingerprint()
         with pytest.raises(GantryError) as refused, self.world.rescue() as session:
             decide.promote(session, self.world.bots[which], by=by, now=utc_now(), development=True)

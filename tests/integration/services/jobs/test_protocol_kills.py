@@ -83,7 +83,7 @@ class Knife:
     def tx(self) -> Iterator[Session]:
         with transactions(self.engine)() as session:
             yield session
-        if self.reached("committed, and nobody was told"):
+        if self.reached("committed, and nobody knows"):
             raise GantryError(ErrorCode.DATABASE_UNAVAILABLE, "gone", fix="Try again.", kind=Kind.UNAVAILABLE)
 
 
@@ -126,7 +126,7 @@ def complete(tx: Transactions, held: Claim) -> None:
 
 def fail(tx: Transactions, held: Claim, code: ErrorCode) -> None:
     with tx() as session:
-        error = GantryError(code, "It broke.", fix="Mend it.")
+        error = GantryError(code, "It broke.", fix="Fix it.")
         write_failed(session, held, None, error, run_id="run", now=utc_now())
 
 
@@ -266,7 +266,7 @@ def _play(tx: Transactions, knife: Knife, owner_sql: OwnerSql, way: Callable[[Pl
     with tx() as session:
         bot_id = create_bot(session, NewBot(f"cut at {cut_at}", "ES", "sma_cross"), actor="test", now=utc_now())
     knife.reset(cut_at)
-    # What its actor can't know, it can't mend: it dies, and is not asked.
+    # What its actor can't know, it can't fix: it dies, and is not asked.
     with suppress(GantryError, SQLAlchemyError):
         way(Play(knife, owner_sql, bot_id))
     points, where = knife.points, knife.what[cut_at - 1 : cut_at]

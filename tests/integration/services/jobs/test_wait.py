@@ -1,4 +1,4 @@
-"""Whoever asks for jobs of several bots gets one outcome a bot, whoever worked on its job, or hears why not."""
+"""A request for jobs of several bots gets one outcome a bot, whichever worker did its job, or the reason for none."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -31,7 +31,7 @@ TERMS = replace(GradeTerms(), caps=Caps(100, 100, 100), wait_elsewhere_s=30.0)
 
 @dataclass(frozen=True)
 class Done:
-    """An outcome. how: who told of it."""
+    """An outcome. how: who reported it."""
 
     bot_id: UUID
     status: JobStatus
@@ -91,7 +91,7 @@ def waiter(tx: Transactions, wanted: Backtests | None = None, terms: GradeTerms 
     return Waiter(tx, wanted or Backtests(), terms, run_id="run", actor="test", on_ended=lambda _bot: None)
 
 
-def test_each_bot_is_told_of_once_in_the_order_asked_for(
+def test_each_bot_is_reported_once_in_the_requested_order(
     tx: Transactions, make_bot: MakeBot, owner_sql: OwnerSql
 ) -> None:
     bots = [make_bot(name) for name in ("one", "two", "three")]

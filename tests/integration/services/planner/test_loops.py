@@ -23,7 +23,7 @@ def test_the_newest_round_stands_and_a_good_one_clears_the_error(tx: Transaction
     assert (noted(tx).error, noted(tx).message) == (None, "all well")
 
 
-def test_an_error_of_the_house_is_told_whole(tx: Transactions) -> None:
+def test_a_domain_error_is_recorded_whole(tx: Transactions) -> None:
     with pytest.raises(Exception, match="no bars"), round_of(tx, "one", every_s=2.0):
         raise data_unavailable("There are no bars.", fix="Import some.")
     assert noted(tx).error == "DATA_UNAVAILABLE: There are no bars."

@@ -74,7 +74,7 @@ def test_a_baseline_is_one_of_the_present_version_and_epoch(
     assert bot_of(fleet, begun_anew).epoch == 1
 
 
-def test_how_the_last_backtest_failed_is_told_and_an_unknown_code_counts_as_a_run_that_broke(
+def test_how_the_last_backtest_failed_is_read_and_an_unknown_code_counts_as_a_run_that_broke(
     tx: Transactions, store: BarsStore, make_bot: MakeBot, owner_sql: OwnerSql
 ) -> None:
     bot_id = make_bot()

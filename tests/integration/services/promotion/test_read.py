@@ -1,4 +1,4 @@
-"""Who is due for a promotion, and the gates as whoever asks is shown them."""
+"""Who is due for a promotion, and the gates as shown to a caller."""
 
 from typing import Any
 from uuid import UUID
@@ -45,7 +45,7 @@ def test_due_are_the_active_bots_in_lab_that_meet_every_gate_of_paper(
 
 
 @pytest.mark.parametrize("made", [{}, {"trades": 49}, {"losers": False}, {"label": DataLabel.IMPORTED}, {"trades": 50}])
-def test_the_planner_and_a_person_are_told_the_same_gates(tx: Transactions, bot_id: UUID, made: dict[str, Any]) -> None:
+def test_the_planner_and_a_person_see_the_same_gates(tx: Transactions, bot_id: UUID, made: dict[str, Any]) -> None:
     a_good_backtest(tx, bot_id, now=NOW, **made)
     shown = gates(tx, bot_id).gates
     with tx() as session:

@@ -49,9 +49,9 @@ def test_canary_takes_a_second_person_who_approves_within_a_day(
         with pytest.raises(GantryError) as same:
             approve(tx, nearly_canary, by)
         assert same.value.code is ErrorCode.FORBIDDEN
-    with pytest.raises(GantryError) as stranger:
+    with pytest.raises(GantryError) as outsider:
         approve(tx, nearly_canary, HERE)
-    assert stranger.value.code is ErrorCode.FORBIDDEN
+    assert outsider.value.code is ErrorCode.FORBIDDEN
     done = approve(tx, nearly_canary, OTHER, now=MUCH_LATER + timedelta(hours=23))
     assert (done.to, all_met(done.gates)) == (Stage.CANARY, True)
     decided = owner_sql("SELECT outcome, requested_by, decided_by FROM promotion_requests")

@@ -79,7 +79,7 @@ def _live(tx: Transactions, store: BarsStore) -> None:
         session.execute(text("UPDATE bot_jobs SET not_before = NULL WHERE status = 'QUEUED'"))
     grade_bots(tx, store, [made["done"], made["lost"]], run_id=None, actor="test", now=NOW)
     grade_bots(tx, store, [made["done"]], run_id=None, actor="test", now=NOW)
-    held, error = _claim(tx, made["broken"]), GantryError(ErrorCode.STRATEGY_ERROR, "It divides by 0.", fix="Mend it.")
+    held, error = _claim(tx, made["broken"]), GantryError(ErrorCode.STRATEGY_ERROR, "It divides by 0.", fix="Fix it.")
     with tx() as session:
         write_failed(session, held, None, error, run_id=None, now=NOW)
     with tx() as session:
@@ -128,7 +128,7 @@ def test_every_invariant_has_a_planted_fault() -> None:
     assert {fault.invariant for fault in PLANTED} == set(INVARIANTS)
 
 
-def test_of_many_faults_of_a_kind_twenty_are_told(open_heart: Connection) -> None:
+def test_of_many_faults_of_a_kind_twenty_are_reported(open_heart: Connection) -> None:
     for table in ("trade_logs", "bot_equity_curve"):
         open_heart.execute(text(f"DELETE FROM {table}"))
     open_heart.execute(text("DELETE FROM job_run_events"))

@@ -35,7 +35,7 @@ def revert(tx: Transactions) -> UUID:
 
 @dataclass(frozen=True)
 class Written:
-    """What a change writes beside its request's id: keys of the audit rows' payload, and what else is told."""
+    """What a change writes beside its request's id: keys of the audit rows' payload, and what else is recorded."""
 
     act: Act
     table: str

@@ -1,4 +1,4 @@
-"""A reset lets metrics begin anew and touches nothing that happened; it and a revert are done whole or not at all."""
+"""A reset restarts metrics and changes no history; a reset or a revert is all or nothing."""
 
 import subprocess
 import sys

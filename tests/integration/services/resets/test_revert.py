@@ -1,4 +1,4 @@
-"""A revert puts bots back into LAB, for a person to decide."""
+"""A revert moves bots back to LAB, with manual promotion."""
 
 from datetime import timedelta
 from uuid import UUID

@@ -55,7 +55,7 @@ def test_the_first_provider_that_can_say_its_price_is_shown_with_those_after_it(
     assert third.asked == []
 
 
-def test_without_any_price_the_first_providers_refusal_is_told(tx: Transactions) -> None:
+def test_without_any_price_the_first_providers_refusal_is_reported(tx: Transactions) -> None:
     other = GantryError(ErrorCode.PROVIDER_TIMEOUT, "late", fix="wait")
     with pytest.raises(GantryError) as refused:
         plan(tx, PricedSource(refuses=REFUSED), PricedSource(refuses=other))

@@ -1,4 +1,4 @@
-"""What counts of a bot now: all queries that ask agree, whatever happened to the bot since it was graded."""
+"""What counts of a bot now: all queries that ask agree, no matter what happened to the bot since it was graded."""
 
 import re
 from collections.abc import Callable
@@ -35,7 +35,7 @@ from tests.factories.standing import begin_epoch, begin_version, fail, make_roll
 QUERIES = Path(__file__).resolve().parents[4] / "sql" / "queries"
 ANY = replace(PAPER_LIMITS, trades=0, profit_factor=0.0, sharpe=0.0)
 FAILED = "a newer session FAILED"
-FIRST, SECOND, LATE, OTHERS = 3, 5, 7, 9  # trades, by which a backtest is told from another
+FIRST, SECOND, LATE, OTHERS = 3, 5, 7, 9  # trades, which distinguish one backtest from another
 
 
 def of_session(row: BacktestSession | None) -> int | None:

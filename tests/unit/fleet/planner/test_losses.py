@@ -1,4 +1,4 @@
-"""After a loss: every way a job can end, every reason, and what lets a bot begin anew."""
+"""After a loss: every way a job can end, every reason, and what lets a bot start over."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -138,6 +138,6 @@ def test_a_blocked_improvement_holds_back_no_baseline_and_is_cleared_by_a_person
         assert found is (DueReason.IMPROVE_DUE if cleared else NotEnqueued.RETRIES_EXHAUSTED)
 
 
-def test_too_few_trades_are_told_before_a_lost_improvement() -> None:
+def test_too_few_trades_come_before_a_lost_improvement() -> None:
     bot = replace(an_improvement(JobReason.RUN_FAILED), baseline=a_baseline(total_trades=1))
     assert what(bot) is NotEnqueued.TOO_FEW_TRADES

@@ -162,7 +162,7 @@ def test_improve_and_evolve_share_their_cap() -> None:
 
 
 @pytest.mark.parametrize("bot", [a_bot(bars=BarsState.PENDING), a_bot(bars=BarsState.PENDING, active=queued())])
-def test_bars_on_their_way_are_told_before_any_cap_and_take_no_place(bot: BotSnapshot) -> None:
+def test_bars_on_their_way_come_before_any_cap_and_take_no_place(bot: BotSnapshot) -> None:
     for caps in (CAPS, PlannerCaps(Caps(0, 0, 0))):
         assert planned(bot, caps=caps).not_started == {bot.id: NotStarted.BARS_PENDING}
     second = a_bot(2)

@@ -144,7 +144,7 @@ def test_a_figure_that_is_no_number_meets_nothing_and_is_shown_as_null(
     assert found.reason
 
 
-def test_no_trade_at_all_is_said_with_its_reason() -> None:
+def test_no_trade_at_all_is_shown_with_its_reason() -> None:
     evidence = replace(
         at_the_limit(Stage.SHADOW), figures=EvidenceFigures(trades=0), missing="No PAPER trades since May."
     )

@@ -120,7 +120,7 @@ def test_a_cost_is_kept_to_the_digit() -> None:
     assert cost_of(json.loads("0.10")) + cost_of(json.loads("0.20")) == Decimal("0.3")
 
 
-def test_the_range_of_one_minute_bars_counts_where_it_is_told() -> None:
+def test_the_range_of_one_minute_bars_counts_where_it_is_given() -> None:
     whole = {"start": "2010-06-06T00:00:00.000000000Z", "end": "2024-03-01T00:00:00.000000000Z"}
     own = {"start": "2024-01-01T00:00:00.000000001Z", "end": "2024-02-01T00:00:59.999999999Z"}
     assert range_of(whole) == Span(ns("2010-06-06"), ns("2024-03-01"))

@@ -205,7 +205,7 @@ def test_a_cost_that_is_no_number_is_a_bad_response(vendor: DatabentoStandIn, fa
     assert caught.value.code is ErrorCode.PROVIDER_BAD_RESPONSE
 
 
-def test_a_key_that_the_vendor_does_not_know_is_told_without_it(vendor: DatabentoStandIn) -> None:
+def test_a_key_that_the_vendor_does_not_know_is_reported_without_it(vendor: DatabentoStandIn) -> None:
     usage = KeptUsage()
     error = refusal(source(vendor, usage, key="canary-of-databento"), "ES", "2024-01")
     assert error.code is ErrorCode.INTEGRATION_VERIFY_FAILED
@@ -213,7 +213,7 @@ def test_a_key_that_the_vendor_does_not_know_is_told_without_it(vendor: Databent
 
 
 @pytest.mark.parametrize("key", ["", "  ", "YOUR_API_KEY"])
-def test_no_key_is_said_before_any_call(key: str) -> None:
+def test_a_missing_key_is_reported_before_any_call(key: str) -> None:
     with pytest.raises(GantryError) as caught:
         DatabentoBars(key, ProviderGate("databento", CallPolicy(), KeptUsage(), Limiter(None)))
     assert caught.value.code is ErrorCode.INTEGRATION_KEY_MISSING

@@ -1,4 +1,4 @@
-"""Whatever Databento does wrong: the code it gives, within the deadline, with nothing kept, and the next try heals."""
+"""Every fault of Databento: its error code, within the deadline, with nothing kept; the next attempt succeeds."""
 
 import time
 from collections.abc import Iterator
@@ -130,7 +130,7 @@ def test_a_short_wait_that_the_vendor_asks_for_is_kept_and_both_attempts_are_acc
     ]
 
 
-def test_a_long_wait_that_the_vendor_asks_for_is_told(vendor: DatabentoStandIn) -> None:
+def test_a_long_wait_that_the_vendor_asks_for_is_reported(vendor: DatabentoStandIn) -> None:
     vendor.script(Fault.RATE_LIMITED, retry_after=60)
     with pytest.raises(GantryError) as caught:
         source(vendor).fetch_month("ES", "2024-01", now=NOW)
@@ -146,7 +146,7 @@ def test_a_refusal_tells_the_vendors_case_and_where_its_data_ends(vendor: Databe
     assert caught.value.facts["http_status"] == 422
 
 
-def test_a_count_that_differs_is_told_with_both_numbers(vendor: DatabentoStandIn) -> None:
+def test_a_count_that_differs_is_reported_with_both_numbers(vendor: DatabentoStandIn) -> None:
     vendor.script(Fault.MISSING)
     with pytest.raises(BadPayload) as caught:
         source(vendor).fetch_month("ES", "2024-01", now=NOW)
@@ -154,7 +154,7 @@ def test_a_count_that_differs_is_told_with_both_numbers(vendor: DatabentoStandIn
     assert (facts["promised"], facts["received"]) == (len(JANUARY), len(JANUARY) - 100)
 
 
-def test_a_symbol_resolved_for_a_part_of_the_days_is_told(vendor: DatabentoStandIn) -> None:
+def test_a_symbol_resolved_for_a_part_of_the_days_is_reported(vendor: DatabentoStandIn) -> None:
     vendor.script(Fault.PARTIAL)
     with pytest.raises(BadPayload) as caught:
         source(vendor).fetch_month("ES", "2024-01", now=NOW)

@@ -85,7 +85,7 @@ def test_continuous_symbols_are_named_by_instrument_id_and_roll_where_it_changes
     assert [(roll.index, roll.new_contract) for roll in window.rolls] == [(200, "7")]
 
 
-def test_an_id_that_names_another_contract_later_is_told_apart_by_date(tmp_path: Path) -> None:
+def test_an_id_that_names_another_contract_later_is_distinguished_by_date(tmp_path: Path) -> None:
     series = made_bars("2024-01-09T20:00", "2024-01-10T03:00")
     mappings = {"ESH4": [("2024-01-01", "2024-01-10", 118)], "ESM4": [("2024-01-10", "2025-01-01", 118)]}
     (found,) = read(tmp_path, dbn_of(series, mappings))

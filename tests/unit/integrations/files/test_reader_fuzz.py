@@ -1,4 +1,4 @@
-"""Whatever bytes a file holds, reading and judging it ends in bars or in one GantryError, never in another error."""
+"""Reading and checking any bytes ends in bars or in one GantryError, never in another error."""
 
 import gzip
 import random

@@ -263,7 +263,7 @@ def test_a_pipe_or_an_endless_device_is_refused_without_waiting_for_it(tmp_path:
         assert "is no regular file" in caught.value.message
 
 
-def test_a_files_name_that_is_no_text_is_told_as_one_that_can_be_stored(tmp_path: Path) -> None:
+def test_a_file_name_that_is_not_text_is_reported_as_one_that_can_be_stored(tmp_path: Path) -> None:
     path = tmp_path / os.fsdecode(b"\xff.csv")
     path.write_bytes(csv_of(SHORT))
     (found,) = read_bars_file(path, symbol="ES")

@@ -1,4 +1,4 @@
-"""Every attempt leaves exactly one row, whatever happens, and no row or message tells a secret."""
+"""Every attempt leaves exactly one row, whatever happens, and no row or message contains a secret."""
 
 import logging
 from collections.abc import Callable
@@ -93,7 +93,7 @@ def test_a_call_that_gets_no_turn_in_time_makes_no_attempt_and_no_row() -> None:
     assert raised.value.facts["attempts"] == 0
 
 
-def test_retries_take_turns_too_and_the_failure_is_told_when_there_is_none() -> None:
+def test_retries_take_turns_too_and_the_failure_is_reported_when_there_is_none() -> None:
     sink = KeptUsage()
     policy = CallPolicy(deadline_s=1, calls_per_minute=1, burst=1, backoff_s=0.01)
     with Speaker(status(500)) as server:

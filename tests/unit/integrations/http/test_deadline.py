@@ -1,4 +1,4 @@
-"""A call ends by the clock, whatever the other side does."""
+"""A call ends at its deadline, whatever the other side does."""
 
 import socket
 import time

@@ -1,4 +1,4 @@
-"""What is tried again, how often, after which wait, and what is said in the end."""
+"""What is tried again, how often, after which wait, and the final error."""
 
 import email.utils
 import random

@@ -1,4 +1,4 @@
-"""A beat goes on until it is told to stop, or the block ends; then nothing is called any more."""
+"""A beat continues until it is stopped or the block ends; then nothing is called any more."""
 
 import threading
 

@@ -9,10 +9,10 @@ from sql.tables.jobs import BotJob
 
 def test_a_failure_is_read_back_as_it_was_stored() -> None:
     job = BotJob(
-        status="FAILED", error_code="STRATEGY_ERROR", error_message="It divides by 0.", suggested_fix="Mend it."
+        status="FAILED", error_code="STRATEGY_ERROR", error_message="It divides by 0.", suggested_fix="Fix it."
     )
     assert failure_of_job(job, fix="Ask again.") == GradeFailure(
-        ErrorCode.STRATEGY_ERROR, "It divides by 0.", "Mend it."
+        ErrorCode.STRATEGY_ERROR, "It divides by 0.", "Fix it."
     )
 
 
@@ -22,7 +22,7 @@ def test_a_job_that_ended_without_a_failure_says_how_it_ended_and_what_its_calle
 
 
 @pytest.mark.parametrize("text", ["a\0b", "\ud800", "x" * 10 * MAX_MESSAGE])
-def test_whatever_is_said_can_be_stored_and_is_short(text: str) -> None:
+def test_any_message_can_be_stored_and_is_short(text: str) -> None:
     kept = storable(GantryError(ErrorCode.STRATEGY_ERROR, text, fix=text, facts={"n": 1}))
     for part in (kept.message, kept.fix):
         assert "\0" not in part.encode().decode()
@@ -31,7 +31,7 @@ def test_whatever_is_said_can_be_stored_and_is_short(text: str) -> None:
 
 
 def test_what_can_be_stored_stays_as_it_is() -> None:
-    error = GantryError(ErrorCode.STRATEGY_ERROR, "It divides by 0.", fix="Mend it.")
+    error = GantryError(ErrorCode.STRATEGY_ERROR, "It divides by 0.", fix="Fix it.")
     assert failure_of(storable(error)) == failure_of(error)
 
 

@@ -17,7 +17,7 @@ from tests.factories.rounds import AT, EVERY_S, LATE_S, age
         ({"a": 1000, "b": None}, "NEVER"),
     ],
 )
-def test_the_worst_of_all_is_told(ages: dict[str, float | None], expected: str) -> None:
+def test_the_worst_of_all_is_shown(ages: dict[str, float | None], expected: str) -> None:
     seen = [age(age_s, loop=loop) for loop, age_s in ages.items() if age_s is not None]
     assert worst(health_of(seen, dict.fromkeys(ages, EVERY_S))) == expected
 

@@ -27,7 +27,7 @@ class NoParams(Params):
 
 
 class Scripted(Strategy):
-    """Decides what it was told, or raises it."""
+    """Decides what it was given, or raises it."""
 
     name = "scripted"
     label = "Scripted"

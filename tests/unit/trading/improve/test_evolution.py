@@ -142,7 +142,7 @@ def raises(_view: MarketView) -> Decisions:
     raise RuntimeError("no idea")
 
 
-def test_a_challenger_that_raises_is_left_out_and_said_so() -> None:
+def test_a_challenger_that_raises_is_left_out_and_reported() -> None:
     broken: Strategy = Faulty(raises)
     evolution = finished(begun(against=(Contender(broken, NoParams()), FADES)))
     verdict = evolution.verdict

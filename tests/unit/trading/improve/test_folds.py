@@ -24,7 +24,7 @@ def test_a_fold_chooses_before_a_gap_and_looks_behind_it(sessions: int, folds: i
 
 
 @pytest.mark.parametrize(("sessions", "folds", "purge"), [(0, 1, 0), (29, 5, 1), (21, 2, 2)])
-def test_too_few_sessions_are_said_to_be_so(sessions: int, folds: int, purge: int) -> None:
+def test_too_few_sessions_are_refused(sessions: int, folds: int, purge: int) -> None:
     with pytest.raises(GantryError) as caught:
         walk_forward(sessions, folds=folds, purge_sessions=purge)
     assert caught.value.code is ErrorCode.DATA_UNAVAILABLE

@@ -132,7 +132,7 @@ def test_prices_that_stand_still_enter_nothing(strategy: Strategy) -> None:
     assert not np.isin(strategy.decide(view, quick(strategy)).target, (LONG, SHORT)).any()
 
 
-def test_it_bears_any_number_of_bars(strategy: Strategy, view: MarketView) -> None:
+def test_it_handles_any_number_of_bars(strategy: Strategy, view: MarketView) -> None:
     for params, size in product((quick(strategy), strategy.parse({})), (0, 1, 2, 3, 7, 8, 9, 12, 61, 101, 102)):
         assert len(strategy.decide(first_bars(view, size), params).target) == size
 
