@@ -1,8 +1,10 @@
 """Trading sessions of an instrument: which trading day a bar belongs to, and which minutes the calendar allows.
 
-A session is a trading day. CME Globex opens and ends it by its clock (`trading.globex`), with a daily break of
-an hour, holidays and early closes; pandas-market-calendars' schedules say when. Bars outside the calendar (older
-sessions had other hours, calendars miss a special day) still get a trading day, by that clock, so that no bar is lost.
+A session is a trading day. CME Globex opens it at 17:00 Chicago time the day before and ends it at 16:00, with a daily
+break of an hour, holidays and early closes; `trading.calendar` says when. Three kinds of days differ: one with an early
+end is a session that ends early; one on which nothing trades has no session, and the evening after it belongs to the
+next; and bars may lie on a day the calendar has no session for. Those still get a trading day, by the same 17:00 clock,
+so that no bar is lost, but a session without an end to rely on: its bars all count as its ending.
 """
 
 from dataclasses import dataclass
@@ -10,20 +12,20 @@ from functools import lru_cache
 from typing import Final
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from trading import globex
 from trading.bars.schema import IntArray
+from trading.calendar import clock, holidays
+from trading.calendar.clock import local_ns, utc_ns
+from trading.calendar.schedule import Schedule, corrected, published
 from trading.instruments import Instrument
 
-MINUTE_NS: Final = 60_000_000_000
-HOUR_NS: Final = 60 * MINUTE_NS
-DAY_NS: Final = 24 * HOUR_NS
-FIRST_YEAR: Final = 1990
-LAST_YEAR: Final = 2060
-_DAY_STARTS_NS: Final = globex.DAY_STARTS_HOUR * HOUR_NS
-_DAY_ENDS_NS: Final = globex.DAY_ENDS_HOUR * HOUR_NS
+MINUTE_NS: Final = clock.MINUTE_NS
+DAY_NS: Final = clock.DAY_NS
+FIRST_YEAR: Final = holidays.FIRST_YEAR
+LAST_YEAR: Final = holidays.LAST_YEAR
+_DAY_STARTS_BEFORE_MIDNIGHT_NS: Final = (24 - globex.DAY_STARTS_HOUR) * 60 * MINUTE_NS
 _EXCHANGE_TIME_ZONES: Final = {
     "CME": globex.TIME_ZONE,
     "CBOT": globex.TIME_ZONE,
@@ -38,7 +40,8 @@ class SessionIndex:
 
     session: int64[T], days since 1970 of the trading day. in_session: bool[T], whether the calendar allows the
     bar's open. session_open: int64[T] ns UTC, the session's first open. session_last: int64[T] ns UTC, open of
-    the session's last one-minute bar; a bar later than it is outside the calendar.
+    the session's last one-minute bar; a bar later than it is outside the calendar. On a day without a session it lies
+    a minute before the open: no bar of such a day has one after it to go home on.
     """
 
     session: IntArray
@@ -47,33 +50,10 @@ class SessionIndex:
     session_last: IntArray
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Schedule:
-    """S sessions of a calendar in order, int64[S] each; opens inclusive, closes exclusive, ns UTC.
-
-    break_starts, break_ends: a pause inside the session; equal where there is none.
-    """
-
-    days: IntArray
-    opens: IntArray
-    closes: IntArray
-    break_starts: IntArray
-    break_ends: IntArray
-
-
 @lru_cache(maxsize=16)
 def schedule_of(calendar: str) -> Schedule:
     """Return a calendar's sessions from 1990 to 2060; computed once a process, in about 0.3 s."""
-    import pandas_market_calendars
-
-    frame = pandas_market_calendars.get_calendar(calendar).schedule(
-        f"{FIRST_YEAR}-01-01", f"{LAST_YEAR}-12-31", tz="UTC"
-    )
-    closes = _ns(frame["market_close"])
-    starts = _ns(frame["break_start"]) if "break_start" in frame else closes
-    ends = _ns(frame["break_end"]) if "break_end" in frame else closes
-    days = frame.index.to_numpy().astype("datetime64[D]").astype(np.int64)
-    return Schedule(days, _ns(frame["market_open"]), closes, np.minimum(starts, closes), np.minimum(ends, closes))
+    return corrected(calendar, published(calendar))
 
 
 def exchange_time_zone(instrument: Instrument) -> str:
@@ -134,39 +114,32 @@ def session_minutes(instrument: Instrument, day: int) -> int:
 
 def local_minute(instrument: Instrument, ts: IntArray) -> IntArray:
     """Return int64[T], minutes after midnight of each open in the exchange's time, 0 to 1439."""
-    return _local_ns(ts, exchange_time_zone(instrument)) % DAY_NS // MINUTE_NS
+    return local_ns(ts, exchange_time_zone(instrument)) % DAY_NS // MINUTE_NS
+
+
+def session_minute(instrument: Instrument, ts: IntArray, session: IntArray) -> IntArray:
+    """Return int64[T], minutes of each open from midnight of its trading day in the exchange's time.
+
+    Negative on the evening before; session: int64[T], days since 1970.
+    """
+    return (local_ns(ts, exchange_time_zone(instrument)) - session * DAY_NS) // MINUTE_NS
 
 
 def globex_minute(ts: IntArray) -> IntArray:
     """Return int64[T], minutes after midnight of each open in Chicago, where Globex's day is defined."""
-    return _local_ns(ts, globex.TIME_ZONE) % DAY_NS // MINUTE_NS
-
-
-def _ns(column: "pd.Series[pd.Timestamp]") -> IntArray:
-    return column.dt.tz_localize(None).to_numpy().astype("datetime64[ns]").astype(np.int64)
-
-
-def _local_ns(ts: IntArray, zone: str) -> IntArray:
-    local = pd.DatetimeIndex(ts.astype("datetime64[ns]")).tz_localize("UTC").tz_convert(zone).tz_localize(None)
-    return local.to_numpy().astype("datetime64[ns]").astype(np.int64)
-
-
-def _utc_ns(local: IntArray, zone: str) -> IntArray:
-    index = pd.DatetimeIndex(local.astype("datetime64[ns]")).tz_localize(zone).tz_convert("UTC").tz_localize(None)
-    return index.to_numpy().astype("datetime64[ns]").astype(np.int64)
+    return local_ns(ts, globex.TIME_ZONE) % DAY_NS // MINUTE_NS
 
 
 def _clock_day(ts: IntArray) -> IntArray:
-    return (_local_ns(ts, globex.TIME_ZONE) + DAY_NS - _DAY_STARTS_NS) // DAY_NS
+    return (local_ns(ts, globex.TIME_ZONE) + _DAY_STARTS_BEFORE_MIDNIGHT_NS) // DAY_NS
 
 
 def _bounds_of_days(schedule: Schedule, day: IntArray) -> tuple[IntArray, IntArray]:
-    """Open and close of each trading day: the calendar's, else Globex's clock's."""
+    """Open and close of each trading day: the calendar's, else 17:00 the day before, where it ends at once."""
     at = np.minimum(np.searchsorted(schedule.days, day), len(schedule.days) - 1)
     known = schedule.days[at] == day
-    opens = _utc_ns((day - 1) * DAY_NS + _DAY_STARTS_NS, globex.TIME_ZONE)
-    closes = _utc_ns(day * DAY_NS + _DAY_ENDS_NS, globex.TIME_ZONE)
-    return np.where(known, schedule.opens[at], opens), np.where(known, schedule.closes[at], closes)
+    opens = utc_ns(day * DAY_NS - _DAY_STARTS_BEFORE_MIDNIGHT_NS, globex.TIME_ZONE)
+    return np.where(known, schedule.opens[at], opens), np.where(known, schedule.closes[at], opens)
 
 
 def _minutes_of(schedule: Schedule, row: int) -> IntArray:

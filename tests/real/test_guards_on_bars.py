@@ -44,8 +44,7 @@ def verdicts(found: tuple[Window, ...], strategy: Strategy, params: Params) -> d
 @pytest.mark.parametrize("strategy", STRATEGIES.values(), ids=list(STRATEGIES))
 def test_every_strategy_passes_guards_and_analyzers_on_real_bars(found: tuple[Window, ...], strategy: Strategy) -> None:
     failed = {name for name, passed in verdicts(found, strategy, strategy.parse({})).items() if not passed}
-    # ES traded until 16:15 in 2013; the calendar knows today's hours, and a fill in between is reported.
-    assert failed <= ({Check.SESSION} if found[0].bars.symbol == "ES" else set())
+    assert failed == set()
 
 
 @pytest.mark.parametrize("rule", READS_AHEAD, ids=lambda rule: rule.__name__)

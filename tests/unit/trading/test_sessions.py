@@ -13,6 +13,7 @@ from trading.sessions import (
     expected_minutes,
     local_minute,
     schedule_of,
+    session_minute,
     session_minutes,
     session_of,
     sessions_between,
@@ -89,6 +90,7 @@ def test_bars_of_a_day_the_calendar_doesnt_know_form_a_session_of_their_own() ->
     assert index.session.tolist() == [day("2023-12-22"), day("2023-12-25"), day("2023-12-26")]
     assert index.in_session.tolist() == [True, False, True]
     assert index.session_open[1] == ns("2023-12-24T23:00")
+    assert index.session_last[1] == index.session_open[1] - MINUTE_NS  # no end to rely on: each bar counts as the last
 
 
 def test_sessions_never_go_backwards_in_time() -> None:
@@ -113,6 +115,13 @@ def test_exchange_time_is_chicagos_or_new_yorks() -> None:
     assert exchange_time_zone(get_instrument("6E")) == "America/Chicago"
     assert exchange_time_zone(get_instrument("CL")) == "America/New_York"
     assert local_minute(get_instrument("CL"), at("2024-01-10T14:30")).tolist() == [9 * 60 + 30]
+
+
+def test_a_sessions_minutes_are_counted_from_its_own_midnight_and_below_it_the_evening_before() -> None:
+    times = at("2024-01-09T23:00", "2024-01-10T05:59", "2024-01-10T06:00", "2024-01-10T21:59")
+    assert session_minute(ES, times, session_of(ES, times).session).tolist() == [-420, -1, 0, 959]
+    crude = get_instrument("CL")
+    assert session_minute(crude, times, session_of(crude, times).session).tolist() == [-360, 59, 60, 1019]
 
 
 def test_a_year_of_minutes_is_placed_within_half_a_second() -> None:
