@@ -60,10 +60,11 @@ def rsi_reversion(view: MarketView, period: int, lower: float, upper: float) -> 
 
 def donchian_breakout(view: MarketView, channel: int, entry: tuple[int, int], flatten: int) -> list[int]:
     h, lo, c = (in_ticks(view, name) for name in ("high", "low", "close"))
-    minute = view.local_minute.tolist()
+    minute, ending = view.local_minute.tolist(), view.session_ending.tolist()
+    evening = view.session_minute.tolist()
 
     def rule(i: int) -> int:
-        if flatten <= minute[i] < 16 * 60:
+        if ending[i] or (evening[i] >= 0 and minute[i] >= flatten):
             return FLAT
         if not entry[0] <= minute[i] < entry[1]:
             return HOLD

@@ -28,8 +28,9 @@ window, `target[i]` is decided at the close of bar i, reading bars 0..i, by a bo
 7. **End of a window.** In every window but the last a position is closed at the open of the window's last bar
    (WINDOW_END), where nothing is entered. At the last bar of the last window it stays open: it is marked in
    equity and reported as open position, and is no trade.
-8. **Session flatten** belongs to the strategy: it decides FLAT at the close of a bar whose successor is still in
-   the session, so that the fill is never the next session's open.
+8. **Session flatten** belongs to the strategy: from the bar before the session's last one on, by the calendar of
+   ends as they were (`trading/calendar/ends.py`), it decides FLAT, so that the fill is the open of the session's
+   last bar and never the next session's. On a day that the calendar has no session for it enters nothing.
 9. **Volume.** Bars without trade volume are no part of a window: nothing could have filled in them.
 10. **Equity** is marked at every close: profit since start, open positions at the close, commissions as paid.
     Drawdown is measured on all bars, from a peak that starts at zero.

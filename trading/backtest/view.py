@@ -7,8 +7,10 @@ from weakref import WeakKeyDictionary
 from trading.bars.schema import NS_PER_SECOND, FloatArray
 from trading.bars.series import Window
 from trading.instruments import Instrument
-from trading.sessions import local_minute
+from trading.sessions import session_minute
 from trading.strategies.base import MarketView
+
+MINUTES_OF_DAY: Final = 1440
 
 # A fleet runs hundreds of bots on one window: time zones are worth computing once (20 ms for a year of minutes).
 _VIEWS: Final[WeakKeyDictionary[Window, MarketView]] = WeakKeyDictionary()
@@ -34,6 +36,7 @@ def _build(window: Window, instrument: Instrument) -> MarketView:
         seen: FloatArray = prices.copy() if adjustment is None else prices - adjustment
         return seen
 
+    minute = session_minute(instrument, bars.ts, window.session)
     view = MarketView(
         ts=bars.ts.copy(),
         open=adjusted(bars.open),
@@ -42,7 +45,8 @@ def _build(window: Window, instrument: Instrument) -> MarketView:
         close=adjusted(bars.close),
         volume=bars.volume.copy(),
         session=window.session.copy(),
-        local_minute=local_minute(instrument, bars.ts),
+        local_minute=minute % MINUTES_OF_DAY,
+        session_minute=minute,
         session_ending=bars.ts + bar_ns >= window.session_last,
         tick_size=tick,
     )

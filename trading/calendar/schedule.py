@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from trading.calendar.clock import DAY_NS, globex.TIME_ZONE, MINUTE_NS, local_ns, minutes, utc_ns
+from trading import globex
+from trading.calendar.clock import DAY_NS, MINUTE_NS, local_ns, minutes, utc_ns
 from trading.calendar.ends import EQUITY, REGULAR_ENDS, day_of, special_ends
 from trading.calendar.holidays import FIRST_YEAR, LAST_YEAR
 

@@ -26,9 +26,11 @@ class MarketView:
 
     open, high, low, close: float64[T], price units, difference-adjusted. volume: int64[T].
     ts: int64[T] ns UTC open. session: int64[T] ordinal of the trading day.
-    local_minute: int64[T], minutes after midnight of the bar's open in exchange time.
+    local_minute: int64[T], minutes after midnight of the bar's open in exchange time, 0 to 1439.
+    session_minute: int64[T], the same from midnight of the trading day: negative on the evening before.
     session_ending: bool[T], by the calendar: True from the bar on whose successor is the session's last, so that
-    FLAT decided there fills in the session even when it closes early. tick_size: price units.
+    FLAT decided there fills in the session even when it closes early; on every bar of a day that the calendar has no
+    session for. tick_size: price units.
     """
 
     ts: IntArray
@@ -39,6 +41,7 @@ class MarketView:
     volume: IntArray
     session: IntArray
     local_minute: IntArray
+    session_minute: IntArray
     session_ending: NDArray[np.bool_]
     tick_size: float
 

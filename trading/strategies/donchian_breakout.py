@@ -1,14 +1,11 @@
 """Breakout: the close leaves the channel of the bars before it, by day only."""
 
 from dataclasses import dataclass
-from typing import Final
 
 from core.errors import FieldProblem
 from trading.strategies.base import Decisions, MarketView, Params, Strategy, param
 from trading.strategies.clock_times import minute_of, time_problems
 from trading.strategies.ticks import ticks
-
-FLAT_UNTIL: Final = 16 * 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +20,11 @@ class DonchianBreakoutParams(Params):
         "14:45", low="00:00", high="15:59", unit="HH:MM exchange time", doc="First bar that no longer may."
     )
     flatten_at: str = param(
-        "14:59", low="00:00", high="15:59", unit="HH:MM exchange time", doc="First bar that decides flat, up to 16:00."
+        "14:59",
+        low="00:00",
+        high="15:59",
+        unit="HH:MM exchange time",
+        doc="First bar of the trading day that decides flat; earlier where the session ends earlier.",
     )
 
     def problems(self) -> list[FieldProblem]:
@@ -35,8 +36,9 @@ class DonchianBreakout(Strategy):
     """Follows a break of the channel and goes home flat.
 
     LONG when c[i] > max(high[i-channel .. i-1]); SHORT when c[i] < min(low[i-channel .. i-1]), on bars whose open time
-    is within [entry_from, entry_until). FLAT on every bar within [flatten_at, 16:00). Exchange time. Reverses, no
-    brackets. First decision at i = channel.
+    is within [entry_from, entry_until). Exchange time. FLAT, and nothing entered, on every bar from flatten_at of the
+    trading day to the session's end, and in any case on every bar whose successor is, by the calendar, the session's
+    last, and on that last one. Reverses, no brackets. First decision at i = channel.
     """
 
     name = "donchian_breakout"
@@ -57,8 +59,8 @@ class DonchianBreakout(Strategy):
                 ticks(view.low, view.tick_size),
                 ticks(view.close, view.tick_size),
                 view.local_minute,
+                view.session_ending | (view.session_minute >= minute_of(params.flatten_at)),
                 params.channel,
                 (minute_of(params.entry_from), minute_of(params.entry_until)),
-                (minute_of(params.flatten_at), FLAT_UNTIL),
             )
         )

@@ -82,11 +82,11 @@ def donchian(
     lo: IntArray,
     c: IntArray,
     minute: IntArray,
+    home: Flags,
     channel: int,
     entry: tuple[int, int],
-    flat: tuple[int, int],
 ) -> Targets:
-    """Decide breakouts of the previous `channel` bars within the entry minutes, FLAT within the flat ones.
+    """Decide breakouts of the previous `channel` bars within the entry minutes, FLAT where it is time to go home.
 
     The channel of a bar is the rest of the block of `channel` bars before its own and the start of its own (van Herk
     1992, Gil and Werman 1993): two block-long buffers, nothing as long as the window.
@@ -102,7 +102,7 @@ def donchian(
         for i in range(start, min(start + channel, size)):
             top, deep = max(tops[i - start], highest), max(depths[i - start], deepest)
             highest, deepest = max(highest, h[i]), max(deepest, depth[i])
-            if flat[0] <= minute[i] < flat[1]:
+            if home[i]:
                 target[i] = FLAT
             elif entry[0] <= minute[i] < entry[1]:
                 if c[i] > top:
