@@ -1,4 +1,4 @@
-"""Globex's day: a trading day begins at 17:00 Chicago time on the day before, and ends at 16:00."""
+"""Globex's day: a trading day begins at 17:00 Chicago time on the day before."""
 
 from datetime import date, datetime, timedelta
 from functools import lru_cache
@@ -7,7 +7,6 @@ from zoneinfo import ZoneInfo
 
 TIME_ZONE: Final = "America/Chicago"
 DAY_STARTS_HOUR: Final = 17  # of the day before
-DAY_ENDS_HOUR: Final = 16
 _INTO_NEXT_DAY: Final = timedelta(hours=24 - DAY_STARTS_HOUR)
 _CHICAGO: Final = ZoneInfo(TIME_ZONE)
 

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pytest
 
-from tests.unit.bars.made import ns
+from tests.factories.bars import ns
 from trading.calendar.halts import KNOWN_HALTS, halts_between
 from trading.instruments import INSTRUMENTS, get_instrument
 from trading.sessions import MINUTE_NS, session_of

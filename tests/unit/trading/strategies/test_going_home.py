@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 import pytest
 
-from tests.unit.bars.made import bars_at
+from tests.factories.bars import bars_at
 from trading.backtest.run import run_backtest
 from trading.backtest.types import BacktestResult, Costs
 from trading.bars.front import windows
