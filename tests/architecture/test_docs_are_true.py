@@ -86,7 +86,7 @@ def test_every_command_that_a_page_names_exists_with_its_options() -> None:
     ("command", "sub", "rest"),
     [("nosuch", "", ""), ("bots", "nosuch", ""), ("bots", "show", " --nosuch"), ("up", "", " --x")],
 )
-def test_a_command_that_does_not_exist_is_told_from_one_that_does(command: str, sub: str, rest: str) -> None:
+def test_a_command_that_does_not_exist_is_distinguished_from_one_that_does(command: str, sub: str, rest: str) -> None:
     assert is_one("bots", "show", " alpha --json")
     assert not is_one(command, sub, rest)
 

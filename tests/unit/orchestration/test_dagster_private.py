@@ -29,7 +29,7 @@ def test_a_backfill_is_under_way_in_the_states_that_are_asked_for() -> None:
     assert BulkActionsFilter(statuses=[BulkActionStatus.REQUESTED]).statuses == [BulkActionStatus.REQUESTED]
 
 
-def test_the_health_of_a_run_is_told_in_words_dagster_knows() -> None:
+def test_the_health_of_a_run_is_reported_in_dagsters_terms() -> None:
     from orchestration.dagster_private import CheckRunHealthResult, WorkerStatus
 
     assert {"RUNNING", "NOT_FOUND", "UNKNOWN"} <= {status.name for status in WorkerStatus}
