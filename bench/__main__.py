@@ -7,7 +7,18 @@ from pathlib import Path
 from bench.table import Row, print_table, write_json
 from core.settings import get_settings
 
-MODULES = ("engine", "bars_io", "trade_writes", "grading", "list_page", "planner", "fleet_reset", "overfit")
+MODULES = (
+    "engine",
+    "bars_io",
+    "trade_writes",
+    "grading",
+    "list_page",
+    "planner",
+    "fleet_reset",
+    "overfit",
+    "simulator",
+    "overfit_sim",
+)
 
 
 def main(names: list[str]) -> int:

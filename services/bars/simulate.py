@@ -6,7 +6,8 @@ from datetime import datetime
 from core.errors import ErrorCode, GantryError
 from fleet.closed_sets import DataLabel
 from integrations.registry import SIMULATOR
-from integrations.simulator.months import SIMULATOR_VERSION, simulate_month
+from integrations.simulator.draws import SIMULATOR_VERSION
+from integrations.simulator.months import simulate_month
 from integrations.store import BarsStore
 from services.bars.write import Incoming, MonthReport, Progress, Source, store_months
 from sql.engine import Transactions

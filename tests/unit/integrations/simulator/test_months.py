@@ -121,8 +121,15 @@ def test_crude_oil_rolls_every_month() -> None:
     assert len(window.rolls) == 3
 
 
-@pytest.mark.parametrize("month", ["2024-13", "2024", "March", "2024-1-1", "2024-1", "1850-01", ""])
+@pytest.mark.parametrize("month", ["2024-13", "2024", "March", "2024-1-1", "2024-1", "1850-01", "2060-01", ""])
 def test_what_is_no_month_is_refused(month: str) -> None:
     with pytest.raises(GantryError, match="YYYY-MM") as caught:
         simulate_month(ES, month, 1)
+    assert caught.value.details[0].field == "month"
+
+
+def test_a_month_before_prices_begin_is_refused() -> None:
+    with pytest.raises(GantryError, match="2009-12 can't be simulated") as caught:
+        simulate_month(ES, "2009-12", 1)
+    assert caught.value.fix == "Use a month from 2010-01 on, where the simulator's prices begin."
     assert caught.value.details[0].field == "month"
