@@ -1,4 +1,4 @@
-"""Bars for a first start that has no provider."""
+"""Simulated bars at a start: made where there is no provider, made again where an earlier simulator made them."""
 
 from datetime import datetime
 
@@ -6,7 +6,7 @@ from core.errors import ErrorCode, GantryError
 from core.settings import AppEnv, Settings
 from integrations.registry import BARS_VENDORS, FILES, SIMULATOR, chosen_supply, simulates
 from integrations.store import BarsStore
-from services.bars.simulate import FIRST_START_MONTHS, no_progress, simulate_months
+from services.bars.simulate import FIRST_START_MONTHS, no_progress, renew_simulated, simulate_months
 from services.bars.write import Progress
 from sql.engine import Transactions
 from sql.queries.bars import catalogue as queries
@@ -20,7 +20,8 @@ def ensure_data(
 ) -> str | None:
     """Give a first start bars: without vendor key and without any bars, simulated ones; return what to tell.
 
-    None where there are bars already, or a provider that supplies them, and in production always.
+    Months that an earlier version of the simulator made are made again. None where there was nothing to make, and in
+    production always.
 
     Raises:
         GantryError: VALIDATION_FAILED for an unknown GANTRY_DATA_PROVIDER, ENVIRONMENT_INVALID for the simulator in
@@ -30,6 +31,13 @@ def ensure_data(
     chosen = chosen_supply(settings)
     if settings.app_env is AppEnv.PRODUCTION:
         _refuse_simulator(chosen)
+        return None
+    if renewed := renew_simulated(tx, store, actor="start", now=now, progress=progress):
+        symbols = sorted({month.symbol for month in renewed})
+        return (
+            f"The simulator has a new version: made {len(renewed)} SIMULATED months of {', '.join(symbols)} again. "
+            "Bots graded on the old ones keep those results until they are graded again."
+        )
     if not simulates(settings):
         return None
     with tx() as session:

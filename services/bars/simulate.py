@@ -1,6 +1,7 @@
 """Simulated months of bars, always labelled SIMULATED."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from core.errors import ErrorCode, GantryError
@@ -12,6 +13,7 @@ from integrations.store import BarsStore
 from services.bars.write import Incoming, MonthReport, Progress, Source, store_months
 from sql.engine import Transactions
 from sql.queries.bars import catalogue as queries
+from sql.tables.bars import BarsMonth
 from trading.bars.months import split_months
 from trading.instruments import Instrument, get_instrument
 from trading.months import full_months_before
@@ -36,30 +38,77 @@ def simulate_months(
     progress: Progress = no_progress,
 ) -> tuple[MonthReport, ...]:
     """Make months of SIMULATED bars ("YYYY-MM"); months with real bars are left as they are."""
-    wanted = [(get_instrument(symbol), month) for symbol in symbols for month in months]
+    asked = [_MonthToMake(get_instrument(symbol), month, seed) for symbol in symbols for month in months]
+    return _simulated(tx, store, asked, actor=actor, now=now, progress=progress)
+
+
+def renew_simulated(
+    tx: Transactions, store: BarsStore, *, actor: str, now: datetime, progress: Progress = no_progress
+) -> tuple[MonthReport, ...]:
+    """Make again, from their own seeds, the months in use that an earlier version of the simulator made.
+
+    Their rows stay, superseded. Symbols with any real bars are left out, as their simulated months are never read.
+    """
+    with tx() as session:
+        outdated = _outdated(queries.active_months(session))
+    return _simulated(tx, store, outdated, actor=actor, now=now, progress=progress) if outdated else ()
+
+
+def ensure_simulated(tx: Transactions, store: BarsStore, symbol: str, *, actor: str, now: datetime) -> bool:
+    """Give a symbol the simulated months it lacks; return whether it lacked any.
+
+    Without any bars it gets as many months as a first start has; months of an earlier simulator are made again.
+    """
+    with tx() as session:
+        rows = queries.active_months(session, symbol=symbol)
+    first = full_months_before(now, FIRST_START_MONTHS)
+    lacking = (
+        _outdated(rows) if rows else [_MonthToMake(get_instrument(symbol), month, DEFAULT_SEED) for month in first]
+    )
+    if not lacking:
+        return False
+    try:
+        _simulated(tx, store, lacking, actor=actor, now=now, progress=no_progress)
+    except GantryError as error:
+        if error.code is not ErrorCode.CONFLICT:
+            raise  # else another worker made the same months meanwhile
+    return True
+
+
+@dataclass(frozen=True, slots=True)
+class _MonthToMake:
+    """A month to simulate."""
+
+    instrument: Instrument
+    month: str
+    seed: int
+
+
+def _outdated(rows: Sequence[BarsMonth]) -> list[_MonthToMake]:
+    """Return the months that an earlier simulator made, among all months in use of some symbols."""
+    real = {row.symbol for row in rows if row.data_label != DataLabel.SIMULATED}
+    return [
+        _MonthToMake(get_instrument(row.symbol), row.month, int(row.source_details["seed"]))
+        for row in rows
+        if row.symbol not in real
+        and row.provider == SIMULATOR
+        and row.source_details["simulator_version"] < SIMULATOR_VERSION
+    ]
+
+
+def _simulated(
+    tx: Transactions, store: BarsStore, asked: Sequence[_MonthToMake], *, actor: str, now: datetime, progress: Progress
+) -> tuple[MonthReport, ...]:
     with tx() as session:
         real = {
             (row.symbol, row.month) for row in queries.active_months(session) if row.data_label != DataLabel.SIMULATED
         }
     made = []
-    for number, (instrument, month) in enumerate(wanted, start=1):
-        if (instrument.symbol, month) not in real:
-            made.append(_made(instrument, month, seed))
-        progress(f"Simulating {instrument.symbol} {month}", number, len(wanted))
+    for number, one in enumerate(asked, start=1):
+        if (one.instrument.symbol, one.month) not in real:
+            made.append(_made(one.instrument, one.month, one.seed))
+        progress(f"Simulating {one.instrument.symbol} {one.month}", number, len(asked))
     return store_months(tx, store, made, replace=True, actor=actor, now=now, progress=progress)
-
-
-def ensure_simulated(tx: Transactions, store: BarsStore, symbol: str, *, actor: str, now: datetime) -> bool:
-    """Give a symbol without any bars as many simulated months as a first start has; return whether it needed them."""
-    with tx() as session:
-        if queries.active_months(session, symbol=symbol):
-            return False
-    try:
-        simulate_months(tx, store, [symbol], full_months_before(now, FIRST_START_MONTHS), actor=actor, now=now)
-    except GantryError as error:
-        if error.code is not ErrorCode.CONFLICT:
-            raise  # else another worker made the same months meanwhile
-    return True
 
 
 def _made(instrument: Instrument, month: str, seed: int) -> Incoming:

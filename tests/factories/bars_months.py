@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from core.ids import new_id
 from fleet.closed_sets import DataLabel, QualityVerdict
+from integrations.simulator.draws import SIMULATOR_VERSION
 from sql.tables.bars import BarsMonth
 from tests.factories.bots import TRACE
 
@@ -24,7 +25,7 @@ def make_month(session: Session, symbol: str = "ES", month: str = MONTH, **chang
         "content_hash": "c" * 64,
         "contracts_hash": "d" * 64,
         "source_name": "simulator",
-        "source_details": {"seed": 1},
+        "source_details": {"seed": 1, "simulator_version": SIMULATOR_VERSION},
         "bars_count": 3,
         "first_at": first,
         "last_at": first.replace(day=28),
