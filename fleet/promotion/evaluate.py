@@ -13,6 +13,7 @@ from fleet.stages import STAGE_TRANSITIONS, StageChange
 
 _DAY: Final = timedelta(days=1)
 _NO_DATA: Final = "Nobody knows which bars the figures rest on."
+_A_PERSON_ONLY: Final = "In development a person may promote on them, the planner never does."
 _NO_GUARDS: Final = "The look-ahead guards weren't run on the newest backtest: grade the bot again."
 _NO_PARITY: Final = "Replay parity isn't measured yet, so it can't be shown."
 _NO_IMPROVEMENT: Final = "No improvement made the present version since the last reset, so nothing was walked forward."
@@ -70,9 +71,18 @@ def _trustworthy(limits: GateLimits, evidence: Evidence, now: datetime) -> Itera
 
 def _data(evidence: Evidence) -> Gate:
     label = evidence.data_label
-    allowed = tuple(DataLabel) if evidence.development else (DataLabel.VENDOR,)
+    allowed = _labels(evidence)
     reason = f"The figures rest on {label} bars." if label else evidence.missing or _NO_DATA
+    if label is DataLabel.SIMULATED and evidence.development:
+        reason += f" {_A_PERSON_ONLY}"
     return Gate(GateName.DATA_LABEL, label.value if label else None, " or ".join(allowed), label in allowed, reason)
+
+
+def _labels(evidence: Evidence) -> tuple[DataLabel, ...]:
+    """Return the labels of bars that count. Simulated ones never do for the planner: nobody would look at them."""
+    if not evidence.development:
+        return (DataLabel.VENDOR,)
+    return tuple(label for label in DataLabel if label is not DataLabel.SIMULATED or not evidence.automatic)
 
 
 def _proved(limits: GateLimits, evidence: Evidence, _now: datetime) -> Iterator[Gate]:

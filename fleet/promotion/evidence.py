@@ -51,9 +51,10 @@ class LiveSafety:
 class Evidence:
     """All that gates look at.
 
-    source: where the figures come from. missing: why figures aren't there, a sentence. development: simulated and
-    imported bars are evidence too. trading_days: whole ones in the present stage. robustness: None when no improvement
-    made the present version. requested_by, approved_by: ids of persons.
+    source: where the figures come from. missing: why figures aren't there, a sentence. development: imported bars are
+    evidence too, and simulated ones to a person. automatic: the planner promotes, not a person. trading_days: whole
+    ones in the present stage. robustness: None when no improvement made the present version. requested_by,
+    approved_by: ids of persons.
     """
 
     source: TradeSource
@@ -61,6 +62,7 @@ class Evidence:
     missing: str
     created_at: datetime
     development: bool
+    automatic: bool = False
     data_label: DataLabel | None = None
     look_ahead_passed: bool | None = None
     trading_days: int | None = None

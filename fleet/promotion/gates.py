@@ -63,7 +63,8 @@ class GateLimits:
 
     trades: at least. win_rate: at least, 0..1. max_drawdown_fraction: at most, of starting capital. profit_factor:
     at least. expectancy_usd: at least, a trade. sharpe: at least, yearly. age_days: since the bot was made, at least.
-    losing_trades: at least. vendor_data: simulated and imported bars are no evidence outside of development.
+    losing_trades: at least. vendor_data: only a vendor's bars count; in development imported ones do too,
+    and simulated ones for a person.
     look_ahead: the guards were run and passed. trading_days: whole ones in the stage below, at least. replay_parity:
     measured and held. walk_forward: profitable out-of-sample folds over folds, at least. overfit_ratio: in-sample over
     out-of-sample Sharpe ratio, at most. stress_test: a profit out-of-sample at doubled costs. second_person: approved

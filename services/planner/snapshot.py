@@ -36,7 +36,7 @@ def read_fleet(
 ) -> FleetSnapshot:
     """Return the whole fleet, archived bots included, in a fixed number of statements (a unit).
 
-    now: the database's. development: simulated and imported bars are evidence for a promotion too.
+    now: the database's. development: imported bars are evidence for a promotion too.
     """
     promoted = due_for_promotion(session, now=now, development=development)
     active = {row.bot_id: row for row in queries.active_jobs(session)}

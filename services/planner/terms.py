@@ -14,7 +14,7 @@ from services.supply.suppliers import suppliers_of
 class PlannerTerms:
     """What the planner goes by besides the fleet: caps and cadences, who supplies bars, attempts at a job.
 
-    development: simulated and imported bars are evidence for a promotion too.
+    development: imported bars are evidence for a promotion too.
     """
 
     caps: PlannerCaps = field(default_factory=PlannerCaps)

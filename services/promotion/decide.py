@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from core.errors import invalid
 from fleet.closed_sets import PromotionMode, Stage
 from fleet.promotion.evaluate import all_met, evaluate
+from fleet.promotion.evidence import Evidence
 from fleet.promotion.gates import Gate, GateName
 from fleet.roles import Caller, Role
 from fleet.stages import STAGE_TRANSITIONS, StageChange, check_stage
@@ -59,8 +60,9 @@ def promote(
 ) -> Promotion:
     """Promote a bot by one stage, or for CANARY and LIVE ask a second person to (a unit: the caller commits).
 
-    by: a loop is `Caller.automatic`. development: simulated and imported bars are evidence too. revisions: those the
-    caller means; None for any. seen: the stage it was in when the caller decided this; None for any.
+    by: a loop is `Caller.automatic`. development: imported bars are evidence too, and simulated ones if a person
+    promotes; the audit row names the label. revisions: those the caller means; None for any. seen: the stage it was in
+    when the caller decided this; None for any.
 
     Raises:
         GantryError: NOT_FOUND; FORBIDDEN; CONFLICT for an archived bot, for LIVE, for another stage than was seen, and
@@ -73,7 +75,8 @@ def promote(
     to = _next(bot)
     if by.automatic and bot.promotion_mode == PromotionMode.MANUAL:
         raise refusals.manual(bot)
-    evidence = replace(evidence_of(session, bot, development=development, now=now), requested_by=by.id)
+    known = evidence_of(session, bot, development=development, now=now)
+    evidence = replace(known, requested_by=by.id, automatic=by.automatic)
     gates = evaluate(to, evidence, now)
     open_request = queries.open_request(session, bot.id)
     if {gate.name for gate in gates if not gate.met} == {GateName.SECOND_PERSON}:
@@ -84,7 +87,7 @@ def promote(
     if not all_met(gates):
         raise refusals.GatesNotMet(bot, to, gates)
     close_request(session, open_request, WITHDRAWN, actor=by.id, now=now)
-    _promote(session, bot, to, gates, by, now, {})
+    _promote(session, bot, to, gates, by, now, _rested_on(evidence))
     return Promotion(to, gates, None)
 
 
@@ -117,7 +120,7 @@ def approve(
     if not all_met(gates):
         raise refusals.GatesNotMet(bot, to, gates)
     close_request(session, request, APPROVED, actor=by.id, now=now)
-    reported = {"request_id": str(request.id), "requested_by": request.requested_by}
+    reported = {"request_id": str(request.id), "requested_by": request.requested_by, **_rested_on(evidence)}
     _promote(session, bot, to, gates, by, now, reported)
     return Promotion(to, gates, None)
 
@@ -174,6 +177,11 @@ def _changeable(
 
 def _next(bot: Bot) -> Stage:
     return STAGE_TRANSITIONS[StageChange.PROMOTED][Stage(bot.stage)]
+
+
+def _rested_on(evidence: Evidence) -> Mapping[str, Any]:
+    """Return the label of the bars, for the audit row; nothing where the figures are a stage's own trades."""
+    return {"data_label": evidence.data_label.value} if evidence.data_label else {}
 
 
 def _promote(

@@ -65,12 +65,13 @@ def page_stage_events(session: Session, bot_id: UUID, *, after: After | None, li
 
 
 def due_for_promotion(session: Session, *, now: datetime, development: bool) -> Mapping[UUID, tuple[Gate, ...]]:
-    """Return the active bots in LAB all of whose gates to PAPER are met, in one statement (a unit).
+    """Return the active bots in LAB all of whose gates to PAPER are met for the planner, in one statement (a unit).
 
     Locked bots and those promoted by hand are among them: their promotion is due, and says why it doesn't happen.
     """
     rows = queries.hopeful_backtests(session, PAPER_LIMITS)
-    judged = {row.bot_id: evaluate(Stage.PAPER, of_backtest(row, development=development), now) for row in rows}
+    known = {row.bot_id: replace(of_backtest(row, development=development), automatic=True) for row in rows}
+    judged = {bot_id: evaluate(Stage.PAPER, evidence, now) for bot_id, evidence in known.items()}
     return {bot_id: gates for bot_id, gates in judged.items() if all_met(gates)}
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 
 from core.errors import GantryError
 from fleet.caps import Caps
-from fleet.closed_sets import BacktestKind, NotEnqueued, NotStarted, PromotionMode, TickCause
+from fleet.closed_sets import BacktestKind, DataLabel, NotEnqueued, NotStarted, PromotionMode, TickCause
 from fleet.planner.bars_outlook import Suppliers
 from fleet.planner.plan import IMPROVEMENTS_AHEAD
 from fleet.planner.types import PlannerCaps
@@ -266,6 +266,14 @@ def test_old_ticks_and_decisions_go_and_what_is_shown_stays(
     assert owner_sql("SELECT count(*), sum(jobs_enqueued) FROM autonomy_planner_runs") == [(51, 1)]
     assert decided(owner_sql, bot) == [(False, "ACTIVE_JOB_EXISTS", None)]
     assert prune_ticks(tx) == 0
+
+
+def test_a_tick_promotes_nobody_on_simulated_bars_in_development_either(tx: Transactions, make_bot: MakeBot) -> None:
+    simulated, imported = make_bot("simulated"), make_bot("imported")
+    for bot_id, label in ((simulated, DataLabel.SIMULATED), (imported, DataLabel.IMPORTED)):
+        a_good_backtest(tx, bot_id, now=NOW, label=label)
+        set_bot(tx, bot_id, promotion_mode=PromotionMode.AUTO)
+    assert tick(tx, replace(TERMS, development=True)).promoted == (imported,)
 
 
 def test_a_tick_promotes_who_meets_the_gates_unless_a_person_must(

@@ -6,16 +6,19 @@ from uuid import UUID
 
 import pytest
 
-from fleet.closed_sets import DataLabel, MetricsScope, Stage, TradeSource
+from fleet.closed_sets import DataLabel, MetricsScope, PromotionMode, Stage, TradeSource
 from fleet.promotion.gates import LIMITS
+from fleet.roles import PLANNER
 from services.bots.change import BotChange, change_bot
+from services.promotion.read import due_for_promotion
 from services.promotion.refusals import GatesNotMet
 from services.resets.reset import ResetRequest, reset_metrics
 from sql.engine import Transactions
 from sql.tables.bots import Bot
 from tests.factories.bots import NOW
+from tests.factories.databases import OwnerSql
 from tests.factories.promotions import a_good_backtest, adopted, put_in, traded
-from tests.factories.stage_changes import LATER, MUCH_LATER, gates, promote, unmet
+from tests.factories.stage_changes import LATER, MUCH_LATER, gates, promote, set_bot, unmet
 
 
 def test_without_a_baseline_no_figure_is_there_and_each_gate_says_so(tx: Transactions, bot_id: UUID) -> None:
@@ -44,9 +47,30 @@ def test_what_a_backtest_lacks_is_named(tx: Transactions, bot_id: UUID, made: di
     assert set(unmet(gates(tx, bot_id))) - set(names) <= {"LOSING_TRADES"}
 
 
-def test_simulated_bars_are_evidence_in_development(tx: Transactions, bot_id: UUID) -> None:
+def test_simulated_bars_are_evidence_in_development(tx: Transactions, bot_id: UUID, owner_sql: OwnerSql) -> None:
     a_good_backtest(tx, bot_id, now=NOW, label=DataLabel.SIMULATED)
     assert promote(tx, bot_id, development=True).to is Stage.PAPER
+    assert owner_sql("SELECT payload_json ->> 'data_label' FROM bot_stage_events WHERE event_type = 'PROMOTED'") == [
+        ("SIMULATED",)
+    ]
+
+
+def test_the_planner_promotes_nobody_on_simulated_bars_even_in_development(tx: Transactions, bot_id: UUID) -> None:
+    set_bot(tx, bot_id, promotion_mode=PromotionMode.AUTO)
+    a_good_backtest(tx, bot_id, now=NOW, label=DataLabel.SIMULATED)
+    with tx() as session:
+        assert due_for_promotion(session, now=LATER, development=True) == {}
+    with pytest.raises(GatesNotMet) as refused:
+        promote(tx, bot_id, PLANNER, development=True)
+    assert [gate.name for gate in refused.value.gates if not gate.met] == ["DATA_LABEL"]
+
+
+def test_in_development_the_planner_promotes_on_imported_bars(tx: Transactions, bot_id: UUID) -> None:
+    set_bot(tx, bot_id, promotion_mode=PromotionMode.AUTO)
+    a_good_backtest(tx, bot_id, now=NOW, label=DataLabel.IMPORTED)
+    with tx() as session:
+        assert set(due_for_promotion(session, now=LATER, development=True)) == {bot_id}
+    assert promote(tx, bot_id, PLANNER, development=True).to is Stage.PAPER
 
 
 def test_a_backtest_before_a_reset_or_of_another_version_is_no_evidence(tx: Transactions, ready: UUID) -> None:

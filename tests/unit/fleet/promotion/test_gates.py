@@ -163,6 +163,11 @@ CHANGES: list[tuple[Stage, str, Callable[[Evidence], Evidence]]] = [
     (Stage.PAPER, "DATA_LABEL", lambda was: replace(was, data_label=DataLabel.IMPORTED)),
     (Stage.PAPER, "DATA_LABEL", lambda was: replace(was, data_label=None)),
     (Stage.PAPER, "DATA_LABEL", lambda was: replace(was, data_label=None, development=True)),
+    (
+        Stage.PAPER,
+        "DATA_LABEL",
+        lambda was: replace(was, data_label=DataLabel.SIMULATED, development=True, automatic=True),
+    ),
     (Stage.PAPER, "LOOK_AHEAD_GUARD", lambda was: replace(was, look_ahead_passed=False)),
     (Stage.PAPER, "LOOK_AHEAD_GUARD", lambda was: replace(was, look_ahead_passed=None)),
     (Stage.SHADOW, "REPLAY_PARITY", lambda was: replace(was, replay_parity=False)),
@@ -223,6 +228,24 @@ def test_without_an_improvement_nothing_was_walked_forward() -> None:
 def test_in_development_any_bars_are_evidence(label: DataLabel) -> None:
     evidence = replace(at_the_limit(Stage.PAPER), data_label=label, development=True)
     assert all_met(evaluate(Stage.PAPER, evidence, NOW))
+
+
+@pytest.mark.parametrize("label", DataLabel)
+@pytest.mark.parametrize("development", [True, False])
+def test_the_planner_never_takes_simulated_bars_for_evidence(label: DataLabel, development: bool) -> None:
+    evidence = replace(at_the_limit(Stage.PAPER), data_label=label, development=development, automatic=True)
+    counts = {DataLabel.VENDOR, DataLabel.IMPORTED} if development else {DataLabel.VENDOR}
+    assert all_met(evaluate(Stage.PAPER, evidence, NOW)) is (label in counts)
+
+
+@pytest.mark.parametrize("automatic", [True, False])
+def test_in_development_the_gate_says_who_may_promote_on_simulated_bars(automatic: bool) -> None:
+    evidence = replace(at_the_limit(Stage.PAPER), data_label=DataLabel.SIMULATED, development=True, automatic=automatic)
+    found = gate(Stage.PAPER, "DATA_LABEL", evidence)
+    assert found.met is not automatic
+    assert found.reason == (
+        "The figures rest on SIMULATED bars. In development a person may promote on them, the planner never does."
+    )
 
 
 def test_an_age_just_below_a_day_is_not_shown_as_a_day() -> None:
