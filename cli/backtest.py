@@ -7,7 +7,16 @@ from typing import Annotated
 
 import typer
 
-from cli.options import member_of, parameters_of
+from cli.options import (
+    Covered,
+    EpochTimeZone,
+    HoursOption,
+    Stamped,
+    StampOption,
+    TimeZone,
+    member_of,
+    parameters_of,
+)
 from core.errors import invalid
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
@@ -19,13 +28,6 @@ class EngineChoice(StrEnum):
     AUTO = "auto"
     RUST = "rust"
     NUMBA = "numba"
-
-
-class StampChoice(StrEnum):
-    """Whether the file stamps bars with their open or their close."""
-
-    OPEN = "open"
-    CLOSE = "close"
 
 
 @app.command()
@@ -43,8 +45,10 @@ def backtest(  # noqa: PLR0913 - one argument an option
     contracts: Annotated[int, typer.Option(help="Contracts per position.")] = 1,
     engine: Annotated[EngineChoice, typer.Option(help="vectorbt's simulator.")] = EngineChoice.AUTO,
     timeframe: Annotated[str, typer.Option(help="1m, 5m, 15m, 30m, 1h or 1d.")] = "1m",
-    tz: Annotated[str | None, typer.Option(help="Time zone of timestamps without one.")] = None,
-    stamp: Annotated[StampChoice, typer.Option(help="Which end of a bar a timestamp is.")] = StampChoice.OPEN,
+    tz: TimeZone = None,
+    epoch_tz: EpochTimeZone = None,
+    stamp: StampOption = Stamped.OPEN,
+    hours: HoursOption = Covered.ALL,
 ) -> None:
     """Backtest a strategy on the bars of a file and write trades, P&L and drawdown as JSON."""
     from cli.console import say
@@ -64,10 +68,14 @@ def backtest(  # noqa: PLR0913 - one argument an option
             engine=engine.value,
             timeframe=member_of(Timeframe, timeframe, field="timeframe"),
             tz=tz,
+            epoch_tz=epoch_tz,
             stamp=stamp.value,
+            hours=hours.value,
         )
     )
     write_report(report, out)
+    for line in report.notes:
+        say(line)
     say(f"{report.trades:,} trades, net P&L {report.net_pnl} USD, max drawdown {report.max_drawdown} USD: {out}")
 
 

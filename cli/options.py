@@ -12,6 +12,31 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 OneBot = Annotated[str, typer.Argument(metavar="BOT", help="A bot's id or name.")]
 OneSymbol = Annotated[str | None, typer.Option(help="Only this symbol, such as ES.")]
 
+
+class Stamped(StrEnum):
+    """Which moment of a bar its time names."""
+
+    OPEN = "open"
+    CLOSE = "close"
+
+
+class Covered(StrEnum):
+    """Which part of each session a file covers."""
+
+    ALL = "all"
+    RTH = "rth"
+
+
+HOURS_IN_WORDS = {Covered.ALL: "whole sessions", Covered.RTH: "the day session alone (--hours rth)"}
+TimeZone = Annotated[
+    str | None, typer.Option("--tz", help="Time zone of times that state none, such as UTC or America/New_York.")
+]
+EpochTimeZone = Annotated[
+    str | None,
+    typer.Option("--epoch-tz", help="Zone of the clock that counts since 1970 were made from; UTC if unset."),
+]
+StampOption = Annotated[Stamped, typer.Option("--stamp", help="What a bar's time names.")]
+HoursOption = Annotated[Covered, typer.Option("--hours", help="rth: the file holds the day session alone.")]
 Member = TypeVar("Member", bound=StrEnum)
 
 

@@ -10,19 +10,23 @@ from typing import Annotated
 import typer
 
 from cli.actor import OPERATOR
+from cli.bars.dry_run import show_understood
 from cli.bars.fetch import fetch_bars, show_gaps
 from cli.console import note, print_json, say
 from cli.database import opened
-from cli.options import AsJson, OneSymbol, member_of
+from cli.options import (
+    AsJson,
+    Covered,
+    EpochTimeZone,
+    HoursOption,
+    OneSymbol,
+    Stamped,
+    StampOption,
+    TimeZone,
+    member_of,
+)
 
 app = typer.Typer(add_completion=False, help="Bars: import, fetch, list, check, gaps, export.", no_args_is_help=True)
-
-
-class Stamped(StrEnum):
-    """Whether a bar's time is its open or its close."""
-
-    OPEN = "open"
-    CLOSE = "close"
 
 
 class Format(StrEnum):
@@ -33,22 +37,33 @@ class Format(StrEnum):
 
 
 @app.command("import")
-def import_bars(
+def import_bars(  # noqa: PLR0913 - one argument an option
     path: Annotated[Path, typer.Argument(help="DBN, Parquet or CSV, compressed or not; one-minute bars.")],
     *,
     symbol: Annotated[str | None, typer.Option(help="Instrument such as ES, if the file doesn't name it.")] = None,
     provider: Annotated[str, typer.Option(help="Who supplied the file, such as databento.")] = "files",
-    tz: Annotated[str | None, typer.Option(help="Time zone of timestamps without one, such as UTC.")] = None,
-    stamp: Annotated[Stamped, typer.Option(help="Whether a bar's time is its open or its close.")] = Stamped.OPEN,
+    tz: TimeZone = None,
+    epoch_tz: EpochTimeZone = None,
+    stamp: StampOption = Stamped.OPEN,
+    hours: HoursOption = Covered.ALL,
     replace: Annotated[bool, typer.Option("--replace", help="Replace other bars of the same months.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what is understood, and write nothing.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Import a file of bars, all or nothing; importing the same file again changes nothing."""
+    """Import a file of bars, all or nothing; importing the same file again changes nothing.
+
+    With --dry-run, exit code 1 if the bars would be refused.
+    """
     from cli.bars.shown import show_import
     from cli.progress import shown_progress
     from core.clock import utc_now
+    from integrations.files.reader import read_options
     from services.bars.import_file import import_file
 
+    if dry_run:
+        options = read_options(symbol=symbol, tz=tz, epoch_tz=epoch_tz, stamp=stamp.value, hours=hours.value)
+        show_understood(path, options, as_json=as_json)
+        return
     with opened() as home, shown_progress() as progress:
         report = import_file(
             home.tx,
@@ -57,7 +72,9 @@ def import_bars(
             symbol=symbol,
             provider=provider,
             tz=tz,
+            epoch_tz=epoch_tz,
             stamp=stamp.value,
+            hours=hours.value,
             replace=replace,
             actor=OPERATOR,
             now=utc_now(),

@@ -51,6 +51,8 @@ def show_import(report: ImportReport) -> None:
     for month in report.months:
         if month.complaint:
             say(f"{month.symbol} {month.month}: {month.complaint}")
+    for line in report.notes:
+        say(line)
     say(f"{report.bars_count:,} bars in {report.source_name} (sha-256 {report.source_sha256}).")
 
 

@@ -7,17 +7,20 @@ from typing import Annotated
 import typer
 
 from cli.console import note, print_json
-from cli.options import AsJson
+from cli.options import AsJson, Covered, EpochTimeZone, HoursOption, Stamped, StampOption, TimeZone
 
 app = typer.Typer(add_completion=False)
 
 
 @app.command()
-def demo(
+def demo(  # noqa: PLR0913 - one argument an option
     bars: Annotated[Path | None, typer.Option(help="A DBN, Parquet or CSV file; the simulator without one.")] = None,
     symbol: Annotated[str | None, typer.Option(help="Instrument such as ES; by default from the file.")] = None,
-    tz: Annotated[str | None, typer.Option(help="Time zone of a CSV's timestamps without one.")] = None,
-    stamp: Annotated[str, typer.Option(help="open or close: which end of a bar a CSV's timestamps are.")] = "open",
+    *,
+    tz: TimeZone = None,
+    epoch_tz: EpochTimeZone = None,
+    stamp: StampOption = Stamped.OPEN,
+    hours: HoursOption = Covered.ALL,
     provider: Annotated[str, typer.Option(help="Who supplied the file.")] = "files",
     keep: Annotated[bool, typer.Option("--keep", help="Keep the last demo's database.")] = False,
     as_json: AsJson = False,
@@ -27,7 +30,7 @@ def demo(
     from cli.demo.run import BarsFile, run_demo
     from cli.demo.table import as_plain, show
 
-    file = BarsFile(bars, symbol, tz, stamp, provider) if bars is not None else None
+    file = BarsFile(bars, symbol, tz, epoch_tz, stamp.value, hours.value, provider) if bars is not None else None
     with demo_home(keep=keep) as home:
         outcome = run_demo(home, file, symbol=symbol)
     if as_json:

@@ -33,7 +33,9 @@ class BarsFile:
     path: Path
     symbol: str | None
     tz: str | None
+    epoch_tz: str | None
     stamp: str
+    hours: str
     provider: str
 
 
@@ -88,7 +90,9 @@ def _import(home: DemoHome, file: BarsFile, shown: Shown) -> _Bars:
         symbol=file.symbol,
         provider=file.provider,
         tz=file.tz,
+        epoch_tz=file.epoch_tz,
         stamp=file.stamp,
+        hours=file.hours,
         replace=False,
         actor=ACTOR,
         now=utc_now(),

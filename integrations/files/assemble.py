@@ -5,7 +5,8 @@ from typing import Any, Final
 
 import numpy as np
 
-from core.errors import bad_data, invalid
+from core.errors import bad_data
+from integrations.files.length import refuse_other_lengths
 from integrations.files.payload import Payload
 from integrations.files.types import FileBars
 from trading.bars.contracts import in_order
@@ -14,14 +15,13 @@ from trading.bars.quality_types import ProblemCode, stamp
 from trading.bars.schema import Bars, IntArray
 from trading.bars.ticks import from_ticks, to_ticks
 from trading.instruments import Instrument, get_instrument
-from trading.sessions import FIRST_YEAR, LAST_YEAR, MINUTE_NS
+from trading.sessions import FIRST_YEAR, LAST_YEAR
 
 _EXPORT_AGAIN: Final = "Export the bars again from their source, and import that."
 _FIXES: Final = {
     ProblemCode.OFF_GRID: "Check that --symbol is right and that prices are in price units, unadjusted and unscaled.",
     ProblemCode.OFF_MINUTE: "Give one-minute bars stamped on the minute, in UTC or with --tz.",
 }
-_FEWEST_FOR_SPACING: Final = 30
 _LONGEST_NAME: Final = 40  # characters of a contract's name
 
 
@@ -60,7 +60,7 @@ def assemble(payload: Payload, rows: RawBars, details: dict[str, Any]) -> FileBa
         )
     _check_order(payload.name, rows)
     bars = _sorted(rows.bars, instrument)
-    _check_spacing(payload.name, bars)
+    refuse_other_lengths(payload.name, bars.ts)
     return FileBars(bars, payload.name, payload.sha256, {"compression": payload.compression, **details})
 
 
@@ -113,15 +113,6 @@ def _sorted(bars: Bars, instrument: Instrument) -> Bars:
     opens, highs, lows, closes = (from_ticks(to_ticks(prices, instrument), instrument) for prices in bars.ohlc())
     on_ticks = replace(bars, open=opens, high=highs, low=lows, close=closes, contract=contract, contracts=names)
     return on_ticks.take(np.lexsort((contract, bars.ts)))
-
-
-def _check_spacing(name: str, bars: Bars) -> None:
-    minutes = np.diff(np.unique(bars.ts)) // MINUTE_NS
-    if len(minutes) >= _FEWEST_FOR_SPACING and (step := int(np.gcd.reduce(minutes))) > 1:
-        raise invalid(
-            f"{name} holds bars of {bars.symbol} that are {step} minutes apart, not one-minute bars.",
-            fix="Give one-minute bars; longer ones are made from them.",
-        )
 
 
 def _place(name: str, rows: RawBars, row: int) -> str:

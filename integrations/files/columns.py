@@ -1,7 +1,7 @@
 """A table's columns as readers hand them over, and their values as numbers, refused row by row."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum, auto
 from typing import Any, Final
 
@@ -12,7 +12,7 @@ from core.errors import bad_data
 from trading.bars.schema import FloatArray, IntArray
 
 _LARGEST_VOLUME: Final = 2.0**53
-_EXPORT_AGAIN: Final = "Export the bars again from their source."
+EXPORT_AGAIN: Final = "Export the bars again from their source."
 
 
 class ColumnKind(Enum):
@@ -41,17 +41,17 @@ class Column:
 
         """
         if self.kind in (ColumnKind.LOCAL_TIME, ColumnKind.UTC_TIME):
-            raise bad_data(f"{self.place(0)}: {self.name} is a time, not a number.", fix=_EXPORT_AGAIN)
+            raise bad_data(f"{self.place(0)}: {self.name} is a time, not a number.", fix=EXPORT_AGAIN)
         try:
             numbers: FloatArray = self.values.astype(np.float64)
         except (ValueError, TypeError, OverflowError):
             row = next(row for row, value in enumerate(self.values) if not _is_number(value))
             raise bad_data(
-                f"{self.place(row)}: {self.name} is {str(self.values[row])[:40]!r}, not a number.", fix=_EXPORT_AGAIN
+                f"{self.place(row)}: {self.name} is {str(self.values[row])[:40]!r}, not a number.", fix=EXPORT_AGAIN
             ) from None
         if not np.isfinite(numbers).all():
             row = int((~np.isfinite(numbers)).argmax())
-            raise bad_data(f"{self.place(row)}: {self.name} is no finite number.", fix=_EXPORT_AGAIN)
+            raise bad_data(f"{self.place(row)}: {self.name} is no finite number.", fix=EXPORT_AGAIN)
         return numbers
 
     def whole_numbers(self) -> IntArray:
@@ -65,14 +65,19 @@ class Column:
         wrong = (numbers != np.rint(numbers)) | (np.abs(numbers) > _LARGEST_VOLUME)
         if wrong.any():
             row = int(wrong.argmax())
-            raise bad_data(f"{self.place(row)}: {self.name} is no whole number.", fix=_EXPORT_AGAIN)
+            raise bad_data(f"{self.place(row)}: {self.name} is no whole number.", fix=EXPORT_AGAIN)
         return numbers.astype(np.int64)
 
     def texts(self) -> list[str]:
         """Return T texts; whole numbers as digits."""
         if self.kind is ColumnKind.TEXT:
             return [str(value).strip() for value in self.values.tolist()]
-        return [str(value) for value in self.whole_numbers().tolist()]
+        whole = self.values if self.values.dtype.kind == "i" else self.whole_numbers()
+        return [str(value) for value in whole.tolist()]
+
+    def first_text(self) -> str:
+        """Return the first of T > 0 texts."""
+        return replace(self, values=self.values[:1]).texts()[0]
 
 
 def _is_number(value: object) -> bool:

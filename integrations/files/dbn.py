@@ -3,6 +3,7 @@
 The layout of an OHLCV record is the same in all three versions; see Databento's DBN specification.
 """
 
+from dataclasses import replace
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -59,7 +60,8 @@ def read_dbn(payload: Payload, *, symbol: str | None, tz: str | None, stamp: Sta
     found = []
     for one in naming.symbols:
         rows = np.flatnonzero(naming.symbol_of_row == naming.symbols.index(one))
-        found.append(assemble(payload, _rows(one, records, rows, naming), _details(decoded, naming)))
+        read = assemble(payload, _rows(one, records, rows, naming), _details(decoded, naming))
+        found.append(replace(read, left_out=naming.left_out))
     return found
 
 
@@ -141,7 +143,7 @@ def _details(decoded: _Decoded, naming: Naming) -> dict[str, Any]:
         "dataset": metadata.dataset,
         "stype_in": str(metadata.stype_in),
         "symbols": list(metadata.symbols),
-        "records_left_out": naming.left_out,
+        "records_left_out": naming.rows_left_out,
         "tz": "UTC",
         "stamp": Stamp.OPEN.value,
     }

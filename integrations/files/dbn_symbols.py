@@ -14,6 +14,7 @@ from databento_dbn import Metadata
 from numpy.typing import NDArray
 
 from core.errors import invalid
+from integrations.files.types import SHOWN_NAMES, LeftOut
 from trading.bars.contracts import long_name, parse_contract
 from trading.bars.schema import IntArray
 from trading.instruments import INSTRUMENTS
@@ -33,9 +34,10 @@ class Naming:
     contracts: tuple[str, ...]
     symbol_of_row: IntArray
     contract_of_row: IntArray
+    left_out: tuple[LeftOut, ...]
 
     @property
-    def left_out(self) -> int:
+    def rows_left_out(self) -> int:
         """How many records are of no outright future, or of a symbol not asked for."""
         return int((self.symbol_of_row == LEFT_OUT).sum())
 
@@ -48,6 +50,7 @@ class _Names:
         self.contracts: dict[str, int] = {}
         self.symbol_of_row = np.full(records, LEFT_OUT, np.int64)
         self.contract_of_row = np.full(records, LEFT_OUT, np.int64)
+        self.spreads: dict[str, int] = {}
 
     def give(self, rows: NDArray[np.bool_], symbol: str, contract: str) -> None:
         self.symbol_of_row[rows] = self.symbols.setdefault(symbol, len(self.symbols))
@@ -76,7 +79,9 @@ def naming_of(
         for mapping in raws[ident]:
             of_mapping = rows & (day >= mapping.first_day) & (day < mapping.end_day)
             root = _root(name, mapping.raw)
-            if of_mapping.any() and root is not None:
+            if root is None:
+                names.spreads[mapping.raw] = names.spreads.get(mapping.raw, 0) + int(of_mapping.sum())
+            elif of_mapping.any():
                 names.give(of_mapping, root, _contract(mapping.raw, ident, int(day[of_mapping][0])))
     return _chosen(name, names, symbol, metadata)
 
@@ -144,15 +149,30 @@ def _chosen(name: str, names: _Names, symbol: str | None, metadata: Metadata) ->
         held = ", ".join(metadata.symbols[:5])
         raise invalid(f"{name} holds no outright futures ({held}).", fix="Download outright contracts, not spreads.")
     if symbol is not None and symbol not in names.symbols:
-        held = ", ".join(sorted(names.symbols))
+        others = sorted(names.symbols)
         raise invalid(
-            f"{name} holds bars of {held}, not of {symbol}.",
-            fix=f"Give --symbol {held}, or another file.",
+            f"{name} holds bars of {', '.join(others)}, not of {symbol}.",
+            fix=f"Give --symbol {others[0]}, or another file.",
             field="symbol",
         )
+    left_out = _left_out(names, symbol, metadata)
     symbols = tuple(names.symbols)
     if symbol is not None:
         mine = names.symbol_of_row == names.symbols[symbol]
         names.symbol_of_row = np.where(mine, 0, LEFT_OUT)
         symbols = (symbol,)
-    return Naming(symbols, tuple(names.contracts), names.symbol_of_row, names.contract_of_row)
+    return Naming(symbols, tuple(names.contracts), names.symbol_of_row, names.contract_of_row, left_out)
+
+
+def _left_out(names: _Names, symbol: str | None, metadata: Metadata) -> tuple[LeftOut, ...]:
+    """Count the records that won't be read. symbol: the only one wanted, None for all."""
+    spreads = sum(names.spreads.values())
+    unnamed = int((names.symbol_of_row == LEFT_OUT).sum()) - spreads
+    others = {one: int((names.symbol_of_row == number).sum()) for one, number in names.symbols.items()}
+    others = {one: rows for one, rows in others.items() if symbol not in (None, one)}
+    found = (
+        LeftOut("spreads", spreads, tuple(raw for raw, rows in names.spreads.items() if rows)[:SHOWN_NAMES]),
+        LeftOut("other symbols", sum(others.values()), tuple(others)[:SHOWN_NAMES]),
+        LeftOut("days for which the file names no symbol", unnamed, tuple(metadata.symbols[:SHOWN_NAMES])),
+    )
+    return tuple(one for one in found if one.rows)

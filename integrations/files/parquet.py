@@ -8,15 +8,16 @@ import pyarrow.parquet as pq
 
 from core.errors import GantryError, bad_data, invalid
 from integrations.files.columns import Column, ColumnKind
+from integrations.files.headers import role_of
 from integrations.files.payload import Payload, cut
-from integrations.files.table import WANTED_COLUMNS, Table, read_table, refuse_twins
-from integrations.files.types import FileBars, Stamp
+from integrations.files.table import Table, read_table, refuse_twins
+from integrations.files.types import FileBars, ReadOptions
 
 _MAGIC: Final = b"PAR1"
 _SMALLEST_BYTES: Final = 12
 
 
-def read_parquet(payload: Payload, *, symbol: str | None, tz: str | None, stamp: Stamp) -> list[FileBars]:
+def read_parquet(payload: Payload, options: ReadOptions) -> list[FileBars]:
     """Return the bars of each symbol in a Parquet file; see `reader.read_bars_file`."""
     if len(payload.content) < _SMALLEST_BYTES or not payload.content.endswith(_MAGIC):
         raise cut(payload.name, "it lacks Parquet's last bytes")
@@ -25,18 +26,18 @@ def read_parquet(payload: Payload, *, symbol: str | None, tz: str | None, stamp:
         lower = [name.strip().lower() for name in file.schema_arrow.names]
         refuse_twins(payload, lower)
         names = dict(zip(lower, file.schema_arrow.names, strict=True))
-        wanted = [name for name in names if name in WANTED_COLUMNS]
+        wanted = [name for name in names if role_of(name)]
         frame = file.read([names[name] for name in wanted])
         frame.validate(full=True)
         count = frame.num_rows
-        columns = {name: _column(payload, name, frame.column(names[name])) for name in wanted}
+        columns = [_column(payload, name, frame.column(names[name])) for name in wanted]
     except (pa.ArrowException, OSError, ValueError, OverflowError, MemoryError) as error:
         reason = str(error).splitlines()[0][:120] if str(error) else type(error).__name__
         raise bad_data(
             f"{payload.name} is damaged, or Parquet of an unknown kind: {reason}.", fix="Download or export it again."
         ) from None
     table = Table(payload, columns, np.arange(1, count + 1), "row", {"format": "parquet"})
-    return read_table(table, symbol=symbol, tz=tz, stamp=stamp)
+    return read_table(table, options)
 
 
 def _column(payload: Payload, name: str, values: pa.ChunkedArray) -> Column:
@@ -56,6 +57,8 @@ def _column(payload: Payload, name: str, values: pa.ChunkedArray) -> Column:
         return Column(name, ColumnKind.UTC_TIME if zoned else ColumnKind.LOCAL_TIME, local.to_numpy(), place)
     if pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
         return Column(name, ColumnKind.TEXT, values.to_numpy(), place)
+    if pa.types.is_date(kind) or pa.types.is_time(kind):
+        return Column(name, ColumnKind.TEXT, values.cast(pa.string()).to_numpy(), place)
     if pa.types.is_integer(kind):
         return Column(name, ColumnKind.NUMBER, values.cast(pa.int64()).to_numpy(), place)
     if pa.types.is_floating(kind) or pa.types.is_decimal(kind):

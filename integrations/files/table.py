@@ -1,52 +1,63 @@
 """Bars in a table of named columns, whichever kind of file it was in."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, Final, NamedTuple
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
 
 import numpy as np
 
 from core.errors import GantryError, bad_data, invalid
 from integrations.files.assemble import RawBars, assemble
+from integrations.files.by_symbol import labels_of, split
 from integrations.files.columns import Column
+from integrations.files.headers import PRICES, Role, preference, role_of
+from integrations.files.numbers import PLAIN, read_numbers
 from integrations.files.payload import Payload
-from integrations.files.times import opens_ns
-from integrations.files.types import FileBars, Stamp
-from trading.bars.contracts import long_name, parse_contract
-from trading.bars.schema import Bars, IntArray, Timeframe
+from integrations.files.times import Times, opens_ns, times_of
+from integrations.files.types import FileBars, ReadOptions
+from trading.bars.schema import Bars, FloatArray, IntArray, Timeframe
+from trading.instruments import INSTRUMENTS
 
-TIME_COLUMNS: Final = (
-    "ts",
-    "timestamp",
-    "timestamp_utc",
-    "ts_utc",
-    "time",
-    "time_utc",
-    "datetime",
-    "datetime_utc",
-    "ts_event",
-)
-PRICE_COLUMNS: Final = ("open", "high", "low", "close")
-SYMBOL_COLUMNS: Final = ("symbol",)
-CONTRACT_COLUMNS: Final = ("contract", "instrument_id")
-LABEL_COLUMN: Final = "data_label"  # as our own export writes it
-WANTED_COLUMNS: Final = frozenset(
-    (*TIME_COLUMNS, *PRICE_COLUMNS, "volume", *SYMBOL_COLUMNS, *CONTRACT_COLUMNS, LABEL_COLUMN)
-)
+_WIDEST: Final = 0.05  # share of the price that a minute's range may be, in a file that doesn't name its columns
+_SIMULATED: Final = "SIMULATED"
+_NAMING: Final = (Role.SYMBOL, Role.CONTRACT, Role.INSTRUMENT_ID)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Table:
-    """columns: by lower-case name. numbers: int64[T], each row's number in the file. word: row or line.
+    """columns: those that are read. numbers: int64[T], each row's number in the file. word: row or line.
 
-    details: what the format adds to the source's details.
+    details: what the format adds to the source's details. named: whether the file names its columns.
     """
 
     payload: Payload
-    columns: dict[str, Column]
+    columns: Sequence[Column]
     numbers: IntArray
     word: str
     details: dict[str, Any]
+    named: bool = True
+    of_role: dict[Role, list[Column]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        found: dict[Role, list[Column]] = {}
+        for column in sorted(self.columns, key=lambda column: preference(column.name)):
+            if role := role_of(column.name):
+                found.setdefault(role, []).append(column)
+        object.__setattr__(self, "of_role", found)
+
+    def first(self, role: Role) -> Column | None:
+        """Return the preferred column of a role, if there is any."""
+        return self.of_role.get(role, [None])[0]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Values:
+    """Prices and volume of all rows, and how they are written and named."""
+
+    prices: dict[Role, FloatArray]
+    volume: IntArray
+    names: dict[str, str]
+    style: str
 
 
 def refuse_twins(payload: Payload, names: Sequence[str]) -> None:
@@ -58,96 +69,142 @@ def refuse_twins(payload: Payload, names: Sequence[str]) -> None:
         GantryError: VALIDATION_FAILED.
 
     """
-    twice = [name for name in names if name in WANTED_COLUMNS and names.count(name) > 1]
+    twice = [name for name in names if role_of(name) and names.count(name) > 1]
     if twice:
         raise invalid(f"{payload.name} has column {twice[0]} twice.", fix="Name each column once.")
 
 
-def read_table(table: Table, *, symbol: str | None, tz: str | None, stamp: Stamp) -> list[FileBars]:
+def read_table(table: Table, options: ReadOptions) -> list[FileBars]:
     """Return the bars of each symbol in a table; see `reader.read_bars_file`."""
-    times = next((table.columns[name] for name in TIME_COLUMNS if name in table.columns), None)
-    missing = [name for name in (*PRICE_COLUMNS, "volume") if name not in table.columns]
-    if times is None or missing:
-        raise _without(table, missing if times is not None else ["ts", *missing])
+    name = table.payload.name
+    _check_columns(table)
     if not len(table.numbers):
-        raise bad_data(f"{table.payload.name} holds no bars.", fix="Export the file again, for a range that has bars.")
-    prices = {name: table.columns[name].floats() for name in PRICE_COLUMNS}
+        raise bad_data(f"{name} holds no bars.", fix="Export the file again, for a range that has bars.")
+    times = times_of(table.of_role[Role.TIME], name)
+    opens = opens_ns(times, options, name)
+    if _newest_first(opens):
+        return read_table(_reversed(table), options)
+    chosen = split(name, labels_of(table.of_role, opens), options.symbol)
+    values = _values(table, [one.symbol for one in chosen.symbols])
     every = Bars(
         symbol="",
         timeframe=Timeframe.M1,
-        ts=opens_ns(times, tz=tz, stamp=stamp),
-        volume=table.columns["volume"].whole_numbers(),
-        contract=np.zeros(len(table.numbers), np.int32),
+        ts=opens,
+        volume=values.volume,
+        contract=np.zeros(len(opens), np.int32),
         contracts=("",),
-        **prices,
+        **{role.value: prices for role, prices in values.prices.items()},
     )
-    zone = "UTC" if tz is None else tz
-    details = {**table.details, "tz": zone, "stamp": stamp.value, "time_column": times.name, **_label(table)}
-    return [assemble(table.payload, rows, details) for rows in _by_symbol(table, every, symbol)]
+    if not table.named:
+        _check_order(table, every)
+    named = {role.value: column.name for role in _NAMING if (column := table.first(role))}
+    details = {**table.details, **_described(times, {**values.names, **named}, values.style, options), **_label(table)}
+    found = []
+    for one in chosen.symbols:
+        bars = replace(every.take(one.rows), symbol=one.symbol, contract=one.contract, contracts=one.contracts)
+        read = assemble(table.payload, RawBars(bars, table.numbers[one.rows], table.word), details)
+        found.append(replace(read, left_out=chosen.left_out))
+    return found
+
+
+def _newest_first(opens: IntArray) -> bool:
+    """Whether every row is older than the one before, or of its minute; then the last row is the first bar."""
+    return len(opens) > 1 and bool((opens[1:] <= opens[:-1]).all() and opens[-1] < opens[0])
+
+
+def _reversed(table: Table) -> Table:
+    numbers = table.numbers[::-1]
+
+    def place(row: int) -> str:
+        return f"{table.payload.name}, {table.word} {numbers[row]}"
+
+    columns = [replace(column, values=column.values[::-1], place=place) for column in table.columns]
+    return Table(
+        table.payload, columns, numbers, table.word, {**table.details, "order": "newest first"}, named=table.named
+    )
+
+
+def _check_columns(table: Table) -> None:
+    volume = Role.VOLUME in table.of_role or {Role.UP, Role.DOWN} <= table.of_role.keys()
+    needed = [role.value for role in PRICES if role not in table.of_role]
+    missing = [*(["ts"] if Role.TIME not in table.of_role else []), *needed, *([] if volume else ["volume"])]
+    if missing:
+        held = ", ".join(column.name[:30] for column in table.columns[:12]) or "none that is known"
+        raise invalid(
+            f"{table.payload.name} has no column {', '.join(missing)}; known columns in it: {held}.",
+            fix="Name the columns ts, open, high, low, close, volume, and contract where expiries are mixed.",
+        )
+
+
+def _values(table: Table, symbols: Sequence[str]) -> _Values:
+    prices = [column for role in PRICES for column in table.of_role[role]]
+    volumes = table.of_role.get(Role.VOLUME) or [table.of_role[role][0] for role in (Role.UP, Role.DOWN)]
+    instruments = [INSTRUMENTS[one] for one in symbols if one in INSTRUMENTS]
+    read = read_numbers(prices, volumes, instruments=instruments)
+    by_column = dict(zip(map(id, [*prices, *volumes]), read.columns, strict=True))
+    named = {role: [by_column[id(column)] for column in table.of_role[role]] for role in PRICES}
+    if Role.VOLUME in table.of_role:
+        named[Role.VOLUME] = read.columns[len(prices) :]
+        volume = named[Role.VOLUME][0].whole_numbers()
+    else:
+        up, down = read.columns[len(prices) :]
+        named |= {Role.UP: [up], Role.DOWN: [down]}
+        volume = up.whole_numbers() + down.whole_numbers()
+    for columns in named.values():
+        _refuse_unlike(columns)
+    names = {role.value: columns[0].name for role, columns in named.items()}
+    floats = {role: named[role][0].floats() for role in PRICES}
+    return _Values(floats, volume, names, "" if read.style == PLAIN else str(read.style))
+
+
+def _refuse_unlike(columns: Sequence[Column]) -> None:
+    """Two columns that may both be meant must hold the same."""
+    for other in columns[1:]:
+        unlike = other.floats() != columns[0].floats()
+        if unlike.any():
+            row = int(unlike.argmax())
+            raise invalid(
+                f"{other.place(row)}: columns {columns[0].name} and {other.name} differ, and either may be meant.",
+                fix="Leave one of the two columns out.",
+            )
+
+
+def _check_order(table: Table, bars: Bars) -> None:
+    """Refuse columns without names that may be in another order than ours.
+
+    Prices go on where the bar before ended, and a minute's range is a small part of them.
+    """
+    if len(bars) < 2:
+        raise _no_header(table.payload, "it has one bar, which can't show that its columns are in the usual order")
+    forward, backward = np.abs(bars.open[1:] - bars.close[:-1]).sum(), np.abs(bars.close[1:] - bars.open[:-1]).sum()
+    wide = np.median(bars.high - bars.low) > _WIDEST * np.median(np.abs(bars.close))
+    if forward > backward or wide:
+        raise _no_header(table.payload, "its columns don't seem to be open, high, low, close and volume")
+
+
+def _no_header(payload: Payload, what: str) -> GantryError:
+    return invalid(
+        f"{payload.name} has no header line, and {what}.",
+        fix="Begin with a header line that names the columns, like ts,open,high,low,close,volume.",
+    )
+
+
+def _described(times: Times, names: dict[str, str], numbers: str, options: ReadOptions) -> dict[str, Any]:
+    """What was understood, as JSON values."""
+    zone = {"tz": options.tz or "UTC"}
+    if options.epoch_tz is not None:
+        zone = {"tz": options.epoch_tz, "epoch_tz": options.epoch_tz}
+    return {
+        **zone,
+        "clock": times.clock.value,
+        "stamp": options.stamp.value,
+        "time_column": times.name,
+        "columns": {"time": times.name, **names},
+        **({"numbers": numbers} if numbers else {}),
+    }
 
 
 def _label(table: Table) -> dict[str, str]:
     """Keep what an export of simulated bars says of itself: made bars stay made, whatever file they travel in."""
-    column = table.columns.get(LABEL_COLUMN)
-    return {LABEL_COLUMN: "SIMULATED"} if column is not None and "SIMULATED" in column.texts() else {}
-
-
-def _without(table: Table, missing: list[str]) -> GantryError:
-    held = ", ".join(name[:30] for name in list(table.columns)[:12]) or "none that is known"
-    return invalid(
-        f"{table.payload.name} has no column {', '.join(missing)}; known columns in it: {held}.",
-        fix="Name the columns ts, open, high, low, close, volume, and contract where expiries are mixed.",
-    )
-
-
-def _by_symbol(table: Table, every: Bars, symbol: str | None) -> Iterator[RawBars]:
-    """Split the rows by the symbol that their names, or the caller, give them."""
-    labels = [*zip(*(_texts(table, columns) for columns in (SYMBOL_COLUMNS, CONTRACT_COLUMNS)), strict=True)]
-    number = {label: position for position, label in enumerate(dict.fromkeys(labels))}
-    label_of_row = np.array([number[label] for label in labels], np.int64)
-    names = [_named(label, every.ts[int((label_of_row == position).argmax())]) for label, position in number.items()]
-    roots = [name.symbol or symbol or _unsaid(table) for name in names]
-    if symbol is not None and symbol not in roots:
-        held = ", ".join(dict.fromkeys(roots))
-        raise invalid(
-            f"{table.payload.name} holds bars of {held[:80]}, not of {symbol}.",
-            fix="Give the symbol that the file holds.",
-            field="symbol",
-        )
-    for one in dict.fromkeys(roots) if symbol is None else (symbol,):
-        contracts = tuple(dict.fromkeys(name.contract for name, root in zip(names, roots, strict=True) if root == one))
-        contract = np.array([contracts.index(name.contract) if name.contract in contracts else 0 for name in names])
-        mine = np.flatnonzero(np.array([root == one for root in roots])[label_of_row])
-        bars = replace(every.take(mine), symbol=one, contracts=contracts)
-        numbered = replace(bars, contract=contract[label_of_row[mine]].astype(np.int32))
-        yield RawBars(numbered, table.numbers[mine], table.word)
-
-
-def _texts(table: Table, names: tuple[str, ...]) -> list[str]:
-    column = next((table.columns[name] for name in names if name in table.columns), None)
-    return [""] * len(table.numbers) if column is None else column.texts()
-
-
-def _unsaid(table: Table) -> str:
-    raise invalid(
-        f"{table.payload.name} doesn't say of which symbol its bars are.",
-        fix="Give --symbol, for example --symbol ES.",
-        field="symbol",
-    )
-
-
-class _Named(NamedTuple):
-    """symbol: None where the file doesn't say."""
-
-    symbol: str | None
-    contract: str
-
-
-def _named(label: tuple[str, str], first_ts: np.int64) -> _Named:
-    """Read a row's symbol (ES or ESH4) and contract (ESH4, ES 202403, an id, or none)."""
-    symbol, contract = label
-    month = str(first_ts.astype("datetime64[ns]").astype("datetime64[M]"))
-    for text in (contract, symbol):
-        if parsed := parse_contract(text):
-            return _Named(parsed.root, long_name(text, traded_year=int(month[:4]), traded_month=int(month[5:])))
-    return _Named(symbol or None, contract)
+    column = table.first(Role.LABEL)
+    return {Role.LABEL.value: _SIMULATED} if column is not None and _SIMULATED in column.texts() else {}

@@ -1,49 +1,56 @@
-"""CSV files of bars, with a header line, comma, semicolon or tab between values."""
+"""CSV files of bars: comma, semicolon, tab or bar between values, with a header line or in the usual order."""
 
 import csv
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
 from core.errors import bad_data, invalid
 from integrations.files.columns import Column, ColumnKind
-from integrations.files.payload import Payload
-from integrations.files.table import PRICE_COLUMNS, WANTED_COLUMNS, Table, read_table, refuse_twins
-from integrations.files.types import FileBars, Stamp
+from integrations.files.headers import PRICES, named, role_of, without_header
+from integrations.files.payload import Payload, cut
+from integrations.files.table import Table, read_table, refuse_twins
+from integrations.files.types import FileBars, ReadOptions
 
-_DELIMITERS: Final = (",", ";", "\t")
+_DELIMITERS: Final = (";", "\t", "|")  # a comma may be a decimal sign between them
+_FEWEST_DELIMITERS: Final = 4
 _EXPORT_AGAIN: Final = "Download or export the file again, whole."
 
 
-def read_text(payload: Payload, *, symbol: str | None, tz: str | None, stamp: Stamp) -> list[FileBars]:
+@dataclass(frozen=True, slots=True, eq=False)
+class _Cells:
+    """header: names, lower case. named: whether the file has them. rows: values by row. lines: each row's line."""
+
+    header: list[str]
+    named: bool
+    rows: list[list[str]]
+    lines: list[int]
+
+
+def read_text(payload: Payload, options: ReadOptions) -> list[FileBars]:
     """Return the bars of each symbol in a CSV file; see `reader.read_bars_file`."""
     text = _decoded(payload)
-    header_line = text.split("\n", 1)[0]
-    delimiter = max(_DELIMITERS, key=header_line.count)
-    lines: list[int] = []
-    rows: list[list[str]] = []
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    try:
-        header = [name.strip().lower() for name in next(reader)]
-        _check_header(payload, header)
-        for row in reader:
-            if len(row) == len(header):
-                rows.append(row)
-                lines.append(reader.line_num)
-            elif row:
-                raise bad_data(
-                    f"{payload.name}, line {reader.line_num}: {len(row)} values, the header names {len(header)}.",
-                    fix=_EXPORT_AGAIN,
-                )
-    except csv.Error as error:
-        raise bad_data(f"{payload.name}, line {reader.line_num}: {error}.", fix=_EXPORT_AGAIN) from None
-    numbers = np.array(lines, np.int64)
-    columns = _columns(header, rows, lambda row: f"{payload.name}, line {numbers[row]}")
-    details = {"format": "csv", "delimiter": delimiter, "final_newline": text.endswith("\n")}
-    table = Table(payload, columns, numbers, "line", details)
-    return read_table(table, symbol=symbol, tz=tz, stamp=stamp)
+    delimiter = _delimiter(text)
+    cells = _cells(payload, text, delimiter)
+    ended = text.endswith(("\n", "\r"))
+    if not ended and _is_cut([row[-1] for row in cells.rows]):
+        raise cut(payload.name, f"its last line ends with {cells.rows[-1][-1]!r}")
+    numbers = np.array(cells.lines, np.int64)
+    columns = _columns(cells, lambda row: f"{payload.name}, line {numbers[row]}")
+    details = {"format": "csv", "delimiter": delimiter, "final_newline": ended}
+    if not cells.named:
+        details["header"] = "none"
+    return read_table(Table(payload, columns, numbers, "line", details, named=cells.named), options)
+
+
+def _is_cut(values: Sequence[str]) -> bool:
+    """Whether the last value has fewer decimals than all the others, which have some; other losses can't be seen."""
+    decimals = [max(value.rfind("."), value.rfind(",")) for value in values]
+    lengths = [len(value) - at if at >= 0 else 0 for value, at in zip(values, decimals, strict=True)]
+    return len(lengths) > 1 and lengths[-1] < min(lengths[:-1])
 
 
 def _decoded(payload: Payload) -> str:
@@ -60,19 +67,71 @@ def _decoded(payload: Payload) -> str:
     return text
 
 
-def _check_header(payload: Payload, header: list[str]) -> None:
-    if not WANTED_COLUMNS.intersection(header):
-        raise invalid(
-            f"{payload.name} doesn't begin with a header line of known columns: {','.join(header)[:80]!r}.",
-            fix=f"Begin with a line like ts,{','.join(PRICE_COLUMNS)},volume.",
+def _delimiter(text: str) -> str:
+    first = text.lstrip("\r\n").split("\n", 1)[0]
+    return next((sign for sign in _DELIMITERS if first.count(sign) >= _FEWEST_DELIMITERS), ",")
+
+
+def _cells(payload: Payload, text: str, delimiter: str) -> _Cells:
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    rows: list[list[str]] = []
+    lines: list[int] = []
+    try:
+        first = next(row for row in reader if row)
+        header, has_names = _header(payload, first)
+        if not has_names:
+            rows.append(first)
+            lines.append(reader.line_num)
+        width = 0
+        for row in reader:
+            width = width or _width(header, row)
+            if len(row) == width:
+                rows.append(row)
+                lines.append(reader.line_num)
+            elif row:
+                what = "the header names" if has_names else "the first line has"
+                raise bad_data(
+                    f"{payload.name}, line {reader.line_num}: {len(row)} values, {what} {len(header)}.",
+                    fix=_EXPORT_AGAIN,
+                )
+    except csv.Error as error:
+        raise bad_data(f"{payload.name}, line {reader.line_num}: {error}.", fix=_EXPORT_AGAIN) from None
+    _refuse_beyond(payload, len(header), rows, lines)
+    return _Cells(header, has_names, rows, lines)
+
+
+def _width(header: Sequence[str], row: Sequence[str]) -> int:
+    """How many values a row has: some programs end each with one more sign between values."""
+    return len(row) if len(row) == len(header) + 1 and not row[-1].strip() else len(header)
+
+
+def _refuse_beyond(payload: Payload, width: int, rows: Sequence[Sequence[str]], lines: Sequence[int]) -> None:
+    """Refuse a row with a value behind the last named column, where the others have none."""
+    beyond = next((number for number, row in enumerate(rows) if len(row) > width and row[-1].strip()), None)
+    if beyond is not None:
+        raise bad_data(
+            f"{payload.name}, line {lines[beyond]}: {width + 1} values, the header names {width}.", fix=_EXPORT_AGAIN
         )
-    refuse_twins(payload, header)
 
 
-def _columns(header: list[str], rows: list[list[str]], place: Callable[[int], str]) -> dict[str, Column]:
-    found: dict[str, Column] = {}
-    for position, name in enumerate(header):
-        if name in WANTED_COLUMNS:
-            values = np.array([row[position] for row in rows], dtype=object)
-            found[name] = Column(name, ColumnKind.TEXT, values, place)
+def _header(payload: Payload, first: Sequence[str]) -> tuple[list[str], bool]:
+    """Return the columns' names, and whether the first row is them."""
+    if any(role_of(name) for name in first):
+        header = named(first)
+        refuse_twins(payload, header)
+        return header, True
+    if names := without_header(first):
+        return names, False
+    raise invalid(
+        f"{payload.name} doesn't begin with a header line of known columns: {','.join(first).lower()[:80]!r}.",
+        fix=f"Begin with a line like ts,{','.join(PRICES)},volume.",
+    )
+
+
+def _columns(cells: _Cells, place: Callable[[int], str]) -> list[Column]:
+    found = []
+    for position, name in enumerate(cells.header):
+        if role_of(name):
+            values = np.array([row[position] for row in cells.rows], dtype=object)
+            found.append(Column(name, ColumnKind.TEXT, values, place))
     return found

@@ -1,6 +1,8 @@
-"""Times of bars as files write them: ISO 8601 texts or counts since 1970, with a stated zone or refused."""
+"""From a table's columns of times to the bars' opens in UTC: the zone is stated, given by the user, or refused."""
 
-import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -9,105 +11,185 @@ import pandas as pd
 
 from core.errors import GantryError, bad_data, invalid
 from integrations.files.columns import Column, ColumnKind
-from integrations.files.types import Stamp
+from integrations.files.headers import says_utc
+from integrations.files.length import refuse_other_lengths
+from integrations.files.types import ReadOptions, Stamp
+from integrations.files.when import COUNT, DAY_NS, UNREADABLE, Shape, clocks_of, days_of, parted, shape_of
 from trading.bars.schema import IntArray
 from trading.sessions import MINUTE_NS
 
-_OFFSET: Final = re.compile(r"\d{2}(?:[zZ]|[+-]\d{2}:?\d{2})$")
-_COUNT: Final = re.compile(r"\d{10}|\d{13}|\d{16}|\d{19}")
 _UTC: Final = ("UTC", "Etc/UTC")
 _FIX: Final = "Write times as 2024-01-31 23:59:00, with --tz, or as 2024-01-31T23:59:00Z."
+UNSTATED: Final = "zone_unstated"  # among the facts of the refusal of times without a zone
 _NS_PER_UNIT: Final = (1_000_000_000, 1_000_000, 1_000, 1)  # seconds, milli-, micro-, nanoseconds
 
 
-def opens_ns(column: Column, *, tz: str | None, stamp: Stamp) -> IntArray:
+class Clock(StrEnum):
+    """How a file's times say what they are."""
+
+    NONE = "none"  # no zone: --tz says it
+    OFFSET = "offset"  # each time, or the column's name or type, states UTC or an offset
+    COUNT = "count"  # since 1970, which is UTC unless --epoch-tz says otherwise
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Times:
+    """T times as they stand in a file. ns: int64[T] since 1970, UTC but for Clock.NONE. name: of their columns."""
+
+    name: str
+    clock: Clock
+    ns: IntArray
+    place: Callable[[int], str]
+
+
+def times_of(columns: Sequence[Column], file: str) -> Times:
+    """Read the times of T rows, T > 0, from the columns that a table has for them, in order of preference.
+
+    Raises:
+        GantryError: VALIDATION_FAILED where the columns hold no times, or those of bars of a day and longer;
+            DATA_QUALITY_FAILED naming the first row whose time can't be read.
+
+    """
+    shapes = [_shape(column) for column in columns]
+    for column, shape in zip(columns, shapes, strict=True):
+        if shape in (Shape.COUNT, Shape.WHOLE):
+            return _whole(column, shape)
+    if Shape.DATE not in shapes and Shape.CLOCK not in shapes:
+        raise _unreadable(columns[0], 0)
+    if Shape.DATE not in shapes:
+        column = columns[shapes.index(Shape.CLOCK)]
+        raise invalid(
+            f"{column.place(0)}: {column.name} is {column.texts()[0][:40]!r}, a time of day without a date.",
+            fix="Add a column date, or write whole times like 2024-01-31 23:59:00.",
+        )
+    day = columns[shapes.index(Shape.DATE)]
+    if Shape.CLOCK not in shapes:
+        raise invalid(
+            f"{file} has dates without a time of day, so its bars are a day long or longer, not one-minute bars.",
+            fix="Give one-minute bars; longer ones are made from them.",
+        )
+    clock = columns[shapes.index(Shape.CLOCK)]
+    return _together(f"{day.name} + {clock.name}", day, day.texts(), clock.texts())
+
+
+def opens_ns(times: Times, options: ReadOptions, file: str) -> IntArray:
     """Return int64[T] ns UTC, the bars' opens.
 
     Raises:
-        GantryError: VALIDATION_FAILED for an unknown zone, none at all, or one that contradicts the file;
-            DATA_QUALITY_FAILED naming the first row whose time can't be read, or doesn't exist in that zone.
+        GantryError: VALIDATION_FAILED for an unknown zone, none at all, one that contradicts the file, or bars
+            longer than a minute; DATA_QUALITY_FAILED naming the first row whose time doesn't exist in that zone.
 
     """
-    if tz is not None:
-        _check_zone(tz)
-    if column.kind is ColumnKind.TEXT:
-        column = _parsed(column)
-    if column.kind is ColumnKind.NUMBER:
-        column = _from_counts(column)
-    if column.kind is ColumnKind.UTC_TIME or column.name.endswith("utc"):
-        if tz is not None and tz not in _UTC:
-            raise invalid(f"--tz is {tz}, but column {column.name} is in UTC.", fix="Leave --tz away.", field="tz")
-        times: IntArray = column.values
-    else:
-        times = _localized(column, tz)
-    return times - MINUTE_NS if stamp is Stamp.CLOSE else times
+    for field, zone in (("tz", options.tz), ("epoch_tz", options.epoch_tz)):
+        if zone is not None:
+            _check_zone(zone, field)
+    refuse_other_lengths(file, times.ns)
+    _refuse_contradiction(times, options)
+    zone = options.epoch_tz if times.clock is Clock.COUNT else options.tz
+    opens = times.ns
+    if times.clock is Clock.NONE or (times.clock is Clock.COUNT and zone not in (None, *_UTC)):
+        opens = _localized(times, zone, file)
+    return opens - MINUTE_NS if options.stamp is Stamp.CLOSE else opens
 
 
-def _check_zone(tz: str) -> None:
+def _shape(column: Column) -> Shape:
+    if column.kind in (ColumnKind.UTC_TIME, ColumnKind.LOCAL_TIME):
+        return Shape.WHOLE
+    return shape_of(column.first_text())
+
+
+def _whole(column: Column, shape: Shape) -> Times:
+    if column.kind in (ColumnKind.UTC_TIME, ColumnKind.LOCAL_TIME):
+        return _checked(column.name, column, column.values, stated=column.kind is ColumnKind.UTC_TIME)
+    if shape is Shape.COUNT:
+        return Times(column.name, Clock.COUNT, _from_counts(column), column.place)
+    days, clocks = parted(column.texts())
+    return _together(column.name, column, days, clocks)
+
+
+def _together(name: str, column: Column, days: Sequence[str], clocks: Sequence[str]) -> Times:
+    """column: names a row for messages, and holds the text shown there."""
+    day, clock = days_of(days, column.place), clocks_of(clocks)
+    wrong = (day == UNREADABLE) | (clock.ns == UNREADABLE)
+    some = clock.stated[~wrong]
+    if some.any() and not some.all():
+        row = int((clock.stated != some[0]).argmax())
+        raise bad_data(f"{column.place(row)}: only some of the times state a zone.", fix=_FIX)
+    if wrong.any():
+        row = int(wrong.argmax())
+        text = f"{days[row]} {clocks[row]}" if name != column.name else column.texts()[row]
+        raise bad_data(f"{column.place(row)}: {text[:40]!r} is no time that can be read.", fix=_FIX)
+    far = np.abs(day) > 200 * 366  # int64 holds nanoseconds for 292 years
+    if far.any():
+        raise _unreadable(column, int(far.argmax()))
+    return _checked(name, column, day * DAY_NS + clock.ns, stated=bool(some.any()))
+
+
+def _checked(name: str, column: Column, ns: IntArray, *, stated: bool) -> Times:
+    return Times(name, Clock.OFFSET if stated or says_utc(name) else Clock.NONE, ns, column.place)
+
+
+def _from_counts(column: Column) -> IntArray:
+    """Counts since 1970 in the unit that puts the first one between 2001 and 2286, as ns."""
+    texts = column.texts()
+    wrong = next((row for row, text in enumerate(texts) if not COUNT.fullmatch(text)), None)
+    if wrong is not None:
+        raise _unreadable(column, wrong)
+    counts = np.array(texts, np.int64)
+    ns = _NS_PER_UNIT[(len(texts[0]) - 10) // 3]
+    far = counts >= 2**63 // ns
+    if far.any():
+        raise _unreadable(column, int(far.argmax()))
+    return counts * ns
+
+
+def _check_zone(zone: str, field: str) -> None:
     try:
-        ZoneInfo(tz)
+        ZoneInfo(zone)
     except (KeyError, ValueError, OSError):
         raise invalid(
-            f"Unknown time zone {tz!r}.", fix="Give an IANA name, like UTC or America/Chicago.", field="tz"
+            f"Unknown time zone {zone!r}.", fix="Give an IANA name, like UTC or America/Chicago.", field=field
         ) from None
 
 
-def _parsed(column: Column) -> Column:
-    """Texts as times, UTC where every one of them states an offset; or as counts."""
-    texts = column.texts()
-    if all(_COUNT.fullmatch(text) for text in texts):
-        return Column(column.name, ColumnKind.NUMBER, np.array(texts, np.int64), column.place)
-    stated = np.array([_OFFSET.search(text, 10) is not None for text in texts], np.bool_)
-    if stated.any() and not stated.all():
-        row = int((stated != stated[0]).argmax())
-        raise bad_data(f"{column.place(row)}: only some of the times state a zone.", fix=_FIX)
-    parsed = pd.to_datetime(pd.Series(texts, dtype=object), format="ISO8601", utc=True, errors="coerce")
-    if parsed.isna().any():
-        row = int(parsed.isna().to_numpy().argmax())
-        raise bad_data(f"{column.place(row)}: {texts[row][:40]!r} is no time that can be read.", fix=_FIX)
-    kind = ColumnKind.UTC_TIME if stated.all() else ColumnKind.LOCAL_TIME
-    return Column(column.name, kind, _as_ns(column, pd.DatetimeIndex(parsed).tz_localize(None)), column.place)
-
-
-def _from_counts(column: Column) -> Column:
-    """Counts since 1970 in the unit that puts the first one between 2001 and 2286."""
-    counts = column.values if column.values.dtype.kind == "i" else column.whole_numbers()
-    first = int(counts[0])
-    for unit, ns in enumerate(_NS_PER_UNIT):
-        low = 10 ** (9 + 3 * unit)
-        if low <= first < 10 * low:
-            far = (counts < 0) | (counts >= 2**63 // ns)
-            if far.any():
-                raise _unreadable(column, int(far.argmax()))
-            return Column(column.name, ColumnKind.UTC_TIME, counts.astype(np.int64) * ns, column.place)
-    raise _unreadable(column, 0)
-
-
-def _localized(column: Column, tz: str | None) -> IntArray:
-    if tz is None:
+def _refuse_contradiction(times: Times, options: ReadOptions) -> None:
+    tz, epoch_tz = options.tz, options.epoch_tz
+    if times.clock is Clock.OFFSET and tz not in (None, *_UTC):
+        raise invalid(f"--tz is {tz}, but column {times.name} is in UTC.", fix="Leave --tz away.", field="tz")
+    if times.clock is Clock.COUNT and tz not in (None, *_UTC):
         raise invalid(
-            f"Column {column.name} of {column.place(0).split(',')[0]} states no time zone.",
-            fix="Give the time zone of the stamps with --tz, for example --tz UTC or --tz America/Chicago.",
+            f"--tz is {tz}, but column {times.name} counts from 1970, which is UTC.",
+            fix=f"Leave --tz away; if the counts were made from a clock in {tz}, give --epoch-tz {tz} instead.",
             field="tz",
         )
-    local = pd.DatetimeIndex(column.values.astype("datetime64[ns]"))
-    placed = local.tz_localize(tz, ambiguous="NaT", nonexistent="NaT")
+    if times.clock is not Clock.COUNT and epoch_tz is not None:
+        other = f", and give --tz {epoch_tz} instead" if times.clock is Clock.NONE and tz is None else ""
+        raise invalid(
+            f"--epoch-tz is {epoch_tz}, but column {times.name} holds times, not counts since 1970.",
+            fix=f"Leave --epoch-tz away{other}.",
+            field="epoch_tz",
+        )
+
+
+def _localized(times: Times, zone: str | None, file: str) -> IntArray:
+    if zone is None:
+        raise invalid(
+            f"Column {times.name} of {file} states no time zone.",
+            fix="Give the time zone of the stamps with --tz, for example --tz UTC or --tz America/Chicago.",
+            field="tz",
+            facts={UNSTATED: True},
+        )
+    local = pd.DatetimeIndex(times.ns.astype("datetime64[ns]"))
+    placed = local.tz_localize(zone, ambiguous="NaT", nonexistent="NaT")
     if placed.isna().any():
         row = int(placed.isna().argmax())
         raise bad_data(
-            f"{column.place(row)}: {local[row]} is there twice, or not at all, in {tz}, where clocks change then.",
+            f"{times.place(row)}: {local[row]} is there twice, or not at all, in {zone}, where clocks change then.",
             fix="Export the times in UTC.",
         )
-    return _as_ns(column, placed.tz_convert("UTC").tz_localize(None))
-
-
-def _as_ns(column: Column, times: pd.DatetimeIndex) -> IntArray:
-    try:
-        return times.as_unit("ns").asi8
-    except (pd.errors.OutOfBoundsDatetime, OverflowError):
-        year = np.array(times.year)
-        raise _unreadable(column, int(((year < 1678) | (year > 2261)).argmax())) from None
+    return placed.tz_convert("UTC").tz_localize(None).as_unit("ns").asi8
 
 
 def _unreadable(column: Column, row: int) -> GantryError:
-    return bad_data(f"{column.place(row)}: {column.name} is no time of a bar.", fix=_FIX)
+    text = column.texts()[row][:40]
+    return bad_data(f"{column.place(row)}: {column.name} is {text!r}, which can't be read as a time.", fix=_FIX)

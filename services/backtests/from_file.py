@@ -11,14 +11,17 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Final
 
-from core.errors import data_unavailable, invalid
-from integrations.files.reader import read_bars_file
+from core.errors import invalid
+from integrations.files.reader import read_options
+from integrations.files.types import FileBars
+from services.bars.read_file import judged, notes_on, read_file
 from trading.backtest.run import run_backtest
 from trading.backtest.types import E4, BacktestResult, Costs, ExitReason, OpenPosition
 from trading.bars.front import windows
 from trading.bars.hashing import content_hash
 from trading.bars.resample import resample
-from trading.bars.schema import Bars, Timeframe
+from trading.bars.schema import Timeframe
+from trading.day_session import Hours, instrument_of
 from trading.instruments import Instrument, get_instrument
 from trading.metrics import from_result
 from trading.strategies.registry import get_strategy
@@ -29,7 +32,7 @@ _CENT: Final = Decimal("0.01")
 
 @dataclass(frozen=True, slots=True)
 class FileBacktest:
-    """What to run. params: raw values by name, texts allowed. tz, stamp: how the file's stamps are meant."""
+    """What to run. params: raw values by name, texts allowed. tz, epoch_tz, stamp, hours: how the file is meant."""
 
     path: Path
     symbol: str
@@ -39,17 +42,21 @@ class FileBacktest:
     engine: str = "auto"
     timeframe: Timeframe = Timeframe.M1
     tz: str | None = None
+    epoch_tz: str | None = None
     stamp: str = "open"
+    hours: str = "all"
 
 
 @dataclass(frozen=True, slots=True)
 class FileBacktestReport:
-    """What came out. payload: the JSON document, money and prices as decimal texts."""
+    """What came out. payload: the JSON document, money and prices as decimal texts. notes: sentences on the file."""
 
     trades: int
     net_pnl: str
     max_drawdown: str
     payload: Mapping[str, object]
+    hours: Hours
+    notes: tuple[str, ...]
 
 
 def backtest_file(request: FileBacktest) -> FileBacktestReport:
@@ -59,10 +66,11 @@ def backtest_file(request: FileBacktest) -> FileBacktestReport:
         GantryError: VALIDATION_FAILED, NOT_FOUND, DATA_UNAVAILABLE, DATA_QUALITY_FAILED or STRATEGY_ERROR.
 
     """
-    instrument = get_instrument(request.symbol)
+    get_instrument(request.symbol)
     strategy = get_strategy(request.strategy)
     params = strategy.parse(request.params)
-    bars = _bars_of(request)
+    source = _source_of(request)
+    bars, instrument = source.bars, instrument_of(request.symbol, source.hours)
     traded = bars if request.timeframe is Timeframe.M1 else resample(bars, request.timeframe, instrument)
     result = run_backtest(
         windows(traded, instrument), strategy, params, instrument, request.costs, engine=request.engine
@@ -77,7 +85,7 @@ def backtest_file(request: FileBacktest) -> FileBacktestReport:
         "engine": result.engine,
         "bars_hash": content_hash(bars, instrument),
     }
-    return FileBacktestReport(figures.total_trades, net, drawdown, payload)
+    return FileBacktestReport(figures.total_trades, net, drawdown, payload, source.hours, notes_on([source]))
 
 
 def write_report(report: FileBacktestReport, path: Path) -> None:
@@ -100,15 +108,18 @@ def write_report(report: FileBacktestReport, path: Path) -> None:
         ) from problem
 
 
-def _bars_of(request: FileBacktest) -> Bars:
-    found = read_bars_file(request.path, symbol=request.symbol, tz=request.tz, stamp=request.stamp)
-    for one in found:
-        if one.bars.symbol == request.symbol:
-            return one.bars
-    raise data_unavailable(
-        f"{request.path.name} holds no bars of {request.symbol}.",
-        fix=f"Use --symbol with one of {', '.join(one.bars.symbol for one in found)}.",
+def _source_of(request: FileBacktest) -> FileBars:
+    """The file's bars, which an import would take."""
+    options = read_options(
+        symbol=request.symbol,
+        tz=request.tz,
+        epoch_tz=request.epoch_tz,
+        stamp=request.stamp,
+        hours=request.hours,
     )
+    (found,) = read_file(request.path, options)
+    judged(found)
+    return found
 
 
 def _trades(result: BacktestResult, instrument: Instrument) -> list[dict[str, object]]:

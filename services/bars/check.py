@@ -11,6 +11,7 @@ from sql.engine import Transactions
 from sql.queries.bars import catalogue as queries
 from sql.tables.bars import BarsMonth
 from trading.bars.quality import MonthVerdict, assess
+from trading.day_session import hours_of, instrument_of
 from trading.instruments import get_instrument
 
 
@@ -64,7 +65,7 @@ def check_months(
 
 
 def _checked(store: BarsStore, row: BarsMonth) -> CheckedMonth:
-    holds, verdict, instrument = False, MonthVerdict.BLOCKED, get_instrument(row.symbol)
+    holds, verdict, instrument = False, MonthVerdict.BLOCKED, instrument_of(row.symbol, hours_of(row.source_details))
     try:
         bars = store.read([row.path])
     except GantryError as error:

@@ -8,29 +8,36 @@ from pathlib import Path
 
 from core.errors import ErrorCode, GantryError, invalid
 from fleet.closed_sets import DataLabel, SystemEvent
-from integrations.files.reader import read_bars_file
-from integrations.files.types import FileBars
+from integrations.files.reader import read_options
+from integrations.files.types import FileBars, LeftOut
 from integrations.registry import FILES, SIMULATOR
 from integrations.store import BarsStore
 from services import events
 from services.bars.quarantine import put_aside
+from services.bars.read_file import likely, notes_on, read_file
 from services.bars.simulate import no_progress
 from services.bars.write import Incoming, MonthReport, Progress, Source, store_months
 from sql.engine import Transactions
-from trading.bars.months import split_months
-from trading.instruments import get_instrument
+from trading.bars.months import BarsOfMonth, split_months
+from trading.day_session import Hours, instrument_of
 
 _PROVIDER_NAME = re.compile(r"[a-z][a-z0-9_]{0,31}")  # it becomes a folder's name
 
 
 @dataclass(frozen=True, slots=True)
 class ImportReport:
-    """What an import did, month by month. bars_count: bars in the file."""
+    """What an import did, month by month.
+
+    bars_count: bars in the file that were read. notes: sentences on the file, such as which rows were left out.
+    """
 
     source_name: str
     source_sha256: str
     bars_count: int
     months: tuple[MonthReport, ...]
+    hours: Hours
+    left_out: tuple[LeftOut, ...]
+    notes: tuple[str, ...]
 
 
 def import_file(  # noqa: PLR0913 - one keyword for each option of the command
@@ -41,7 +48,9 @@ def import_file(  # noqa: PLR0913 - one keyword for each option of the command
     symbol: str | None = None,
     provider: str = FILES,
     tz: str | None = None,
+    epoch_tz: str | None = None,
     stamp: str = "open",
+    hours: str = "all",
     replace: bool = False,
     actor: str,
     now: datetime,
@@ -52,29 +61,33 @@ def import_file(  # noqa: PLR0913 - one keyword for each option of the command
     A file of bars that may not be used is put aside under quarantine/, and told of as BARS_BLOCKED.
 
     Raises:
-        GantryError: see `integrations.files.reader.read_bars_file` and `services.bars.write.store_months`.
+        GantryError: see `services.bars.read_file.read_file` and `services.bars.write.store_months`.
 
     """
     _require_provider(provider)
+    options = read_options(symbol=symbol, tz=tz, epoch_tz=epoch_tz, stamp=stamp, hours=hours)
     progress(f"Reading {path.name}", 0, 1)
     try:
-        found = read_bars_file(path, symbol=symbol, tz=tz, stamp=stamp)
-        months = [
-            Incoming(
-                get_instrument(one.bars.symbol),
-                part,
-                Source(provider, _label_of(one), one.source_name, one.source_sha256, one.source_details),
-            )
-            for one in found
-            for part in split_months(one.bars)
-        ]
-        reports = store_months(tx, store, months, replace=replace, actor=actor, now=now, progress=progress)
+        found = read_file(path, options)
+        months = [_incoming(one, part, provider) for one in found for part in split_months(one.bars)]
+        try:
+            reports = store_months(tx, store, months, replace=replace, actor=actor, now=now, progress=progress)
+        except GantryError as error:
+            raise likely(found, error) from error
     except GantryError as error:
         if error.code is not ErrorCode.DATA_QUALITY_FAILED:
             raise
         raise _refused(tx, store, path, error, actor=actor) from error
+    first = found[0]
     count = sum(len(one.bars) for one in found)
-    return ImportReport(found[0].source_name, found[0].source_sha256, count, reports)
+    return ImportReport(
+        first.source_name, first.source_sha256, count, reports, first.hours, first.left_out, notes_on(found)
+    )
+
+
+def _incoming(one: FileBars, part: BarsOfMonth, provider: str) -> Incoming:
+    source = Source(provider, _label_of(one), one.source_name, one.source_sha256, one.source_details)
+    return Incoming(instrument_of(one.bars.symbol, one.hours), part, source)
 
 
 def _label_of(one: FileBars) -> DataLabel:

@@ -48,7 +48,7 @@ def walk_forward(sessions: int, *, folds: int, purge_sessions: int) -> tuple[Fol
     if block < MIN_OUT_SESSIONS or starts[0] - purge_sessions < MIN_IN_SESSIONS:
         raise data_unavailable(
             f"{sessions} sessions are too few for {folds} folds with a gap of {purge_sessions}.",
-            fix="Import more bars, widen the window, or ask for fewer folds.",
+            fix="Import more bars, widen the window, or lower IMPROVE_FOLDS.",
             facts={"sessions": sessions, "folds": folds},
         )
     return tuple(Fold(start - purge_sessions, start, end) for start, end in pairwise(starts))

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -9,8 +10,9 @@ import pytest
 from core.errors import ErrorCode, GantryError
 from integrations.simulator.months import simulate_month
 from integrations.store import BarsStore
+from services.bars.check import check_months
 from services.bars.decide import MonthStatus
-from services.bars.import_file import import_file
+from services.bars.import_file import ImportReport, import_file
 from services.bars.load import list_months
 from services.bars.simulate import simulate_months
 from sql.engine import Transactions
@@ -18,6 +20,12 @@ from tests.factories.bars import equal, made_bars, without
 from tests.factories.bars_files import csv_of, parquet_of
 from tests.factories.databases import OwnerSql
 from tests.factories.imported_bars import ES, JANUARY, NOW, TWO_MONTHS, Import, files_below, read_all
+from tests.factories.report_files import SESSIONS, day_session, made
+from tests.factories.written_bars import Way, file_of
+from trading.day_session import Hours
+
+DAY = day_session(SESSIONS)
+Take = Callable[..., ImportReport]
 
 
 def test_a_file_is_catalogued_month_by_month_with_its_provenance(
@@ -123,3 +131,78 @@ def test_simulated_bars_that_come_back_as_a_file_stay_simulated(
     (month,) = import_bars(simulate_month(ES, "2024-01", 3)).months
     assert month.status is MonthStatus.ALREADY_THERE
     assert [row.data_label for row in list_months(tx)] == ["SIMULATED"]
+
+
+@pytest.fixture
+def take(tx: Transactions, store: BarsStore, tmp_path: Path) -> Take:
+    """`take(content, **options)`: write a CSV file of ES and import it."""
+
+    def run(content: bytes, **options: object) -> ImportReport:
+        path = tmp_path / "es.csv"
+        path.write_bytes(content)
+        return import_file(tx, store, path, **{"symbol": "ES", "actor": "test", "now": NOW, **options})  # type: ignore[arg-type]
+
+    return run
+
+
+def test_the_day_session_alone_is_imported_as_that_and_stays_fit(
+    tx: Transactions, store: BarsStore, take: Take
+) -> None:
+    report = take(file_of(DAY, Way()), hours="rth")
+    assert (report.hours, report.bars_count) == (Hours.RTH, len(DAY))
+    assert report.notes == ("Bars of ES are those of the day session alone, 08:30 to 15:15 Chicago time.",)
+    (month,) = list_months(tx, symbol="ES")
+    assert (month.quality, month.source_details["hours"]) == ("OK", "rth")
+    assert [one.ok for one in check_months(tx, store)] == [True]
+
+
+def test_the_day_session_alone_is_refused_without_a_word_of_it_and_put_aside(
+    tx: Transactions, take: Take, owner_sql: OwnerSql
+) -> None:
+    with pytest.raises(GantryError, match=r"es\.csv holds bars of ES's day session alone") as caught:
+        take(file_of(DAY, Way()))
+    assert caught.value.code is ErrorCode.DATA_QUALITY_FAILED
+    assert caught.value.fix.startswith("Give --hours rth, or export whole sessions. The file was put aside as ")
+    assert list_months(tx) == []
+    assert owner_sql("SELECT event_type FROM system_events") == [("BARS_BLOCKED",)]
+
+
+def test_whole_sessions_are_refused_as_those_of_the_day_alone(take: Take) -> None:
+    with pytest.raises(GantryError, match="lie outside the day session of ES") as caught:
+        take(file_of(SESSIONS, Way()), hours="rth")
+    assert caught.value.fix.startswith("Leave --hours rth away.")
+
+
+def test_whole_sessions_of_the_same_bars_complete_the_day_session(
+    tx: Transactions, store: BarsStore, take: Take
+) -> None:
+    take(file_of(DAY, Way()), hours="rth")
+    (month,) = take(file_of(SESSIONS, Way())).months
+    assert (month.status, month.bars_count) == (MonthStatus.MERGED, len(SESSIONS))
+    (row,) = list_months(tx)
+    assert "hours" not in row.source_details
+    assert [one.ok for one in check_months(tx, store)] == [True]
+
+
+def test_counts_of_a_local_clock_are_kept_in_utc_with_their_zone(tx: Transactions, take: Take) -> None:
+    take(file_of(SESSIONS, Way(counts="s", zone="America/New_York")), epoch_tz="America/New_York")
+    (month,) = list_months(tx)
+    assert month.first_at.isoformat() == "2024-01-02T23:00:00+00:00"
+    assert month.source_details["epoch_tz"] == "America/New_York"
+
+
+@pytest.mark.parametrize("symbol", [None, "ES"])
+def test_rows_of_spreads_are_reported_as_left_out(take: Take, symbol: str | None) -> None:
+    report = take(made("databento_parent.csv"), symbol=symbol)
+    assert report.bars_count == 60
+    assert report.notes == ("Left out: 60 rows of spreads (ESH4-ESM4).",)
+
+
+def test_the_reason_of_a_refusal_is_kept_beside_the_file_that_was_put_aside(
+    take: Take, root: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(GantryError) as caught:
+        take(file_of(SESSIONS, Way(zone="America/New_York", offset="")), tz="UTC")
+    aside = root / str(caught.value.facts["put_aside"])
+    assert aside.read_bytes() == (tmp_path / "es.csv").read_bytes()
+    assert "read as times of a clock in America/New_York" in json.loads(Path(f"{aside}.json").read_text())["message"]

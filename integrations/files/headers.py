@@ -1,0 +1,97 @@
+"""What a table's columns are for, by their names, or by their order where there is no header line."""
+
+import re
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import Final
+
+from integrations.files.when import Shape, shape_of
+
+
+class Role(StrEnum):
+    """What a column holds."""
+
+    TIME = "time"  # a whole time, or the date or clock time of one
+    OPEN = "open"
+    HIGH = "high"
+    LOW = "low"
+    CLOSE = "close"
+    VOLUME = "volume"
+    UP = "up"  # volume at rising prices: up and down together are the volume
+    DOWN = "down"
+    SYMBOL = "symbol"
+    CONTRACT = "contract"
+    INSTRUMENT_ID = "instrument_id"
+    LABEL = "data_label"  # as our own export writes it
+
+
+PRICES: Final = (Role.OPEN, Role.HIGH, Role.LOW, Role.CLOSE)
+# Names without capitals, spaces and signs, those of a role in order of preference.
+_NAMES: Final = {
+    Role.TIME: (
+        *("ts", "timestamp", "timestamputc", "tsutc", "time", "timeutc", "datetime", "datetimeutc", "tsevent"),
+        *("gmttime", "timegmt", "unix", "unixtime", "epoch", "t", "date"),
+    ),
+    Role.OPEN: ("open", "o"),
+    Role.HIGH: ("high", "h"),
+    Role.LOW: ("low", "l"),
+    Role.CLOSE: ("close", "c", "last", "closelast"),
+    Role.VOLUME: ("volume", "vol", "totalvolume", "totalvol", "v"),
+    Role.UP: ("up", "upvolume", "upvol"),
+    Role.DOWN: ("down", "downvolume", "downvol"),
+    Role.SYMBOL: ("symbol", "ticker", "instrument"),
+    Role.CONTRACT: ("contract",),
+    Role.INSTRUMENT_ID: ("instrumentid",),
+    Role.LABEL: ("datalabel",),
+}
+_ROLE_OF: Final = {name: role for role, names in _NAMES.items() for name in names}
+_SIGNS: Final = re.compile(r"[^a-z0-9]+")
+_SAYS_UTC: Final = re.compile(r"(?<![a-z])(utc|gmt)(?![a-z])")
+_NUMBER: Final = re.compile(r"[+-]?\d[\d.,' ]*")
+
+
+def role_of(name: str) -> Role | None:
+    """Return what a column of that name holds, None for one that isn't read."""
+    return _ROLE_OF.get(_plain(name))
+
+
+def preference(name: str) -> int:
+    """Return the place of a name among those of its role: the lowest is taken where a table has several."""
+    role = role_of(name)
+    return _NAMES[role].index(_plain(name)) if role else len(_ROLE_OF)
+
+
+def says_utc(name: str) -> bool:
+    """Whether a column's name says that its times are in UTC."""
+    return _SAYS_UTC.search(name.lower()) is not None
+
+
+def named(header: Sequence[str]) -> list[str]:
+    """Return a header's names, lower case; a first column without one is the time, as pandas writes an index."""
+    names = [name.strip().lower() for name in header]
+    if names[0] == "" and not any(role_of(name) is Role.TIME for name in names):
+        names[0] = "time"
+    return names
+
+
+def without_header(first: Sequence[str]) -> list[str] | None:
+    """Return the columns' names by FirstRate's order, or None where the first row isn't a row of bars in that order.
+
+    A time, or a date and a clock time, then open, high, low, close and volume.
+    """
+    shapes = [shape_of(cell) for cell in first[:2]]
+    if shapes[:1] in ([Shape.WHOLE], [Shape.COUNT]):
+        times = ["time"]
+    elif shapes == [Shape.DATE, Shape.CLOCK]:
+        times = ["date", "time"]
+    else:
+        return None
+    values = first[len(times) :]
+    names = [*PRICES, Role.VOLUME]
+    if len(values) != len(names) or not all(_NUMBER.fullmatch(value.strip()) for value in values):
+        return None
+    return [*times, *(role.value for role in names)]
+
+
+def _plain(name: str) -> str:
+    return _SIGNS.sub("", name.lower())

@@ -1,0 +1,79 @@
+"""Files that were misread once: what `gantry bars import` and `gantry backtest` make of the files themselves."""
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from core.settings import get_settings
+from sql.embedded import RunningState
+from tests.factories.commands import run
+from tests.factories.report_files import BACKTEST, CASES, Case
+
+pytestmark = pytest.mark.real
+FOLDER = Path(os.environ.get("GANTRY_TEST_DATA", "")) / "reports"
+FIRST = {
+    "databento_continuous.csv": "2024-01-03T14:30:00Z",
+    "databento_parent.csv": "2024-01-03T14:30:00Z",
+    "hhmm_evening.csv": "2024-01-04T01:00:00Z",
+    "epoch_of_local_clock.csv": "2024-01-02T23:00:00Z",
+    "new_york_clock.csv": "2024-01-02T23:00:00Z",
+    "day_session_only.csv": "2024-01-03T14:30:00Z",
+}
+
+
+@pytest.fixture
+def home(database: RunningState, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    monkeypatch.setenv("DATABASE_URL", database.owner_url)
+    monkeypatch.setenv("GANTRY_HOME", str(tmp_path / "home"))
+    get_settings.cache_clear()
+    yield tmp_path / "home"
+    get_settings.cache_clear()
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_an_import_takes_the_file_as_what_it_is_or_names_the_likely_reason(
+    home: Path, case: Case, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = ("import", str(FOLDER / case.file), "--symbol", case.symbol, *case.options)
+    code = run(*asked, group="bars")
+    printed = "".join(capsys.readouterr())
+    assert run("list", "--json", group="bars") == 0
+    months = json.loads(capsys.readouterr().out)
+    if case.bars is None:
+        assert code == 1
+        assert [word for word in case.words if word not in printed] == []
+        assert case.unsaid not in printed
+        assert months == []
+        return
+    assert code == 0
+    assert [(month["symbol"], month["bars_count"]) for month in months] == [(case.symbol, case.bars)]
+    assert months[0]["first_at"] == FIRST[case.file]
+    assert months[0]["source_details"].get("hours", "all") == ("rth" if "rth" in case.options else "all")
+    assert run("check", group="bars") == 0
+    assert run(*asked, "--dry-run", group="bars") == 0
+    shown = capsys.readouterr().out
+    assert [word for word in case.words if word not in shown] == []
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_a_backtest_takes_and_refuses_the_same_files(
+    tmp_path: Path, case: Case, capsys: pytest.CaptureFixture[str]
+) -> None:
+    where = ("--bars", str(FOLDER / case.file), "--symbol", case.symbol, "--out", str(tmp_path / "out.json"))
+    code = run(*where, *BACKTEST, *case.options, group="backtest")
+    printed = "".join(capsys.readouterr())
+    assert (code, (tmp_path / "out.json").exists()) == ((1, False) if case.bars is None else (0, True))
+    if case.bars is None:
+        assert [word for word in case.words if word not in printed] == []
+        assert case.unsaid not in printed
+
+
+@pytest.mark.parametrize("file", ["databento_continuous.csv", "databento_parent.csv"])
+def test_a_databento_csv_is_imported_without_a_symbol_said(
+    home: Path, file: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("import", str(FOLDER / file), group="bars") == 0
+    assert ("60 rows of spreads (ESH4-ESM4)" in capsys.readouterr().out) is (file == "databento_parent.csv")
