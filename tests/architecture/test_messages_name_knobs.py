@@ -1,4 +1,4 @@
-"""What a message tells a user to give exists under exactly that name: commands, options, environment variables."""
+"""Commands, options and environment variables that a message names exist under exactly that name."""
 
 import ast
 import re
@@ -11,6 +11,7 @@ from cli.main import COMMANDS, load
 from core.errors import ErrorCode
 from core.settings import Settings
 from docs.generate import _enums
+from integrations.registry import PROVIDERS
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("core", "trading", "fleet", "integrations", "sql", "services", "assets", "orchestration", "api", "cli")
@@ -36,7 +37,10 @@ def test_every_option_in_a_message_is_an_option_of_a_command() -> None:
 
 def test_every_environment_variable_in_a_message_is_one_that_is_read() -> None:
     members = {str(member.value) for closed in _enums() for member in closed} | {code.value for code in ErrorCode}
-    known = {str(spec.alias) for spec in Settings.model_fields.values()} | members
+    of_providers = {
+        name for one in PROVIDERS.values() for group in (*one.required_env, one.optional_env) for name in group
+    }
+    known = {str(spec.alias) for spec in Settings.model_fields.values()} | of_providers | members
     unknown = {(name(path), word) for path, text in texts() for word in VARIABLE.findall(text) if word not in known}
     assert unknown == set()
 
