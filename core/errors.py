@@ -113,7 +113,7 @@ def not_found(what: str, ident: object, *, fix: str) -> GantryError:
 
 
 def data_unavailable(message: str, *, fix: str, facts: Mapping[str, object] | None = None) -> GantryError:
-    """The bars asked for don't exist: DATA_UNAVAILABLE."""
+    """The requested bars don't exist: DATA_UNAVAILABLE."""
     return GantryError(ErrorCode.DATA_UNAVAILABLE, message, fix=fix, kind=Kind.UNAVAILABLE, facts=facts)
 
 

@@ -33,6 +33,6 @@ def refuse_unsafe_production(settings: Settings) -> None:
         raise GantryError(
             ErrorCode.ENVIRONMENT_INVALID,
             "APP_ENV=production refuses to start: " + " ".join(problem.message for problem in problems),
-            fix="Set those variables, or APP_ENV=development on a machine of your own.",
+            fix="Set those variables, or use APP_ENV=development on your own machine.",
             details=problems,
         )

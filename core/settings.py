@@ -63,28 +63,33 @@ class Settings(BaseSettings):
         None, alias="POLYGON_API_KEY", description="Key of Polygon (now Massive), the backup source of bars."
     )
     massive_api_key: SecretStr | None = Field(
-        None, alias="MASSIVE_API_KEY", description="The same key under Polygon's new name; POLYGON_API_KEY wins."
+        None,
+        alias="MASSIVE_API_KEY",
+        description="The same key under Polygon's new name; POLYGON_API_KEY takes precedence.",
     )
     databento_base_url: str | None = Field(
-        None, alias="DATABENTO_BASE_URL", description="Where Databento is called instead of its own address."
+        None, alias="DATABENTO_BASE_URL", description="Base URL for Databento, instead of its own."
     )
     polygon_base_url: str | None = Field(
-        None, alias="POLYGON_BASE_URL", description="Where Polygon is called instead of its own address."
+        None, alias="POLYGON_BASE_URL", description="Base URL for Polygon, instead of its own."
     )
     databento_calls_per_minute: float = Field(
-        600, gt=0, alias="DATABENTO_CALLS_PER_MINUTE", description="Calls to Databento a minute, of all processes."
+        600,
+        gt=0,
+        alias="DATABENTO_CALLS_PER_MINUTE",
+        description="Calls to Databento per minute, all processes together.",
     )
     polygon_calls_per_minute: float = Field(
         300,
         gt=0,
         alias="POLYGON_CALLS_PER_MINUTE",
-        description="Calls to Polygon a minute, of all processes; 5 on its basic plan.",
+        description="Calls to Polygon per minute, all processes together; 5 on its basic plan.",
     )
     provider_deadline_seconds: float = Field(
         60,
         gt=0,
         alias="PROVIDER_DEADLINE_SECONDS",
-        description="A call to a provider ends after this, retries included, seconds.",
+        description="Time limit of a provider call, retries included, seconds.",
     )
     history_months: int = Field(
         12,
@@ -94,7 +99,10 @@ class Settings(BaseSettings):
         description="Full months of bars that are fetched for a bot whose window is open.",
     )
     max_fetch_cost_usd: float = Field(
-        25, ge=0, alias="MAX_FETCH_COST_USD", description="A dearer fetch waits for a person: gantry bars fetch, USD."
+        25,
+        ge=0,
+        alias="MAX_FETCH_COST_USD",
+        description="A fetch that costs more must be started by hand (gantry bars fetch), USD.",
     )
     admin_token: SecretStr = Field(
         SecretStr(DEFAULT_ADMIN_TOKEN), alias="ADMIN_TOKEN", description="Token of X-Admin-Token."
@@ -108,7 +116,7 @@ class Settings(BaseSettings):
         30, ge=1, alias="LEASE_SECONDS", description="A job's lease without a heartbeat, seconds."
     )
     heartbeat_seconds: int = Field(
-        10, ge=1, alias="HEARTBEAT_SECONDS", description="Between two heartbeats of a job, seconds."
+        10, ge=1, alias="HEARTBEAT_SECONDS", description="Time between two heartbeats of a job, seconds."
     )
     max_backtests_running: int = Field(
         3, ge=0, alias="MAX_BACKTESTS_RUNNING", description="Backtests that may run at once, in the whole fleet."
@@ -121,19 +129,22 @@ class Settings(BaseSettings):
         None, ge=0, alias="MAX_RUNNING_PER_SYMBOL", description="Jobs of one symbol that may run at once; unset: any."
     )
     planner_tick_seconds: int = Field(
-        10, ge=1, alias="PLANNER_TICK_SECONDS", description="Between two looks of the planner at the fleet, seconds."
+        10, ge=1, alias="PLANNER_TICK_SECONDS", description="Time between two planner ticks, seconds."
     )
     baseline_max_age_hours: float = Field(
         6, gt=0, alias="BASELINE_MAX_AGE_HOURS", description="A baseline older than this is refreshed, hours."
     )
     min_trades_for_improve: int = Field(
-        30, ge=0, alias="MIN_TRADES_FOR_IMPROVE", description="Trades of a baseline before it is improved upon."
+        30, ge=0, alias="MIN_TRADES_FOR_IMPROVE", description="Trades a baseline needs before it is improved."
     )
     improve_cadence_minutes: float = Field(
-        60, gt=0, alias="IMPROVE_CADENCE_MINUTES", description="Between two improvements of one bot, minutes."
+        60, gt=0, alias="IMPROVE_CADENCE_MINUTES", description="Time between two improvements of one bot, minutes."
     )
     evolve_after_rounds: int = Field(
-        3, ge=1, alias="EVOLVE_AFTER_ROUNDS", description="Improvements without adoption before a bot is evolved."
+        3,
+        ge=1,
+        alias="EVOLVE_AFTER_ROUNDS",
+        description="Improvements without an adopted version before a bot is evolved.",
     )
     improve_sets: int = Field(
         200, ge=2, le=10_000, alias="IMPROVE_SETS", description="Parameter sets that one improvement tries."

@@ -157,7 +157,7 @@ _NEEDS_BACKTEST: Final = _Judged(
 
 def _data_reliability(signals: ScoreSignals) -> _Judged:
     if not signals.months:
-        missing = Blocker(BlockerCode.NO_BARS, "No month of bars stands behind the score.", "Import bars, then grade.")
+        missing = Blocker(BlockerCode.NO_BARS, "The score has no bars behind it.", "Import bars, then grade.")
         return _Judged(None, "No bars.", (missing,))
     months = signals.months
     value = 100 * sum(VERDICT_FACTOR[month.verdict] * _held(month.coverage) for month in months) / len(months)
@@ -176,7 +176,7 @@ def _data_reliability(signals: ScoreSignals) -> _Judged:
         reason += "; simulated, halved"
         blockers.append(
             Blocker(
-                BlockerCode.SIMULATED_DATA, "Graded on simulated bars.", "Import real bars or set a provider's key."
+                BlockerCode.SIMULATED_DATA, "Graded on simulated bars.", "Import real bars, or set a provider's key."
             )
         )
     return _Judged(_rounded(value), reason + ".", tuple(blockers))
@@ -190,7 +190,7 @@ def _decision_quality(signals: ScoreSignals) -> _Judged:
         failed = signals.look_ahead_passed is False
         code = BlockerCode.LOOK_AHEAD if failed else BlockerCode.GUARDS_NOT_RUN
         message = "The strategy reads the future." if failed else "The look-ahead guards have not been run."
-        fix = "Mend the strategy and grade again." if failed else "Grade the bot again."
+        fix = "Fix the strategy and grade again." if failed else "Grade the bot again."
         return _Judged(0.0 if failed else None, message, (Blocker(code, message, fix),))
     limits = PAPER_LIMITS
     parts = (
@@ -214,7 +214,7 @@ def _risk_discipline(signals: ScoreSignals) -> _Judged:
     if metrics is None:
         return _NEEDS_BACKTEST
     if not metrics.total_trades:
-        # No drawdown without a trade is no discipline: there is nothing to judge.
+        # Without a trade there is no drawdown, but also nothing to judge.
         idle = Blocker(BlockerCode.NO_TRADES, "The backtest made no trade.", "Widen the window or change parameters.")
         return _Judged(None, "No trades.", (idle,))
     fraction, limit = metrics.max_drawdown_fraction, PAPER_LIMITS.max_drawdown_fraction
@@ -224,20 +224,20 @@ def _risk_discipline(signals: ScoreSignals) -> _Judged:
 
 def _execution_health(signals: ScoreSignals) -> _Judged:
     if signals.runner_health is None:
-        missing = Blocker(BlockerCode.NO_RUNNER, "The bot has no runner.", "A runner starts from stage PAPER on.")
+        missing = Blocker(BlockerCode.NO_RUNNER, "The bot has no runner.", "Runners start at stage PAPER.")
         return _Judged(None, "No runner.", (missing,))
     return _Judged(_rounded(100 * _held(signals.runner_health)), "The runner's health.")
 
 
 def _supervisor_trust(signals: ScoreSignals) -> _Judged:
     if signals.supervisor_health is None:
-        missing = Blocker(BlockerCode.NO_SUPERVISOR, "No supervisor watches the bot.", "Start a runner under watch.")
+        missing = Blocker(BlockerCode.NO_SUPERVISOR, "The bot has no supervisor.", "Start a supervised runner.")
         return _Judged(None, "No supervisor.", (missing,))
     return _Judged(_rounded(100 * _held(signals.supervisor_health)), "The supervisor's record of the bot.")
 
 
 def _held(value: float) -> float:
-    """Hold to 0..1; what is no number counts 0."""
+    """Hold to 0..1; what is not a number counts 0."""
     return min(1.0, max(0.0, value)) if isfinite(value) else 0.0
 
 

@@ -184,7 +184,7 @@ class Tier(StrEnum):
 
 
 class ActivityEvent(StrEnum):
-    """What the activity feed tells of."""
+    """The events of the activity feed."""
 
     STARTER_PACK_CREATED = "STARTER_PACK_CREATED"
     BOT_CREATED = "BOT_CREATED"

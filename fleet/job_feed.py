@@ -9,7 +9,7 @@ _WORDS: Final = {JobType.BACKTEST: "Backtest", JobType.IMPROVE: "Improvement", J
 
 
 def event_of(job_type: JobType | str, moment: Moment) -> ActivityEvent:
-    """Return the event that tells of this moment in the life of a job of that type."""
+    """Return the event for this moment in the life of a job of that type."""
     return ActivityEvent(f"{JobType(job_type)}_{moment}")
 
 

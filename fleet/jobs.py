@@ -69,7 +69,7 @@ class Retry:
 
 
 def is_legal(current: JobStatus, following: JobStatus) -> bool:
-    """Whether a job may go from one state to the other; staying is no move."""
+    """Whether a job may go from one state to the other; staying is not a move."""
     return following in TRANSITIONS[current]
 
 

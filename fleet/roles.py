@@ -17,7 +17,7 @@ class Role(IntEnum):
 class Caller:
     """Who asks for a change of stage.
 
-    id: what audit rows name. credentials: known by token or session; False for whoever sits at this machine.
+    id: what audit rows name. credentials: known by token or session; False for a local user.
     automatic: a loop and no person.
     """
 

@@ -47,7 +47,7 @@ def check_stage(change: StageChange, current: Stage | None, following: Stage) ->
     raise GantryError(
         ErrorCode.CONFLICT,
         f"{change} doesn't lead from {came_from} to {following}.",
-        fix=f"{change} leads from {came_from} to {there}." if there else f"{came_from} knows no {change}.",
+        fix=f"{change} leads from {came_from} to {there}." if there else f"{change} is not possible from {came_from}.",
         kind=Kind.CONFLICT,
         facts={"change": change.value, "from": current.value if current else None, "to": following.value},
     )

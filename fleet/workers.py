@@ -30,7 +30,7 @@ OVER: Final = frozenset({RunState.SUCCEEDED, RunState.FAILED, RunState.CANCELED}
 class Worker:
     """A worker that has not ended.
 
-    silent_s: since its last heartbeat, or since it was asked for. job_type: IMPROVE for both kinds of improvement.
+    silent_s: since its last heartbeat, or since it was requested. job_type: IMPROVE for both kinds of improvement.
     """
 
     id: UUID

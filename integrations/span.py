@@ -1,4 +1,4 @@
-"""The part of a month that bars are asked for."""
+"""The part of a month that bars are requested for."""
 
 import re
 from dataclasses import dataclass, replace
@@ -38,5 +38,5 @@ def span_of(month: str) -> Span:
 
     """
     if not _MONTH.fullmatch(month):
-        raise invalid(f"{month!r} is no month.", fix="Write it as YYYY-MM, such as 2024-01.", field="month")
+        raise invalid(f"{month!r} is not a month.", fix="Write it as YYYY-MM, such as 2024-01.", field="month")
     return Span(*(int(edge.timestamp()) * NS_PER_SECOND for edge in (starts_at(month), ends_at(month))))

@@ -1,4 +1,4 @@
-"""Events: tell what happened to bots and to the system, and page through the feed."""
+"""Events: record what happened to bots and to the system, and page through the feed."""
 
 from collections.abc import Sequence
 from typing import Any, Protocol
@@ -25,7 +25,7 @@ def publish(
     job_id: UUID | None = None,
     payload: dict[str, Any] | None = None,
 ) -> None:
-    """Write one line of the feed, in the transaction of what it tells of."""
+    """Write one line of the feed, in the transaction of what it describes."""
     session.add(
         Activity(
             id=new_id(),

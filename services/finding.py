@@ -33,7 +33,7 @@ def lock_bot(session: Session, bot_id: UUID) -> Bot:
         raise unknown_bot(bot_id)
     if bot.archived_at is not None:
         raise GantryError(
-            ErrorCode.CONFLICT, f"{bot.name} is archived.", fix="Make a new bot instead.", kind=Kind.CONFLICT
+            ErrorCode.CONFLICT, f"{bot.name} is archived.", fix="Create a new bot instead.", kind=Kind.CONFLICT
         )
     return bot
 
@@ -52,5 +52,5 @@ def bot_named(session: Session, name: str) -> UUID:
 
 
 def unknown_bot(bot_id: UUID) -> GantryError:
-    """Say that there is no such bot."""
+    """Return the error for an unknown bot."""
     return not_found("bot", bot_id, fix="List them: gantry bots list, or GET /api/bots.")

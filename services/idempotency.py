@@ -1,4 +1,4 @@
-"""Requests that are sent twice: the first reply is kept with the work it tells of, and given again."""
+"""Requests that are sent twice: the first reply is kept with the work it describes, and sent again."""
 
 import time
 from collections.abc import Mapping
@@ -40,8 +40,8 @@ def recall(session: Session, actor: str, key: str, *, request_hash: str) -> Kept
         if time.monotonic() >= give_up_at:
             raise GantryError(
                 ErrorCode.CONFLICT,
-                f"The first request with this {HEADER} is still at work.",
-                fix="Send the request again in some seconds: its reply is given then.",
+                f"The first request with this {HEADER} is still being processed.",
+                fix="Send the request again in a few seconds to get its reply.",
                 kind=Kind.CONFLICT,
             )
         time.sleep(POLL_S)
@@ -60,7 +60,7 @@ def recall(session: Session, actor: str, key: str, *, request_hash: str) -> Kept
 def keep(
     session: Session, actor: str, key: str, *, request_hash: str, status: int, body: object, headers: Mapping[str, str]
 ) -> None:
-    """Keep a reply for 24 hours, in the transaction of the work it tells of; older ones are dropped (a unit)."""
+    """Keep a reply for 24 hours, in the transaction of the work it describes; older ones are dropped (a unit)."""
     row = {
         "actor": actor,
         "key": key,

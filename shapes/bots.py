@@ -78,7 +78,9 @@ class BotDetailBody(BotBody):
     autonomy_breakdown: dict[str, Any] | None
     session_id: UUID | None
     revision: int
-    archived_at: Instant | None = Field(description="Since when it is in no list any more, its job canceled.")
+    archived_at: Instant | None = Field(
+        description="When it was archived: it is in no list any more and its job was canceled."
+    )
 
     @classmethod
     def whole(cls, view: BotView) -> "BotDetailBody":

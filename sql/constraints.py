@@ -1,4 +1,4 @@
-"""What the database refuses, said as domain errors: one meaning for each named constraint a user may meet."""
+"""What the database refuses, as domain errors: one meaning for each named constraint a user may meet."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -20,20 +20,24 @@ class Meaning:
 
 
 _NOT_THERE: Final = Meaning(
-    "A row refers to a bot, version or job that isn't there.",
-    "Look the id up: GET /api/bots.",
+    "A row refers to a bot, version or job that doesn't exist.",
+    "Check the id: GET /api/bots.",
     ErrorCode.NOT_FOUND,
     Kind.NOT_FOUND,
 )
 MEANINGS: Final[dict[str, Meaning]] = {
-    "uq_bot_jobs_active_per_bot": Meaning("The bot has a job already.", "Wait for it to end."),
-    "uq_bots_name_active": Meaning("A bot of that name exists.", "Choose another name, or archive that bot."),
-    "uq_bots_starter_key_active": Meaning("That bot of the starter pack exists.", "Ask again: it is found then."),
-    "uq_bot_improvements_job_id": Meaning("That job has its verdict already.", "Read the job again."),
-    "uq_promotion_requests_open": Meaning("The bot waits for a second person already.", "Approve or withdraw that."),
-    "uq_backtest_sessions_job_id": Meaning("That job has its session already.", "Read the job again."),
-    "uq_bot_versions_bot_id_number": Meaning("The bot has that version already.", "Read the bot again, then retry."),
-    "uq_bars_catalogue_active": Meaning("That month of bars was changed meanwhile.", "Run the import again."),
+    "uq_bot_jobs_active_per_bot": Meaning("The bot already has a job.", "Wait for it to end."),
+    "uq_bots_name_active": Meaning("A bot with that name already exists.", "Choose another name, or archive that bot."),
+    "uq_bots_starter_key_active": Meaning(
+        "That bot of the starter pack already exists.", "Send the request again; it then finds that bot."
+    ),
+    "uq_bot_improvements_job_id": Meaning("That job already has a verdict.", "Read the job again."),
+    "uq_promotion_requests_open": Meaning(
+        "The bot already waits for a second person.", "Approve or withdraw that request first."
+    ),
+    "uq_backtest_sessions_job_id": Meaning("That job already has a session.", "Read the job again."),
+    "uq_bot_versions_bot_id_number": Meaning("The bot already has that version.", "Read the bot again, then retry."),
+    "uq_bars_catalogue_active": Meaning("That month of bars was changed by another process.", "Run the import again."),
     "insert_only": Meaning("Raw results and audit rows are never changed.", "Write a new row instead."),
     "legal_transition": Meaning("A job can't change that way.", "Read the job again: it may have ended."),
     "ck_bots_name_length": Meaning(

@@ -212,5 +212,5 @@ def _refuse_taken(port: int) -> None:
             raise GantryError(
                 ErrorCode.ENVIRONMENT_INVALID,
                 f"Port {port} can't be used for Postgres: {error.strerror}.",
-                fix="Stop what listens there, or set GANTRY_PG_PORT to another port.",
+                fix="Stop the process that listens there, or set GANTRY_PG_PORT to another port.",
             ) from None

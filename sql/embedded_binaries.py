@@ -107,7 +107,7 @@ def reason(output: str) -> str:
     """Return the line of a program's output that says why it ended, without time and process id."""
     lines = [line.strip() for line in output.strip().splitlines()]
     telling = [line for line in lines if re.search("FATAL|PANIC|error:|could not", line)]
-    last = (telling or lines or ["it said nothing"])[-1]
+    last = (telling or lines or ["it printed nothing"])[-1]
     return re.sub("^.*(FATAL|PANIC): +", "", last)
 
 

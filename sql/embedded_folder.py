@@ -90,7 +90,7 @@ def check_fit(folder: Path, *, owner_uid: int) -> None:
     try:
         version = (data / "PG_VERSION").read_text().strip()
     except OSError as error:
-        raise unusable(data, f"it is no cluster: PG_VERSION, {error.strerror}") from error
+        raise unusable(data, f"it is not a cluster: PG_VERSION, {error.strerror}") from error
     if version != str(MAJOR):
         raise unusable(data, f"it belongs to PostgreSQL {version}, this release brings {MAJOR}")
 
@@ -113,7 +113,7 @@ def drop_stale_pid_file(data: Path) -> None:
         if time.monotonic() > deadline:
             following = next(signals, None)
             if following is None:
-                raise unusable(data, f"its server, pid {pid}, doesn't end")
+                raise unusable(data, f"its server, pid {pid}, doesn't stop")
             os.kill(pid, following)
             deadline += STALE_WAIT_S
         time.sleep(0.05)

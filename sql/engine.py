@@ -36,11 +36,11 @@ _PASSING: Final[tuple[tuple[tuple[type[BaseException], ...], str], ...]] = (
     ),
     (
         (psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure),
-        "Two changes crossed; this one was rolled back.",
+        "Two changes conflicted; this one was rolled back.",
     ),
     (
         (psycopg.errors.IdleInTransactionSessionTimeout,),
-        "Nothing was said within a transaction for too long; it was rolled back.",
+        "A transaction was idle for too long and was rolled back.",
     ),
     ((psycopg.errors.DiskFull,), "The database's disk is full."),
     ((psycopg.OperationalError, psycopg.InterfaceError), "Postgres doesn't answer."),
@@ -59,7 +59,7 @@ class DatabaseUrls:
 def connect(url: str, *, pool_size: int = POOL_SIZE) -> Engine:
     """Return an engine on psycopg 3: times in UTC, statements end after 30 s, a free connection is waited for 2 s.
 
-    A transaction in which nothing is said for 10 s is ended, with its connection.
+    A transaction that is idle for 10 s is ended, with its connection.
     """
     parsed = make_url(url).set(drivername="postgresql+psycopg")
     given = parsed.query.get("options", ())
@@ -111,7 +111,7 @@ def unavailable(message: str) -> GantryError:
     return GantryError(
         ErrorCode.DATABASE_UNAVAILABLE,
         message,
-        fix="Try again in some seconds; `gantry status` shows whether Postgres runs.",
+        fix="Try again in a few seconds; `gantry status` shows whether Postgres is running.",
         kind=Kind.UNAVAILABLE,
     )
 
@@ -123,7 +123,7 @@ def database_urls(settings: Settings) -> DatabaseUrls:
 
     Raises:
         GantryError: DATABASE_UNAVAILABLE when the embedded Postgres doesn't run; ENVIRONMENT_INVALID for a
-            DATABASE_URL that is no Postgres URL.
+            DATABASE_URL that is not a Postgres URL.
 
     """
     if settings.database_url:
@@ -135,7 +135,7 @@ def database_urls(settings: Settings) -> DatabaseUrls:
     if state is None:
         raise GantryError(
             ErrorCode.DATABASE_UNAVAILABLE,
-            "The embedded Postgres doesn't run.",
+            "The embedded Postgres isn't running.",
             fix="Start it with `gantry up`, or set DATABASE_URL.",
             kind=Kind.UNAVAILABLE,
         )
@@ -164,7 +164,7 @@ def check_server(engine: Engine) -> None:
         raise GantryError(
             ErrorCode.ENVIRONMENT_INVALID,
             f"The database can't be used: {'; '.join(missing)}.",
-            fix="Mend that on the server, or name another one in DATABASE_URL.",
+            fix="Fix that on the server, or set DATABASE_URL to another one.",
         )
 
 
@@ -177,8 +177,8 @@ def _parse(url: str) -> URL:
     if not known:  # the text is not repeated: it may hold a password
         raise GantryError(
             ErrorCode.ENVIRONMENT_INVALID,
-            "DATABASE_URL is no Postgres URL.",
-            fix="Say it like postgresql://user:password@host:5432/database.",
+            "DATABASE_URL is not a Postgres URL.",
+            fix="Write it as postgresql://user:password@host:5432/database.",
         )
     return parsed.set(drivername="postgresql")
 

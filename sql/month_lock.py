@@ -1,7 +1,7 @@
 """One fetch of a month at a time, in all processes: a lock that is free again the moment its holder dies.
 
 It is a session's lock, on a connection of its own and outside of any transaction, as it is held during a provider's
-call. It is asked for again and again rather than waited for: a statement's time limit is shorter than a fetch.
+call. It is polled rather than waited for: a statement's time limit is shorter than a fetch.
 """
 
 import time

@@ -1,4 +1,4 @@
-"""What bars a bot has to hope for: those there are, whoever could supply more, and whether a fetch is under way."""
+"""What bars a bot can expect: those there are, who could supply more, and whether a fetch is under way."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass

@@ -1,7 +1,7 @@
 """What a lost job leads to: another attempt in its time, or none until something changes.
 
 A lost job counts only on the version, in the epoch and in the stay in LAB that are present: a reset, a new version
-or a return to LAB begins anew. CANCELED is no loss: such a job counts as never asked for.
+or a return to LAB begins anew. CANCELED is not a loss: such a job counts as never requested.
 """
 
 from datetime import datetime
@@ -15,7 +15,7 @@ from fleet.planner.due import Due
 from fleet.planner.types import BotSnapshot, EndedWork
 
 LOST: Final = frozenset({JobStatus.FAILED, JobStatus.TIMEOUT})
-# Permanent until the bars or whoever supplies them change; other permanent failures are the bot's own.
+# Permanent until the bars or their supplier change; other permanent failures are the bot's own.
 OF_DATA: Final = frozenset(
     {
         JobReason.DATA_UNAVAILABLE,
@@ -32,7 +32,7 @@ def after_backtest(bot: BotSnapshot, now: datetime) -> Due | NotEnqueued | None:
 
 
 def after_improvement(bot: BotSnapshot, now: datetime) -> Due | NotEnqueued | None:
-    """Return the same of its last improvement; a backtest that a person asked for since then clears what was lost."""
+    """Return the same of its last improvement; a backtest that a person requested since then clears the losses."""
     run, lost = bot.ended_backtest, bot.ended_improvement
     if run is not None and lost is not None and run.kind is BacktestKind.MANUAL and run.ended_at > lost.ended_at:
         return None

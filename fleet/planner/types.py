@@ -77,7 +77,7 @@ class BotSnapshot:
     """One bot as it stands.
 
     lab_since: when it last came into LAB by creation, demotion or revert (a revert within LAB counts); a baseline
-    completed before then is none. asked_at: when a baseline was last asked for, the newest of lab_since, the last
+    completed before then is none. asked_at: when a baseline was last requested, the newest of lab_since, the last
     reset that covers backtests, and the present version; it decides who has waited longest, nothing else.
     version_id, epoch: the present ones, the epoch BACKTEST's. bars_last_at: open of the newest bar that the bot's
     window takes. bars_generation: any text that changes whenever those bars, or the providers that could supply them,

@@ -12,12 +12,12 @@ from fleet.promotion.gates import LIMITS, Gate, GateLimits, GateName, Value
 from fleet.stages import STAGE_TRANSITIONS, StageChange
 
 _DAY: Final = timedelta(days=1)
-_NO_DATA: Final = "Nobody knows which bars the figures rest on."
+_NO_DATA: Final = "It is unknown which bars the figures rest on."
 _A_PERSON_ONLY: Final = "In development a person may promote on them, the planner never does."
 _NO_GUARDS: Final = "The look-ahead guards weren't run on the newest backtest: grade the bot again."
-_NO_PARITY: Final = "Replay parity isn't measured yet, so it can't be shown."
+_NO_PARITY: Final = "Replay parity isn't measured yet."
 _NO_IMPROVEMENT: Final = "No improvement made the present version since the last reset, so nothing was walked forward."
-_UNKNOWN: Final = "Nothing measures this yet: unknown counts as missing."
+_UNKNOWN: Final = "This isn't measured yet; unknown counts as not met."
 
 
 def next_stage(stage: Stage) -> Stage | None:
@@ -37,15 +37,15 @@ def evaluate(to: Stage, evidence: Evidence, now: datetime) -> tuple[Gate, ...]:
 
 
 def all_met(gates: tuple[Gate, ...]) -> bool:
-    """Whether every one of them is met; none at all is no proof."""
+    """Whether every one of them is met; none at all proves nothing."""
     return bool(gates) and all(gate.met for gate in gates)
 
 
 def _figures(limits: GateLimits, evidence: Evidence, _now: datetime) -> Iterator[Gate]:
     found, why = evidence.figures, evidence.missing
     traded = bool(found.trades)
-    lossless = "Without a losing trade it has no value." if traded else why
-    few_days = "It takes two trading days that differ." if traded else why
+    lossless = "It has no value without a losing trade." if traded else why
+    few_days = "It needs two trading days with different results." if traded else why
     yield _at_least(GateName.TRADES, found.trades, limits.trades, why, reported=why if found.trades == 0 else None)
     yield _at_least(GateName.WIN_RATE, found.win_rate, limits.win_rate, why)
     yield _at_most(GateName.MAX_DRAWDOWN, found.max_drawdown_fraction, limits.max_drawdown_fraction, why)
@@ -88,7 +88,7 @@ def _labels(evidence: Evidence) -> tuple[DataLabel, ...]:
 def _proved(limits: GateLimits, evidence: Evidence, _now: datetime) -> Iterator[Gate]:
     robust = evidence.robustness
     if limits.trading_days is not None:
-        missing = "Nobody knows since when the bot is in its stage."
+        missing = "It is unknown since when the bot has been in its stage."
         yield _at_least(GateName.TRADING_DAYS, evidence.trading_days, limits.trading_days, missing)
     if limits.replay_parity:
         yield _passed(GateName.REPLAY_PARITY, evidence.replay_parity, "held", _NO_PARITY)
@@ -97,7 +97,7 @@ def _proved(limits: GateLimits, evidence: Evidence, _now: datetime) -> Iterator[
         yield _at_least(GateName.WALK_FORWARD, share, limits.walk_forward, _NO_IMPROVEMENT)
     if limits.overfit_ratio is not None:
         ratio = robust.overfit_ratio if robust else None
-        missing = "Out-of-sample nothing was won, so there is no ratio." if robust else _NO_IMPROVEMENT
+        missing = "There was no profit out-of-sample, so there is no ratio." if robust else _NO_IMPROVEMENT
         yield _at_most(GateName.OVERFIT_RATIO, ratio, limits.overfit_ratio, missing)
     if limits.stress_test:
         yield _stress(robust.stress_usd if robust else None)
@@ -113,8 +113,8 @@ def _sanctioned(limits: GateLimits, evidence: Evidence, _now: datetime) -> Itera
     if limits.second_person:
         asked, approved = evidence.requested_by, evidence.approved_by
         met = asked is not None and approved is not None and approved != asked
-        reason = f"Approved by {approved}, asked for by {asked}." if approved else "Nobody else approved it yet."
-        yield Gate(GateName.SECOND_PERSON, approved, f"another person than {asked or 'who asks'}", met, reason)
+        reason = f"Approved by {approved}, requested by {asked}." if approved else "Nobody else has approved it yet."
+        yield Gate(GateName.SECOND_PERSON, approved, f"a person other than {asked or 'the requester'}", met, reason)
     if limits.live_safety:
         live = evidence.live
         yield _passed(GateName.TRADING_ENABLED, live.trading_enabled, "enabled", _UNKNOWN)
@@ -150,11 +150,11 @@ def _measured(
     reaches: Callable[[float | Decimal], bool],
     reported: str | None,
 ) -> Gate:
-    """Hold a figure against a limit; what is no number is no evidence."""
+    """Hold a figure against a limit; what is not a number is not evidence."""
     if seen is None or not isfinite(seen):
         return Gate(name, None, _plain(limit), False, missing)
     return Gate(
-        name, _plain(seen), _plain(limit), reaches(seen), reported or f"{float(seen):.6g} observed, {asked} asked for."
+        name, _plain(seen), _plain(limit), reaches(seen), reported or f"{float(seen):.6g} observed, {asked} required."
     )
 
 

@@ -12,7 +12,7 @@ Value = int | float | str | bool | None
 
 
 class GateName(StrEnum):
-    """Every gate, in the order in which they are told; the last four are what D5 asks of LIVE."""
+    """Every gate, in the order in which they are listed; the last four are what D5 asks of LIVE."""
 
     TRADES = "TRADES"
     WIN_RATE = "WIN_RATE"
@@ -59,7 +59,7 @@ class Gate:
 
 @dataclass(frozen=True, slots=True)
 class GateLimits:
-    """What a stage asks of whoever is to come into it. None and False: the gate doesn't stand before this stage.
+    """What a stage requires of a bot that enters it. None and False: the stage doesn't have this gate.
 
     trades: at least. win_rate: at least, 0..1. max_drawdown_fraction: at most, of starting capital. profit_factor:
     at least. expectancy_usd: at least, a trade. sharpe: at least, yearly. age_days: since the bot was made, at least.

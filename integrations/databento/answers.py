@@ -24,7 +24,7 @@ def count_of(answer: object) -> int:
 
     """
     if type(answer) is not int or not 0 <= answer < _MOST_RECORDS:
-        raise bad_response("no possible number of records")
+        raise bad_response("an impossible number of records")
     return answer
 
 

@@ -17,7 +17,7 @@ _NS_PER_SECOND: Final = 1_000_000_000
 class BarsRequest:
     """product: such as ES. vendor_symbol: ES.v.0 (the most traded expiry) or ESH4. span: not empty, UTC.
 
-    contract: the one contract asked for, as ESH24; None for the continuous symbol.
+    contract: the one requested contract, as ESH24; None for the continuous symbol.
     """
 
     product: str
@@ -38,12 +38,12 @@ class BarsRequest:
 
     @property
     def start(self) -> datetime:
-        """The first minute asked for."""
+        """The first requested minute."""
         return _moment(self.span.start_ns)
 
     @property
     def end(self) -> datetime:
-        """The minute after the last one asked for."""
+        """The minute after the last requested one."""
         return _moment(self.span.end_ns)
 
 
@@ -70,7 +70,7 @@ def asked_of(symbol: str, month: str, available: Callable[[], Span], now: dateti
         edges = {"available_start": _moment(there.start_ns), "available_end": _moment(there.end_ns)}
         first, last = (f"{edge:%Y-%m-%d %H:%M} UTC" for edge in edges.values())
         raise data_unavailable(
-            f"Databento has nothing of {month}: its dataset reaches from {first} to {last}.",
+            f"Databento has no data for {month}: its dataset runs from {first} to {last}.",
             fix="Fetch a month within that range, or from another provider.",
             facts={name: edge.isoformat() for name, edge in edges.items()},
         )
@@ -81,7 +81,7 @@ def _named(symbol: str, month: str) -> tuple[str, str, str | None]:
     parsed = None if symbol in INSTRUMENTS else parse_contract(symbol)
     if parsed is None or parsed.root not in INSTRUMENTS:
         return get_instrument(symbol).symbol, f"{symbol}.v.0", None
-    span_of(month)  # refuses what is no month
+    span_of(month)  # refuses what is not a month
     year, number = int(month[:4]), int(month[5:])
     # The vendor names contracts as the exchange does, by one digit, which comes again after ten years.
     short = f"{parsed.root}{MONTH_CODES[parsed.month - 1]}{parsed.year_digit}"

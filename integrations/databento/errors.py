@@ -14,24 +14,24 @@ _PLACEHOLDER: Final = "YOUR_API_KEY"  # of the vendor's examples; its client ref
 _LONGEST_WORDS: Final = 200  # characters of the vendor's own message
 _KEY_FIX: Final = "Set DATABENTO_API_KEY to a valid key from the vendor's portal."
 _NONE_FIX: Final = "Check the symbol and the month, or fetch from another provider."
-_LATER_FIX: Final = "Try again later; if it stays so, fetch from another provider."
-_NONE: Final = (ErrorCode.DATA_UNAVAILABLE, "has nothing for what was asked", _NONE_FIX)
+_LATER_FIX: Final = "Try again later; if that fails too, fetch from another provider."
+_NONE: Final = (ErrorCode.DATA_UNAVAILABLE, "has no data for the request", _NONE_FIX)
 _MEANING: Final = {
     401: (ErrorCode.INTEGRATION_VERIFY_FAILED, "does not know the key", _KEY_FIX),
     402: (
         ErrorCode.PROVIDER_ENTITLEMENT,
-        "wants the account to be funded first",
+        "requires the account to be funded first",
         "Add funds in the vendor's portal, or fetch from another provider.",
     ),
     403: (
         ErrorCode.PROVIDER_ENTITLEMENT,
-        "does not let this account have this",
+        "does not license this data to the account",
         "Get the licence in the vendor's portal, or fetch from another provider.",
     ),
     404: _NONE,
     422: _NONE,
 }
-_NOT_THERE: Final = ("data_", "symbology_")  # cases that tell what there is, whatever their status
+_NOT_THERE: Final = ("data_", "symbology_")  # cases about what exists, whatever their status
 
 
 def usable_key(key: str) -> str:
@@ -47,7 +47,7 @@ def usable_key(key: str) -> str:
         missing = "Databento's key is not set."
         raise GantryError(ErrorCode.INTEGRATION_KEY_MISSING, missing, fix=_KEY_FIX, kind=Kind.UNAVAILABLE)
     if not (bare.isascii() and bare.isprintable()) or " " in bare or ":" in bare:  # a colon ends a name in basic auth
-        wrong = "Databento's key has characters that no key has."
+        wrong = "Databento's key has characters that a key can't have."
         raise GantryError(ErrorCode.INTEGRATION_VERIFY_FAILED, wrong, fix=_KEY_FIX, kind=Kind.UNAVAILABLE)
     return bare
 

@@ -1,4 +1,4 @@
-"""A value that is asked for once, however many threads need it at once."""
+"""A value that is fetched once, however many threads need it at once."""
 
 import threading
 from collections.abc import Callable
@@ -11,7 +11,7 @@ Value = TypeVar("Value")
 class Once(Generic[Value]):
     """ask: called by the first thread; those that come meanwhile wait for its answer, or its failure.
 
-    A failure isn't kept: whoever comes later asks again. So no thread waits longer than for one question.
+    A failure isn't kept: a later caller asks again. So no thread waits longer than for one question.
     """
 
     def __init__(self, ask: Callable[[], Value]) -> None:

@@ -14,7 +14,7 @@ from integrations.files.types import FileBars, Stamp
 from integrations.ports import BadPayload
 from trading.bars.quality_types import stamp
 
-_AGAIN: Final = "Fetch the month again; if it stays so, fetch it from another provider."
+_AGAIN: Final = "Fetch the month again; if that fails too, fetch it from another provider."
 
 
 def bars_of(payload: Payload, asked: BarsRequest, *, promised: int, partly: bool, now: datetime) -> FileBars:
@@ -23,9 +23,9 @@ def bars_of(payload: Payload, asked: BarsRequest, *, promised: int, partly: bool
     partly: the vendor says that it resolved the symbol for some of the days only.
 
     Raises:
-        GantryError: PROVIDER_BAD_RESPONSE for DBN of another kind than asked for; DATA_QUALITY_FAILED for another
+        GantryError: PROVIDER_BAD_RESPONSE for DBN of another kind than requested; DATA_QUALITY_FAILED for another
             number of bars than promised, and for bars that are impossible, doubled, unsorted, outside of what was
-            asked for or later than now.
+            requested or later than now.
 
     """
     try:
@@ -33,7 +33,7 @@ def bars_of(payload: Payload, asked: BarsRequest, *, promised: int, partly: bool
     except GantryError as error:
         if error.code is ErrorCode.DATA_QUALITY_FAILED:
             raise bad_data(error.message, fix=_AGAIN, facts=error.facts) from None
-        raise bad_response(f"other DBN than asked for: {error.message.rstrip('.')}") from None
+        raise bad_response(f"other DBN than requested: {error.message.rstrip('.')}") from None
     _check_number(found, asked, promised, partly=partly)
     _check_times(found, asked, now)
     if asked.contract is not None and found.bars.contracts != (asked.contract,):
@@ -61,7 +61,7 @@ def hidden(body: bytes, key: str) -> bytes:
 
 
 def with_origin(found: FileBars, asked: BarsRequest, *, partly: bool, warnings: list[str]) -> FileBars:
-    """Return the bars with what was asked for, and what the vendor said of it, among their details."""
+    """Return the bars with the request, and what the vendor reports about it, among their details."""
     origin = {
         "vendor_symbol": asked.vendor_symbol,
         "start": asked.start.isoformat(),
@@ -76,7 +76,7 @@ def _check_number(found: FileBars, asked: BarsRequest, promised: int, *, partly:
     received = len(found.bars)
     facts: dict[str, object] = {"promised": promised, "received": received, "partly_resolved": partly}
     if received != promised:
-        why = " and says that it knows the symbol for a part of the days only" if partly else ""
+        why = " and reports that it knows the symbol for some of the days only" if partly else ""
         raise bad_data(
             f"{found.source_name}: Databento counts {promised:,} bars and sent {received:,}{why}.",
             fix=_AGAIN,
@@ -85,7 +85,7 @@ def _check_number(found: FileBars, asked: BarsRequest, promised: int, *, partly:
     # A single contract is listed and expires within a month; a product has a front on every day.
     if partly and asked.contract is None:
         raise bad_data(
-            f"{found.source_name}: Databento knows {asked.vendor_symbol} for a part of the days only.",
+            f"{found.source_name}: Databento knows {asked.vendor_symbol} for some of the days only.",
             fix=_AGAIN,
             facts=facts,
         )
@@ -96,7 +96,7 @@ def _check_times(found: FileBars, asked: BarsRequest, now: datetime) -> None:
     outside = (ts < asked.span.start_ns) | (ts >= asked.span.end_ns)
     if outside.any():
         worst = int(ts[outside].max())
-        where = "in the future" if worst > now.timestamp() * 1e9 else "outside of what was asked for"
+        where = "in the future" if worst > now.timestamp() * 1e9 else "outside the requested span"
         raise bad_data(
             f"{name}: the bar of {stamp(worst)} lies {where} ({int(outside.sum())} such bars).",
             fix=_AGAIN,

@@ -33,7 +33,7 @@ def unpacked(name: str, body: bytes) -> Payload:
                 at += _CHUNK
                 size += len(parts[-1])
                 if size > _LARGEST_BYTES:
-                    raise bad_response(f"over {_LARGEST_BYTES:,} bytes as {name}")
+                    raise bad_response(f"more than {_LARGEST_BYTES:,} bytes as {name}")
         except zstandard.ZstdError:
             raise bad_response(f"a damaged zstd stream as {name}") from None
         if not frame.eof:

@@ -69,7 +69,7 @@ def _check_names(name: str, contracts: tuple[str, ...]) -> None:
         if len(contract) > _LONGEST_NAME or not contract.isprintable():
             raise bad_data(
                 f"{name} has a contract named {contract[:_LONGEST_NAME]!r}.",
-                fix="Name contracts like ESH4 or ES 202403, or leave the column away.",
+                fix="Name contracts like ESH4 or ES 202403, or remove the column.",
             )
 
 

@@ -49,7 +49,7 @@ def read_dbn(payload: Payload, *, symbol: str | None, tz: str | None, stamp: Sta
     if stamp is Stamp.CLOSE or (tz is not None and tz != "UTC"):
         raise invalid(
             f"{payload.name} is DBN, which is stamped in UTC at the bar's open.",
-            fix="Leave --stamp and --tz away.",
+            fix="Omit --stamp and --tz.",
             field="stamp" if stamp is Stamp.CLOSE else "tz",
         )
     decoded = _decoded(payload)
@@ -102,9 +102,9 @@ def _records(name: str, decoded: _Decoded) -> NDArray[np.void]:
     records = np.frombuffer(body, layout)
     prices = [records[column] for column in _PRICES]
     _refuse(name, records["length"] * 4 != layout.itemsize, "has another length than a bar's")
-    _refuse(name, records["rtype"] != _OHLCV_1M_RTYPE, "is no one-minute bar")
+    _refuse(name, records["rtype"] != _OHLCV_1M_RTYPE, "is not a one-minute bar")
     _refuse(name, np.any([price == _NO_PRICE for price in prices], axis=0), "has no price")
-    _refuse(name, (records["ts"] >= 2**63) | (records["volume"] >= 2**53), "has no possible time or volume")
+    _refuse(name, (records["ts"] >= 2**63) | (records["volume"] >= 2**53), "has an impossible time or volume")
     return records
 
 

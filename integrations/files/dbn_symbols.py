@@ -88,7 +88,7 @@ def naming_of(
 
 @dataclass(frozen=True, slots=True)
 class _Mapping:
-    """raw: the symbol asked for, in force from first_day until before end_day, days since 1970."""
+    """raw: the requested symbol, in force from first_day until before end_day, days since 1970."""
 
     raw: str
     first_day: int
@@ -120,7 +120,7 @@ def _root(name: str, raw: str) -> str | None:
     smart = _SMART.fullmatch(raw)
     if smart and raw.endswith(".FUT"):
         raise invalid(
-            f"{name} maps its records to {raw} and to no expiry.",
+            f"{name} maps its records to {raw}, which names no expiry.",
             fix="Download raw symbols (ESH4) or a continuous symbol (ES.v.0).",
         )
     if smart:
@@ -140,7 +140,7 @@ def _only_symbol(name: str, symbol: str | None, metadata: Metadata) -> str:
     roots = {_root(name, raw) for raw in metadata.symbols}
     only = roots.pop() if len(roots) == 1 else None
     if symbol is None and only is None:
-        raise invalid(f"{name} doesn't say of which symbol its records are.", fix="Give --symbol.", field="symbol")
+        raise invalid(f"{name} doesn't name the symbol of its records.", fix="Give --symbol.", field="symbol")
     return symbol or str(only)
 
 

@@ -38,7 +38,9 @@ def read_payload(path: Path) -> Payload:
     try:
         kind = path.stat()  # first of all: to open a pipe waits for its writer, and /dev/zero has no end
         if not S_ISREG(kind.st_mode):
-            raise invalid(f"{path} is no regular file.", fix="Give a file of bars, not a folder or pipe.", field="path")
+            raise invalid(
+                f"{path} is not a regular file.", fix="Give a file of bars, not a folder or pipe.", field="path"
+            )
         _limited(kind.st_size, 0, path.name)
         packed = path.read_bytes()
     except FileNotFoundError:

@@ -29,7 +29,7 @@ _CODINGS: Final = _GZIP | {"identity", ""}
 def exchange(
     pool: PoolManager, request: Request, *, limit_s: float, connect_s: float, max_bytes: int
 ) -> Reply | Failure:
-    """Send the request once and return within limit_s seconds; see `failures` for what is no reply."""
+    """Send the request once and return within limit_s seconds; see `failures` for what is not a reply."""
     with watching(limit_s) as watch:
         started = time.monotonic()
         try:

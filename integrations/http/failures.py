@@ -25,24 +25,24 @@ _RETRIED: Final = frozenset({408, 429, 500, 502, 503, 504})
 _KINDS: Final = {ErrorCode.PROVIDER_RATE_LIMITED: Kind.RATE_LIMITED, ErrorCode.ENVIRONMENT_INVALID: Kind.INVALID}
 _FIXES: Final = {
     ErrorCode.PROVIDER_TIMEOUT: "Check this machine's network and the provider's status page, then try again.",
-    ErrorCode.PROVIDER_RATE_LIMITED: "Try again later, or ask for fewer calls at once.",
+    ErrorCode.PROVIDER_RATE_LIMITED: "Try again later, or send fewer calls at once.",
     ErrorCode.PROVIDER_BAD_RESPONSE: "Check the provider's status page and its base URL here, then try again.",
     ErrorCode.ENVIRONMENT_INVALID: "Check the provider's key and its base URL for stray characters.",
 }
 # The first that fits. A ValueError that is none of urllib3's comes from http.client, of a header it can't write.
 _EXCEPTIONS: Final[tuple[tuple[type[Exception], ErrorCode, str], ...]] = (
-    (LocationValueError, ErrorCode.ENVIRONMENT_INVALID, "has a URL here that is none"),
+    (LocationValueError, ErrorCode.ENVIRONMENT_INVALID, "has an invalid URL configured here"),
     (NameResolutionError, ErrorCode.PROVIDER_TIMEOUT, "can't be reached: the name of its host is unknown"),
     (NewConnectionError, ErrorCode.PROVIDER_TIMEOUT, "can't be reached: the connection was refused"),
-    (ConnectTimeoutError, ErrorCode.PROVIDER_TIMEOUT, "can't be reached: nobody answered in time"),
+    (ConnectTimeoutError, ErrorCode.PROVIDER_TIMEOUT, "can't be reached: it didn't answer in time"),
     (exceptions.TimeoutError, ErrorCode.PROVIDER_TIMEOUT, "didn't answer in time"),
     (zlib.error, ErrorCode.PROVIDER_BAD_RESPONSE, "sent a body that can't be decoded"),
     (EOFError, ErrorCode.PROVIDER_BAD_RESPONSE, "sent a body that can't be decoded"),
-    (HTTPError, ErrorCode.PROVIDER_BAD_RESPONSE, "broke off its answer, or sent one that is not HTTP"),
+    (HTTPError, ErrorCode.PROVIDER_BAD_RESPONSE, "broke off its response, or sent one that is not HTTP"),
     (
         ValueError,
         ErrorCode.ENVIRONMENT_INVALID,
-        "can't be sent this key or URL: it holds characters that no header may",
+        "can't be called with this key or URL: it holds characters that a header can't have",
     ),
 )
 
@@ -51,7 +51,7 @@ _EXCEPTIONS: Final[tuple[tuple[type[Exception], ErrorCode, str], ...]] = (
 class Failure:
     """How an attempt failed. what: ends a sentence that begins with the provider's name; holds nothing secret.
 
-    retry: whether another attempt may help. retry_after_s: the wait that the provider asked for, zero or more.
+    retry: whether another attempt may help. retry_after_s: the wait that the provider requested, zero or more.
     """
 
     code: ErrorCode
@@ -87,12 +87,12 @@ def of_size(max_bytes: int) -> Failure:
 
 
 def of_unstated_length() -> Failure:
-    """The body's length is neither stated nor marked by chunks, so that its end can't be told from a cut."""
+    """The body's length is neither stated nor marked by chunks, so a cut can't be noticed."""
     return Failure(ErrorCode.PROVIDER_BAD_RESPONSE, "sent a body without its length, which may have been cut")
 
 
 def of_coding() -> Failure:
-    """The body is packed in a way that wasn't asked for."""
+    """The body is compressed in a way that wasn't requested."""
     return Failure(ErrorCode.PROVIDER_BAD_RESPONSE, "sent a body in a coding other than gzip", retry=False)
 
 

@@ -66,7 +66,7 @@ class ProviderGate:
 
         """
         ends_at = time.monotonic() + (self._policy.deadline_s if deadline_s is None else deadline_s)
-        failed = Failure(ErrorCode.PROVIDER_RATE_LIMITED, "may not be called again before the deadline")
+        failed = Failure(ErrorCode.PROVIDER_RATE_LIMITED, "can't be called again before the deadline")
         number = 0
         while self._turn(ends_at):
             number += 1

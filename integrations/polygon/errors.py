@@ -13,13 +13,13 @@ _LONGEST_WORDS: Final = 200  # characters of the vendor's own message
 _KEY_FIX: Final = "Set POLYGON_API_KEY (or MASSIVE_API_KEY) to a valid key from the vendor's dashboard."
 _PLAN_FIX: Final = "Choose a plan that includes futures and goes back that far, or fetch from another provider."
 _NONE_FIX: Final = "Check the symbol and the month, or fetch from another provider."
-_LATER_FIX: Final = "Try again later; if it stays so, fetch from another provider."
+_LATER_FIX: Final = "Try again later; if that fails too, fetch from another provider."
 _MEANING: Final = {
     401: (ErrorCode.INTEGRATION_VERIFY_FAILED, "does not know the key", _KEY_FIX),
     402: (ErrorCode.PROVIDER_ENTITLEMENT, "does not include this in the account's plan", _PLAN_FIX),
     403: (ErrorCode.PROVIDER_ENTITLEMENT, "does not include this in the account's plan", _PLAN_FIX),
-    404: (ErrorCode.DATA_UNAVAILABLE, "has nothing there", _NONE_FIX),
-    422: (ErrorCode.DATA_UNAVAILABLE, "has nothing for what was asked", _NONE_FIX),
+    404: (ErrorCode.DATA_UNAVAILABLE, "has no data there", _NONE_FIX),
+    422: (ErrorCode.DATA_UNAVAILABLE, "has no data for the request", _NONE_FIX),
 }
 HIDDEN: Final = "[key]"
 
@@ -36,7 +36,7 @@ def usable_key(key: str) -> str:
         missing = "Polygon's key is empty."
         raise GantryError(ErrorCode.INTEGRATION_KEY_MISSING, missing, fix=_KEY_FIX, kind=Kind.UNAVAILABLE)
     if not (bare.isascii() and bare.isprintable()) or " " in bare:  # a header would be refused, and shown in full
-        wrong = "Polygon's key has characters that no key has."
+        wrong = "Polygon's key has characters that a key can't have."
         raise GantryError(ErrorCode.INTEGRATION_VERIFY_FAILED, wrong, fix=_KEY_FIX, kind=Kind.UNAVAILABLE)
     return bare
 
@@ -61,7 +61,7 @@ def refusal(status: int, body: bytes, *, key: str) -> GantryError:
 
 
 def _words(body: bytes) -> str:
-    """What the vendor says in its error body; empty where it is no such body."""
+    """What the vendor says in its error body; empty where it is another body."""
     try:
         answer = json.loads(body)
     except (ValueError, RecursionError):

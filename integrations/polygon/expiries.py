@@ -48,7 +48,7 @@ def reach_of(symbol: str, month: str) -> Reach:
 
 
 def check_contracts(rows: Iterable[Mapping[str, Any]]) -> None:
-    """Refuse contracts without a ticker or a last trading day, or with a product that is no text.
+    """Refuse contracts without a ticker or a last trading day, or with a product that is not a text.
 
     Raises:
         GantryError: PROVIDER_BAD_RESPONSE.
@@ -58,7 +58,7 @@ def check_contracts(rows: Iterable[Mapping[str, Any]]) -> None:
         if not isinstance(row.get("ticker"), str):
             raise bad_response("a contract without a ticker")
         if not isinstance(row.get("product_code"), str | None):
-            raise bad_response("a contract of a product that is no text")
+            raise bad_response("a contract whose product is not a text")
         _last_trade_on(row.get("last_trade_date"))
 
 

@@ -91,7 +91,7 @@ class ContractListing:
             raise bad_response("a next page on another host or path")
         _, query = _path_and_query(url)
         if (path, frozenset(query)) in self._asked:
-            raise bad_response("a next page that was there before")
+            raise bad_response("a next page that it already sent")
 
     def _ours(self, url: str, path: str) -> bool:
         base = urlsplit(self.base)

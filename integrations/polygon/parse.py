@@ -1,6 +1,6 @@
 """Polygon's pages, examined before its client reads them, and its bars as arrays.
 
-The client takes a page without `results`, or one that is no JSON, for the end of a list, and a bar without a price
+The client takes a page without `results`, or one that is not JSON, for the end of a list, and a bar without a price
 for a bar of none: what it would pass over in silence is refused here.
 """
 
@@ -20,7 +20,7 @@ from trading.bars.schema import Bars, IntArray, Timeframe
 PRICES: Final = ("open", "high", "low", "close")
 _NUMBERS: Final = frozenset((int, float))
 _LARGEST_VOLUME: Final = 2**53
-_AGAIN: Final = "Fetch the month again; if it stays so, fetch it from another provider."
+_AGAIN: Final = "Fetch the month again; if that fails too, fetch it from another provider."
 
 
 def read_page(body: bytes) -> dict[str, Any]:
@@ -36,7 +36,7 @@ def read_page(body: bytes) -> dict[str, Any]:
         what = "nothing" if not body.strip() else "a web page" if body.lstrip().startswith(b"<") else "broken JSON"
         raise bad_response(f"{what} where a page of JSON should be") from None
     if not isinstance(page, dict):
-        raise bad_response("JSON that is no object")
+        raise bad_response("JSON that is not an object")
     results = page.get("results")
     if not isinstance(results, list) or any(type(row) is not dict for row in results):
         raise bad_response("a page without a list of results" if results is None else "results of another shape")
@@ -56,11 +56,11 @@ def check_bars(rows: Sequence[dict[str, Any]], ticker: str) -> None:
         if not _NUMBERS.issuperset({type(row.get(name)) for row in rows}):
             raise bad_response(f"a bar of {ticker} without a number as its {name}")
     if any(type(row["window_start"]) is not int or not 0 <= row["window_start"] < 2**63 for row in rows):
-        raise bad_response(f"a bar of {ticker} without a possible time")
+        raise bad_response(f"a bar of {ticker} with an impossible time")
     if any(row["volume"] != row["volume"] // 1 or abs(row["volume"]) >= _LARGEST_VOLUME for row in rows):
-        raise bad_response(f"a bar of {ticker} without a possible volume")
+        raise bad_response(f"a bar of {ticker} with an impossible volume")
     if any(abs(row[name]) >= _LARGEST_VOLUME for name in PRICES for row in rows):
-        raise bad_response(f"a bar of {ticker} without a possible price")
+        raise bad_response(f"a bar of {ticker} with an impossible price")
 
 
 def rows_of(symbol: str, expiries: Sequence[Expiry], bars: Sequence[Sequence[Any]]) -> RawBars:
@@ -93,7 +93,7 @@ def check_times(name: str, ts: IntArray, *, start_ns: int, end_ns: int) -> None:
     wrong = (ts < start_ns) | (ts >= end_ns)
     if wrong.any():
         row = int(wrong.argmax())
-        where = "after the last finished minute that was asked for" if ts[row] >= end_ns else "before the month"
+        where = "after the last finished minute of the request" if ts[row] >= end_ns else "before the month"
         raise bad_data(
             f"{name}, record {row + 1}: the bar of {stamp(ts[row])} lies {where} ({int(wrong.sum())} such bars).",
             fix=_AGAIN,
@@ -102,5 +102,5 @@ def check_times(name: str, ts: IntArray, *, start_ns: int, end_ns: int) -> None:
 
 
 def _refuse_constant(name: str) -> float:
-    """NaN and Infinity are no JSON, though Python reads them."""
+    """NaN and Infinity are not JSON, though Python reads them."""
     raise ValueError(name)

@@ -114,7 +114,7 @@ class BarsStore:
         except (OSError, pa.ArrowException, KeyError, ValueError) as error:
             raise data_unavailable(
                 f"The bars file {relative} can't be read: {str(error).splitlines()[0] if str(error) else error!r}",
-                fix="Import that month's file again, it is then made whole; `gantry bars check` lists what is damaged.",
+                fix="Import that month's file again, which restores it; `gantry bars check` lists what is damaged.",
                 facts={"path": relative},
             ) from error
 
@@ -135,14 +135,14 @@ class BarsStore:
             raise GantryError(
                 ErrorCode.ENVIRONMENT_INVALID,
                 f"The bars file {relative} can't be written: {error.strerror or error}.",
-                fix="Make room in the bars folder, and let this user write there.",
+                fix="Free space in the bars folder, and let this user write there.",
                 kind=Kind.UNAVAILABLE,
             ) from error
         finally:
             self._forget(temporary)
 
     def _forget(self, temporary: str) -> None:
-        with suppress(OSError):  # a leftover hurts nobody, and the failure before it is the one to tell of
+        with suppress(OSError):  # a leftover hurts nobody, and the failure before it is the one to report
             if self._filesystem.exists(temporary):
                 self._filesystem.rm(temporary)
 

@@ -45,7 +45,7 @@ def load_material(tx: Transactions, store: BarsStore, key: BarsKey) -> Material:
     """Read bars and make windows of them.
 
     Raises:
-        GantryError: DATA_UNAVAILABLE or DATA_QUALITY_FAILED; where a provider was asked in vain, what it failed with.
+        GantryError: DATA_UNAVAILABLE or DATA_QUALITY_FAILED; where a provider failed, its error.
 
     """
     try:

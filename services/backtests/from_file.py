@@ -103,7 +103,7 @@ def write_report(report: FileBacktestReport, path: Path) -> None:
         temporary.unlink(missing_ok=True)
         raise invalid(
             f"{path} can't be written: {problem.strerror}.",
-            fix="Name a file in a folder you may write to.",
+            fix="Use a file in a folder you may write to.",
             field="out",
         ) from problem
 

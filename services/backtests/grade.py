@@ -23,12 +23,12 @@ from sql.engine import Transactions
 from sql.queries.jobs import read as job_queries
 from sql.tables.jobs import BotJob
 
-ASK_AGAIN: Final = "Ask for a backtest again."
+ASK_AGAIN: Final = "Request a backtest again."
 
 
 @dataclass(frozen=True, slots=True)
 class GradeReport:
-    """One entry a bot, in the order asked for."""
+    """One entry a bot, in the order requested."""
 
     bots: tuple[GradedBot, ...]
 

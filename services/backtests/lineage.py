@@ -77,7 +77,7 @@ def lineage_of_score(session: Session, bot_id: UUID) -> Lineage:
     scored = score.session_id if score else None
     graded = sessions.session_of_bot(session, bot_id, scored) if scored else sessions.newest_completed(session, bot_id)
     if graded is None:
-        raise not_found("completed backtest of bot", bot_id, fix="POST /api/bots/{id}/run-backtest, then ask again.")
+        raise not_found("completed backtest of bot", bot_id, fix="POST /api/bots/{id}/run-backtest, then try again.")
     version = session.get_one(BotVersion, graded.version_id)
     return Lineage(
         bot_id=bot.id,

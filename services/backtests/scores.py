@@ -92,7 +92,7 @@ def signals_of(session: Session, newest: BacktestSession | None) -> ScoreSignals
 
 
 def _coverage(month: BarsMonth) -> float:
-    """A report without coverage is no proof of any."""
+    """A report without coverage doesn't prove any."""
     value = month.quality_report.get("coverage")
     return float(value) if isinstance(value, int | float) else 0.0
 

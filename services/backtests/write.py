@@ -42,7 +42,9 @@ class Graded:
     claim: Claim
     material: Material
     computed: Computed
-    session_id: UUID  # given before it is written, so that a lost answer to a commit can be told from a lost lease
+    session_id: (
+        UUID  # given before it is written, so that a lost reply to a commit is distinguishable from a lost lease
+    )
 
 
 def write_completed(

@@ -62,7 +62,7 @@ def decide(store: BarsStore, there: BarsMonth | None, asked: IncomingMonth) -> M
         return _equal(store, there, asked)
     if there.data_label == DataLabel.SIMULATED or asked.label is DataLabel.VENDOR:
         return MonthPlan(asked.bars, MonthStatus.REPLACED)  # a vendor's month is fetched whole
-    _refuse_strangers(there, asked)
+    _refuse_foreign(there, asked)
     if asked.replace and (there.provider != asked.provider or not is_intact(store, there, asked.instrument)):
         return MonthPlan(asked.bars, MonthStatus.REPLACED)
     return _merged(_read_there(store, there, asked.instrument), asked)
@@ -102,7 +102,7 @@ def _read_there(store: BarsStore, there: BarsMonth, instrument: Instrument) -> B
     if not is_of(there, bars, instrument):
         raise data_unavailable(
             f"The file of {there.symbol} {there.month} doesn't hold the bars the catalogue names.",
-            fix=f"Import {there.source_name} again first, its file is then made whole; or use --replace.",
+            fix=f"Import {there.source_name} again first, which restores its file, or use --replace.",
             facts={"symbol": there.symbol, "month": there.month, "path": there.path},
         )
     return bars
@@ -119,7 +119,7 @@ def _equal(store: BarsStore, there: BarsMonth, asked: IncomingMonth) -> MonthPla
     return MonthPlan(asked.bars, MonthStatus.REPLACED)
 
 
-def _refuse_strangers(there: BarsMonth, asked: IncomingMonth) -> None:
+def _refuse_foreign(there: BarsMonth, asked: IncomingMonth) -> None:
     if asked.label is DataLabel.SIMULATED:
         raise _conflict(there, "holds real bars, which simulated ones never replace", fix="Simulate another month.")
     if there.provider != asked.provider and not asked.replace:

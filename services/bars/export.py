@@ -60,7 +60,10 @@ def export_bars(
     chosen = fmt or _format_of(path)
     if path.exists():
         raise GantryError(
-            ErrorCode.CONFLICT, f"{path} exists.", fix="Name another file, or remove that one.", kind=Kind.CONFLICT
+            ErrorCode.CONFLICT,
+            f"{path} exists.",
+            fix="Give another file name, or remove that file.",
+            kind=Kind.CONFLICT,
         )
     loaded = load_bars(tx, store, symbol, timeframe=timeframe, start=start, end=end)
     temporary = path.with_name(f".{path.name}.{uuid4().hex}.part")
@@ -72,7 +75,7 @@ def export_bars(
         raise GantryError(
             ErrorCode.ENVIRONMENT_INVALID,
             f"{path} can't be written: {reason}.",
-            fix="Name a folder that exists, has room and lets this user write.",
+            fix="Use a folder that exists, has space and that this user may write to.",
         ) from error
     finally:
         temporary.unlink(missing_ok=True)
@@ -83,7 +86,7 @@ def export_bars(
 def _format_of(path: Path) -> ExportFormat:
     ending = path.suffix.removeprefix(".").lower()
     if ending not in set(ExportFormat):
-        raise invalid(f"{path.name} names no format.", fix="End it with .csv or .parquet.", field="path")
+        raise invalid(f"{path.name} has no known extension.", fix="End it with .csv or .parquet.", field="path")
     return ExportFormat(ending)
 
 

@@ -18,7 +18,7 @@ FIRST_START_SYMBOLS = ("ES", "NQ", "CL", "GC", "6E")
 def ensure_data(
     tx: Transactions, store: BarsStore, settings: Settings, *, now: datetime, progress: Progress = no_progress
 ) -> str | None:
-    """Give a first start bars: without vendor key and without any bars, simulated ones; return what to tell.
+    """Give a first start bars: without vendor key and without any bars, simulated ones; return what to report.
 
     Months that an earlier version of the simulator made are made again. None where there was nothing to make, and in
     production always.

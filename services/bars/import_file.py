@@ -58,7 +58,7 @@ def import_file(  # noqa: PLR0913 - one keyword for each option of the command
 ) -> ImportReport:
     """Import a file of one-minute bars, whole or not at all; the same file again changes nothing.
 
-    A file of bars that may not be used is put aside under quarantine/, and told of as BARS_BLOCKED.
+    A file of bars that may not be used is put aside under quarantine/ and reported as BARS_BLOCKED.
 
     Raises:
         GantryError: see `services.bars.read_file.read_file` and `services.bars.write.store_months`.
@@ -98,11 +98,13 @@ def _label_of(one: FileBars) -> DataLabel:
 
 def _require_provider(provider: str) -> None:
     if provider == SIMULATOR:
-        raise invalid("A file is no simulator.", fix="Leave --provider out, or name the vendor.", field="provider")
+        raise invalid(
+            "A file can't come from the simulator.", fix="Omit --provider, or give the vendor.", field="provider"
+        )
     if not _PROVIDER_NAME.fullmatch(provider):
         raise invalid(
-            f"{provider!r} can't be a provider's name.",
-            fix="Use 1 to 32 small letters, digits and underscores, a letter first, such as databento.",
+            f"{provider!r} is not a valid provider name.",
+            fix="Use 1 to 32 lower-case letters, digits and underscores, a letter first, such as databento.",
             field="provider",
         )
 

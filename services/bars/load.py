@@ -75,7 +75,7 @@ def load_bars(
     if blocked:
         raise bad_data(
             f"Bars of {symbol} in {', '.join(blocked)} are blocked.",
-            fix="`gantry bars check` says why; import a sound file for those months.",
+            fix="`gantry bars check` says why; import a valid file for those months.",
             facts={"symbol": symbol, "months": blocked},
         )
     bars = store.read([month.path for month in months])
@@ -84,7 +84,7 @@ def load_bars(
         if month.month not in parts or not is_of(month, parts[month.month], instrument):
             raise bad_data(
                 f"The file of {symbol} {month.month} doesn't hold the bars the catalogue names.",
-                fix="Import that month's file again, it is then made whole; nobody may change these files by hand.",
+                fix="Import that month's file again, which restores the file; don't change these files by hand.",
                 facts={"symbol": symbol, "month": month.month, "path": month.path},
             )
     label = DataLabel.SIMULATED if not real else _one_label({DataLabel(month.data_label) for month in months})

@@ -137,7 +137,7 @@ def _put_in_use(session: Session, row: BarsMonth, there: BarsMonth | None, *, no
     if (present.id if present else None) != (there.id if there else None):
         raise GantryError(
             ErrorCode.CONFLICT,
-            f"{row.symbol} {row.month} was changed by somebody else meanwhile.",
+            f"{row.symbol} {row.month} was changed by another process.",
             fix="Run the same import again.",
             kind=Kind.CONFLICT,
         )

@@ -46,7 +46,7 @@ class StaleRevision(GantryError):  # noqa: N818 - named for what it is
     def __init__(self, bot: Bot) -> None:
         super().__init__(
             ErrorCode.CONFLICT,
-            f"{bot.name} was changed meanwhile: its revision is {bot.revision}.",
+            f"{bot.name} was changed by another request: its revision is {bot.revision}.",
             fix="Read the bot again, and send its ETag in If-Match.",
             kind=Kind.CONFLICT,
             facts={"revision": bot.revision},
@@ -69,7 +69,7 @@ def change_bot(
     bot = _locked(session, bot_id)
     if bot.archived_at is not None:
         raise GantryError(
-            ErrorCode.CONFLICT, f"{bot.name} is archived.", fix="Make a new bot instead.", kind=Kind.CONFLICT
+            ErrorCode.CONFLICT, f"{bot.name} is archived.", fix="Create a new bot instead.", kind=Kind.CONFLICT
         )
     if revisions is not None and bot.revision not in revisions:
         raise StaleRevision(bot)
@@ -147,7 +147,7 @@ def _state(bot: Bot, version: BotVersion) -> dict[str, Any]:
 
 
 def _wanted_state(bot: Bot, version: BotVersion, wanted: BotChange) -> dict[str, Any]:
-    """Return what the bot is to be, valid as a whole; what isn't asked for is left as it is stored."""
+    """Return what the bot is to be, valid as a whole; what isn't requested stays as it is stored."""
     state = _state(bot, version)
     if wanted.name is not None:
         state["name"] = checked_name(wanted.name)

@@ -15,7 +15,7 @@ MAX_COMMISSION_USD: Final = Decimal(1_000)
 
 
 def parse_costs(raw: Mapping[str, object], instrument: Instrument) -> Costs:
-    """Return validated costs, the instrument's defaults where nothing is said.
+    """Return validated costs, the instrument's defaults where none are given.
 
     Raises:
         GantryError: VALIDATION_FAILED for an unknown cost, or one mistyped or out of bounds.
@@ -57,7 +57,7 @@ def _commission(value: object) -> Decimal:
     if not amount.is_finite() or not 0 <= amount <= MAX_COMMISSION_USD or amount != round(amount, 4):
         raise invalid(
             f"commission_usd must be a decimal text from 0 to {MAX_COMMISSION_USD}, to the hundredth of a cent.",
-            fix='Say it like "2.25".',
+            fix='Write it as "2.25".',
             field="costs.commission_usd",
         )
     exact = round(amount, 4) + Decimal(0)  # never "-0"

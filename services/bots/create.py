@@ -52,13 +52,13 @@ class NewBotRows:
     stage_event: BotStageEvent
 
     @property
-    def reported(self) -> str:
-        """What the feed says of it."""
+    def message(self) -> str:
+        """The feed's message."""
         return f"{self.bot.name} was created: {self.version.strategy} on {self.bot.symbol} {self.bot.timeframe}."
 
     @property
     def facts(self) -> dict[str, Any]:
-        """What the feed's line carries."""
+        """The payload of the feed's line."""
         return {"strategy": self.version.strategy, "version": self.version.number}
 
 
@@ -70,12 +70,12 @@ def create_bot(session: Session, new: NewBot, *, actor: str, now: datetime) -> U
             bounds; CONFLICT, at the transaction's edge, for a name that an active bot has.
 
     """
-    born = rows_of_new_bot(new, actor=actor, now=now)
-    queries.insert_bot(session, born.bot, born.version, born.boundaries, born.stage_event)
+    rows = rows_of_new_bot(new, actor=actor, now=now)
+    queries.insert_bot(session, rows.bot, rows.version, rows.boundaries, rows.stage_event)
     events.publish(
-        session, ActivityEvent.BOT_CREATED, born.reported, actor=actor, bot_id=born.bot.id, payload=born.facts
+        session, ActivityEvent.BOT_CREATED, rows.message, actor=actor, bot_id=rows.bot.id, payload=rows.facts
     )
-    return born.bot.id
+    return rows.bot.id
 
 
 def rows_of_new_bot(new: NewBot, *, actor: str, now: datetime, starter_key: str | None = None) -> NewBotRows:
@@ -134,12 +134,12 @@ def checked_window(start: str | None, end: str | None) -> dict[str, str | None]:
     """Return a window as it is stored.
 
     Raises:
-        GantryError: VALIDATION_FAILED for what is no month, or an end before its start.
+        GantryError: VALIDATION_FAILED for what is not a month, or an end before its start.
 
     """
     for name, month in (("start", start), ("end", end)):
         if month is not None and not _MONTH.match(month):
-            raise _bad_window(name, f"{month!r} is no month.")
+            raise _bad_window(name, f"{month!r} is not a month.")
     if start and end and start > end:
         raise _bad_window("end", "The window ends before it starts.")
     return {"start": start, "end": end}

@@ -216,8 +216,8 @@ def _of_failure(job: JobRow) -> Alert:
     code, message = job.error_code or job.status, job.error_message or "The job failed."
     if code in {reason.value for reason in RETRYABLE}:
         # The newest job ended, so there is no retry behind it: the attempts are used up.
-        again = "Ask for a backtest again when the cause is mended."
-        reported = f"{job.attempt} attempts were lost, the last one: {message} {again}"
+        again = "Fix the cause, then request a backtest again."
+        reported = f"All {job.attempt} attempts were lost; the last error: {message} {again}"
         return Alert(AlertLevel.BLOCKED, RETRIES_EXHAUSTED, reported)
     return Alert(AlertLevel.BLOCKED, code, message)
 

@@ -20,7 +20,7 @@ from sql.engine import Transactions
 from sql.queries.improve import improvements as queries
 from sql.tables.jobs import BotJob
 
-ASK_AGAIN: Final = "Ask for an improvement again."
+ASK_AGAIN: Final = "Request an improvement again."
 
 
 def improve_bots(
@@ -36,7 +36,7 @@ def improve_bots(
     """Improve these bots, each through a job: the one that is active, else a new IMPROVE, within the caps.
 
     A bot that is being backtested is improved after that. One bot failing fails that bot alone; a bot whose job runs
-    elsewhere is waited for. on_progress is called as each bot ends. One entry a bot, in the order asked for.
+    elsewhere is waited for. on_progress is called as each bot ends. One entry a bot, in the order requested.
 
     Raises:
         GantryError: NOT_FOUND for an id without a bot, CONFLICT for an archived one, before anything is done.

@@ -72,7 +72,7 @@ class Improver:
         return begin_search(claim, material, budget=budget, proposals=self.terms.proposals, state=state)
 
     def _step(self, claim: Claim, looking: Looking, keeper: LeaseKeeper) -> None:
-        """Do the steps that are left; whoever takes over goes on behind the last one that was kept."""
+        """Do the steps that are left; a worker that takes over continues after the last one that was kept."""
         search = looking.search
         keeper.progress = search.steps_done / search.total_steps
         while search.steps_done < search.total_steps:

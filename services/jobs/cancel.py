@@ -17,7 +17,7 @@ from sql.tables.jobs import BotJob
 
 _WHY = {
     JobReason.ARCHIVED: "its bot was archived",
-    JobReason.CANCELED_BY_PERSON: "someone asked for it",
+    JobReason.CANCELED_BY_PERSON: "a user requested it",
     JobReason.METRICS_RESET: "its bot's metrics were reset",
     JobReason.BULK_REVERT: "its bot was put back into LAB",
     JobReason.LEFT_LAB: "its bot left LAB",

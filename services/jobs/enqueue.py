@@ -86,7 +86,7 @@ def enqueue_job(
     if active is not None:
         raise GantryError(
             ErrorCode.CONFLICT,
-            f"{bot.name} has a job already: it is {active.status}.",
+            f"{bot.name} already has a job: it is {active.status}.",
             fix="Wait for it to end.",
             kind=Kind.CONFLICT,
             facts={"job_id": str(active.id), "status": active.status},

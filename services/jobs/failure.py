@@ -20,7 +20,7 @@ class GradeFailure:
 
 
 def defect_of(defect: Exception) -> GantryError:
-    """Return what a defect of ours is told as; the log has the rest."""
+    """Return what users see of a defect of ours; the log has the rest."""
     get_logger("grading").error("grading_failed", exc_info=defect)
     return GantryError(
         ErrorCode.INTERNAL,
@@ -44,7 +44,7 @@ def storable(error: GantryError) -> GantryError:
 
 
 def failure_of(error: GantryError) -> GradeFailure:
-    """Return an error as a result tells it."""
+    """Return an error as a result shows it."""
     return GradeFailure(error.code, error.message, error.fix)
 
 

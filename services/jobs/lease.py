@@ -45,7 +45,7 @@ class LeaseKeeper(Beat):
         self._held = dict(held)
         self._terms = terms
         self.lost: set[UUID] = set()
-        self.progress: float | None = None  # share of the work done, told with the next renewal
+        self.progress: float | None = None  # share of the work done, sent with the next renewal
         self.renewals = 0
         self._renewed_at = time.monotonic()
 

@@ -49,7 +49,7 @@ def plan_of(bot: Bot, version: BotVersion) -> Plan:
     except (LookupError, TypeError, ValueError, ArithmeticError, AttributeError) as error:
         fault = invalid(
             f"Version {version.number} of the bot can't be read: {type(error).__name__}: {error}.",
-            fix="Make a new version: PATCH the bot's parameters, costs and window.",
+            fix="Create a new version: PATCH the bot's parameters, costs or window.",
         )
         key = BarsKey(bot.symbol, bot.timeframe, *_ends(version.window))
         return Plan(bot.id, key, version.strategy, {}, Costs(0, Decimal(0), 1), fault)

@@ -41,7 +41,7 @@ class Reaper:
     """Reaps tick by tick, unless the database's clock jumped since the last one.
 
     After a jump (or a suspended machine) every lease may look expired while its worker lives: leases are armed anew
-    once, and whoever is really gone is found a lease later.
+    once, and a worker that is really gone is found a lease later.
     """
 
     def __init__(self, lease_s: float) -> None:
@@ -66,7 +66,7 @@ class Reaper:
             events.note(
                 session,
                 SystemEvent.LEASES_REARMED,
-                f"The database's clock jumped by {drift:.0f} s: {count} leases were armed anew, none was reaped.",
+                f"The database's clock jumped by {drift:.0f} s: {count} leases were renewed, none was reaped.",
                 actor=actor,
                 payload={"drift_seconds": drift, "leases": count},
             )
@@ -129,7 +129,7 @@ def _end(session: Session, job: BotJob, status: JobStatus, error: GantryError) -
         events.publish(
             session,
             event_of(job.job_type, "FAILED"),
-            f"{label_of_type(job.job_type)} failed at attempt {job.attempt}, the last one: {error.message}",
+            f"{label_of_type(job.job_type)} failed at attempt {job.attempt}, the last: {error.message}",
             actor=job.actor,
             bot_id=job.bot_id,
             job_id=job.id,
@@ -143,7 +143,7 @@ def _lease_lost() -> GantryError:
     return GantryError(
         ErrorCode.HEARTBEAT_TIMEOUT,
         "The worker stopped renewing its lease.",
-        fix="Nothing to do while attempts are left; then look at the run's log and ask for a backtest again.",
+        fix="Nothing to do while attempts are left; after the last, read the run's log and request a backtest again.",
     )
 
 
@@ -151,7 +151,7 @@ def _too_long(minutes: int) -> GantryError:
     return GantryError(
         ErrorCode.JOB_TIMEOUT,
         f"The job ran for over {minutes} minutes.",
-        fix="Grade the bot on fewer months, or raise MAX_JOB_MINUTES; then ask for a backtest again.",
+        fix="Grade the bot on fewer months, or raise MAX_JOB_MINUTES; then request a backtest again.",
     )
 
 
@@ -159,5 +159,5 @@ def _run_ended() -> GantryError:
     return GantryError(
         ErrorCode.RUN_FAILED,
         "The run that held the job failed or was canceled.",
-        fix="Nothing to do while attempts are left; then look at the run's log in Dagster's UI.",
+        fix="Nothing to do while attempts are left; after the last, read the run's log in Dagster's UI.",
     )

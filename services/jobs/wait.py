@@ -63,7 +63,7 @@ class Wanted(Protocol[Ended_co]):
         """Return what became of a bot that got no job behind that one of another type: it was archived meanwhile."""
 
     def late(self, bot_id: UUID, job_id: UUID, error: GantryError) -> Ended_co:
-        """Return what is said of a job that was waited for in vain."""
+        """Return the outcome of a job that didn't end in time."""
 
 
 class Waiter(Generic[Ended]):
@@ -164,12 +164,12 @@ class Waiter(Generic[Ended]):
                 self._note(self._wanted.refused(session, job, error))
 
     def _give_up(self) -> None:
-        """Say of those still waiting that they were waited for in vain."""
+        """Report those still waiting as late."""
         for bot_id, job_id in tuple(self._waiting.items()):
             late = GantryError(
                 ErrorCode.CONFLICT,
                 f"Job {job_id} did not end within {self._terms.wait_elsewhere_s:.0f} s of waiting.",
-                fix=f"Look at that job's run and at the caps; {self._wanted.verb} the bot again when it has ended.",
+                fix=f"Check that job's run and the caps; {self._wanted.verb} the bot again when it has ended.",
                 kind=Kind.CONFLICT,
             )
             self._note(self._wanted.late(bot_id, job_id, late))

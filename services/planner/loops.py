@@ -14,14 +14,14 @@ from sql.engine import Transactions
 from sql.queries.planner import loops as queries
 from sql.queries.planner.loops import LoopAge
 
-MAX_SAID: Final = 500  # characters
+MAX_MESSAGE: Final = 500  # characters
 LATE_AFTER: Final = 3.0  # rounds, and what the daemon's own loop and a busy machine add
 SLACK_S: Final = 20.0
 
 
 @dataclass(frozen=True, slots=True)
 class LoopHealth:
-    """A loop as it stands. age_s: since its last round; took_s, said, error: of that round."""
+    """A loop as it stands. age_s: since its last round; took_s, message, error: of that round."""
 
     loop: str
     every_s: float
@@ -34,7 +34,7 @@ class LoopHealth:
 
 
 class Round:
-    """What one round has to say for itself."""
+    """What one round reports."""
 
     def __init__(self) -> None:
         self.message = ""
@@ -64,7 +64,7 @@ def late_after_s(every_s: float) -> float:
 
 
 def _reported(error: Exception) -> str:
-    """Say what went wrong to any reader; the text of a library's exception may hold values, and stays in the log."""
+    """Return what any reader may see of an error; a library's text may hold values, so it goes to the log only."""
     if isinstance(error, GantryError):
         return f"{error.code}: {error.message}"
     get_logger("loops").error("round_failed", exc_info=error)
@@ -88,8 +88,8 @@ def _note(tx: Transactions, loop: str, every_s: float, began: float, message: st
                 loop,
                 every_s=every_s,
                 took_s=took_s,
-                message=message[:MAX_SAID],
-                error=error[:MAX_SAID].replace("\0", "?") if error else None,
+                message=message[:MAX_MESSAGE],
+                error=error[:MAX_MESSAGE].replace("\0", "?") if error else None,
             )
     except Exception:  # noqa: BLE001 - the loop's work is done: what is missing is its mark, which shows by itself
         get_logger("loops").warning("round_not_noted", loop=loop, exc_info=True)

@@ -14,14 +14,14 @@ from services.planner.ticks import TickProof, newest_tick
 from sql.queries.planner import loops as queries
 
 PLANNER: Final = "autonomy_tick"
-NO_ROUND: Final = "No sensor of Dagster's daemon has gone round yet."
-NO_TICK: Final = "The planner has not looked at the fleet yet."
+NO_ROUND: Final = "No sensor of Dagster's daemon has run yet."
+NO_TICK: Final = "The planner has not run yet."
 NO_BREAKERS: Final = "Nothing trades yet, so there are no circuit breakers."
 
 
 @dataclass(frozen=True, slots=True)
 class DaemonHealth:
-    """Dagster's daemon, judged by the loops it drives: healthy while any went round as lately as the quickest must.
+    """Dagster's daemon, judged by the loops it drives: healthy while any ran as recently as the quickest must.
 
     last_heartbeat_at: the newest round of any loop; without one null. reason: why it isn't healthy, else null.
     """
@@ -59,7 +59,7 @@ def judged(loops: Sequence[LoopHealth], last_run: TickProof | None) -> Scheduler
         None,
     )
     if not daemon.healthy:
-        daemon = replace(daemon, reason=f"No sensor has gone round for {newest_s:.0f} s." if rounds else NO_ROUND)
+        daemon = replace(daemon, reason=f"No sensor has run for {newest_s:.0f} s." if rounds else NO_ROUND)
     return SchedulerStatus(
         active=daemon.healthy and planner is not None and planner.health is LoopState.OK,
         last_tick_at=planner.last_tick_at if planner else None,

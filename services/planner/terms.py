@@ -1,4 +1,4 @@
-"""The planner's terms, from settings: the same for its sensor and for whoever asks it by hand."""
+"""The planner's terms, from settings: the same for its sensor and for a tick started by hand."""
 
 from dataclasses import dataclass, field
 from datetime import timedelta

@@ -100,7 +100,7 @@ def approve(
     development: bool,
     revisions: frozenset[int] | None = None,
 ) -> Promotion:
-    """Promote a bot as somebody else asked for; the gates are looked at again (a unit: the caller commits).
+    """Promote a bot as somebody else requested; the gates are evaluated again (a unit: the caller commits).
 
     Raises:
         GantryError: as `promote`; FORBIDDEN for who asked; CONFLICT when nothing waits for approval.
@@ -112,7 +112,7 @@ def approve(
     if request is None:
         raise refusals.nothing_to_approve(bot, "nobody asked")
     if is_stale(session, bot, request, now):
-        raise refusals.nothing_to_approve(bot, f"what {request.requested_by} asked for is no longer valid")
+        raise refusals.nothing_to_approve(bot, f"the request by {request.requested_by} is no longer valid")
     if by.automatic or by.id == request.requested_by:
         raise refusals.same_person(request)
     evidence = evidence_of(session, bot, development=development, now=now)

@@ -46,7 +46,7 @@ def of_backtest(row: BacktestRow, *, development: bool) -> Evidence:
     return Evidence(
         source=TradeSource.BACKTEST,
         figures=figures,
-        missing="The newest backtest doesn't say." if total else "The newest backtest made no trade.",
+        missing="The newest backtest doesn't record it." if total else "The newest backtest made no trade.",
         created_at=row.created_at,
         development=development,
         data_label=DataLabel(row.data_label) if row.data_label else None,

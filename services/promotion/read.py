@@ -69,7 +69,7 @@ def due_for_promotion(session: Session, *, now: datetime, development: bool) -> 
 
     Locked bots and those promoted by hand are among them: their promotion is due, and says why it doesn't happen.
     """
-    rows = queries.hopeful_backtests(session, PAPER_LIMITS)
+    rows = queries.promising_backtests(session, PAPER_LIMITS)
     known = {row.bot_id: replace(of_backtest(row, development=development), automatic=True) for row in rows}
     judged = {bot_id: evaluate(Stage.PAPER, evidence, now) for bot_id, evidence in known.items()}
     return {bot_id: gates for bot_id, gates in judged.items() if all_met(gates)}

@@ -19,7 +19,7 @@ class GatesNotMet(GantryError):  # noqa: N818 - named for what it is
         super().__init__(
             ErrorCode.GATE_NOT_MET,
             f"{bot.name} doesn't meet {len(unmet)} of {len(gates)} gates of {to}: {names}.",
-            fix="`details` says of each gate what was observed and what is asked for.",
+            fix="`details` lists for each gate the observed value and the limit.",
             kind=Kind.CONFLICT,
             facts={"to": to.value, "gates": [gate.as_json() for gate in unmet]},
             details=tuple(
@@ -35,7 +35,7 @@ def _reported(gate: Gate) -> str:
 
 def archived(bot: Bot) -> GantryError:
     """Its life is over: CONFLICT."""
-    return GantryError(ErrorCode.CONFLICT, f"{bot.name} is archived.", fix="Make a new bot.", kind=Kind.CONFLICT)
+    return GantryError(ErrorCode.CONFLICT, f"{bot.name} is archived.", fix="Create a new bot.", kind=Kind.CONFLICT)
 
 
 def locked(bot: Bot, until: datetime) -> GantryError:
@@ -43,7 +43,7 @@ def locked(bot: Bot, until: datetime) -> GantryError:
     return GantryError(
         ErrorCode.STAGE_LOCKED,
         f"The stage of {bot.name} is locked until {until:%Y-%m-%d %H:%M:%S} UTC ({bot.stage_reason_code}).",
-        fix="Try again then; only an admin's revert to LAB changes it before.",
+        fix="Try again then; only an admin's revert to LAB can change it earlier.",
         kind=Kind.CONFLICT,
         facts={"stage_locked_until": until.isoformat(), "reason_code": bot.stage_reason_code},
     )
@@ -53,14 +53,14 @@ def manual(bot: Bot) -> GantryError:
     """No loop promotes it: PROMOTION_MANUAL."""
     return GantryError(
         ErrorCode.PROMOTION_MANUAL,
-        f"{bot.name} is promoted by a person only.",
+        f"{bot.name} can only be promoted by a person.",
         fix="Promote it by hand: POST /api/bots/{id}/promote.",
         kind=Kind.CONFLICT,
     )
 
 
 def not_a_person(by: Caller, stage: Stage) -> GantryError:
-    """CANARY and LIVE aren't for whoever happens to sit at this machine, nor for a loop: FORBIDDEN."""
+    """CANARY and LIVE are closed to a local user without credentials and to loops: FORBIDDEN."""
     return GantryError(
         ErrorCode.FORBIDDEN,
         f"{stage} is entered and left by a person with credentials; you are {by.id}, role {by.role.name}.",
@@ -73,7 +73,7 @@ def same_person(request: PromotionRequest) -> GantryError:
     """Who asked can't approve: FORBIDDEN."""
     return GantryError(
         ErrorCode.FORBIDDEN,
-        f"{request.requested_by} asked for this promotion, so somebody else approves it.",
+        f"{request.requested_by} requested this promotion, so somebody else must approve it.",
         fix="Ask another operator to approve it.",
         kind=Kind.DENIED,
     )
@@ -84,6 +84,6 @@ def nothing_to_approve(bot: Bot, why: str) -> GantryError:
     return GantryError(
         ErrorCode.CONFLICT,
         f"No promotion of {bot.name} waits for approval: {why}.",
-        fix="Ask for one: POST /api/bots/{id}/promote.",
+        fix="Request one: POST /api/bots/{id}/promote.",
         kind=Kind.CONFLICT,
     )

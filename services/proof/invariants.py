@@ -1,4 +1,4 @@
-"""What must always hold, checked over the whole database by whoever asks: `gantry doctor`, and every test of faults."""
+"""What must always hold, checked over the whole database by `gantry doctor` and by every test of faults."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass

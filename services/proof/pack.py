@@ -34,7 +34,7 @@ class PieceOutcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """One file of the pack. said: why it isn't OK."""
+    """One file of the pack. message: why it isn't OK."""
 
     file: str
     proves: str
@@ -136,7 +136,7 @@ def _versions(session: Session) -> Piece:
         **{name: _installed(name) for name in PACKAGES},
     }
     lines = "".join(f"{name:<12}{fact}\n" for name, fact in facts.items())
-    return Piece("versions.txt", "what all this was made by", lines)
+    return Piece("versions.txt", "the versions of the software that made this pack", lines)
 
 
 def _installed(name: str) -> str:

@@ -46,7 +46,7 @@ class ResetReport:
 
 @dataclass(frozen=True, slots=True)
 class ResetRequest:
-    """What is asked for. bot_ids: None for all active bots."""
+    """What is requested. bot_ids: None for all active bots."""
 
     scope: MetricsScope
     bot_ids: tuple[UUID, ...] | None
@@ -111,14 +111,14 @@ def chosen_bots(session: Session, bot_ids: Sequence[UUID] | None, reason_code: s
     if not 1 <= len(reason_code) <= 100 or not reason_code.isprintable() or not reason_code.isascii():
         raise invalid("A reason code has 1 to 100 printable characters.", fix="Correct it.", field="reasonCode")
     if bot_ids is not None and not bot_ids:
-        raise invalid("botIds names no bot.", fix="Name some, or leave botIds out to mean all.", field="botIds")
+        raise invalid("botIds is empty.", fix="Give at least one id, or omit botIds to reset all.", field="botIds")
     bots = queries.lock_bots(session, None if bot_ids is None else sorted(set(bot_ids)))
     missing = set(bot_ids or ()) - {bot.id for bot in bots}
     if missing:
         named = ", ".join(sorted(map(str, missing))[:5])
         raise GantryError(
             ErrorCode.NOT_FOUND,
-            f"{len(missing)} of the bots aren't there or are archived: {named}.",
+            f"{len(missing)} of the bots don't exist or are archived: {named}.",
             fix="List them: GET /api/bots. Nothing was changed.",
             kind=Kind.NOT_FOUND,
             facts={"missing": sorted(map(str, missing))[:100]},

@@ -79,19 +79,19 @@ def create_starter_pack(
     queries.lock_pack(session)
     kept = queries.kept_bots(session, asked)[:size]
     free = _free_places(session, asked, kept, size)
-    born = [_bear(place, name, actor, now) for place, name in _named(session, free)]
-    _insert(session, born, actor)
-    made = _queue_baselines(session, kept, born, actor=actor, max_attempts=max_attempts)
-    bots = tuple([one.bot_id for one in kept] + [one.bot.id for one in born])
+    new = [_rows_of(place, name, actor, now) for place, name in _named(session, free)]
+    _insert(session, new, actor)
+    made = _queue_baselines(session, kept, new, actor=actor, max_attempts=max_attempts)
+    bots = tuple([one.bot_id for one in kept] + [one.bot.id for one in new])
     jobs = queries.baselines(session, bots)
-    pack = StarterPack(bots, tuple(jobs[bot_id] for bot_id in bots if bot_id in jobs), len(born), len(made))
+    pack = StarterPack(bots, tuple(jobs[bot_id] for bot_id in bots if bot_id in jobs), len(new), len(made))
     if pack.is_new:
         events.publish(
             session,
             ActivityEvent.STARTER_PACK_CREATED,
-            f"Starter pack: {len(born)} bots created, {len(made)} baselines queued, {len(kept)} bots kept.",
+            f"Starter pack: {len(new)} bots created, {len(made)} baselines queued, {len(kept)} bots kept.",
             actor=actor,
-            payload={"made_bots": len(born), "made_jobs": len(made), "kept_bots": len(kept)},
+            payload={"made_bots": len(new), "made_jobs": len(made), "kept_bots": len(kept)},
         )
     return pack
 
@@ -123,13 +123,13 @@ def reset_starter_pack(session: Session, *, symbols: Sequence[str] | None, actor
 
 def _checked_symbols(symbols: Sequence[str]) -> tuple[str, ...]:
     if not symbols:
-        raise invalid("No symbol is named.", fix="Name some, or leave symbols out.", field="symbols")
+        raise invalid("symbols is empty.", fix="Give at least one symbol, or omit symbols.", field="symbols")
     return tuple(dict.fromkeys(get_instrument(symbol).symbol for symbol in symbols))
 
 
 def _checked_count(count: int) -> int:
     if not 1 <= count <= MAX_BOTS:
-        raise invalid(f"A starter pack has 1 to {MAX_BOTS} bots.", fix="Correct the count.", field="count")
+        raise invalid(f"A starter pack has 1 to {MAX_BOTS} bots.", fix="Change the count.", field="count")
     return count
 
 
@@ -145,7 +145,7 @@ def _free_places(
 
 
 def _default_symbols(with_bars: Iterable[str]) -> tuple[str, ...]:
-    """Return the symbols that have bars, the usual ones first: the order doesn't hang on what came in when."""
+    """Return the symbols that have bars, the usual ones first: the order doesn't depend on what was imported when."""
     there = set(with_bars)
     usual = dict.fromkeys((*DEFAULT_SYMBOLS, *INSTRUMENTS))
     return tuple(symbol for symbol in usual if symbol in there) or DEFAULT_SYMBOLS
@@ -161,17 +161,17 @@ def _named(session: Session, free: Sequence[Place]) -> Iterable[tuple[Place, str
         yield place, name
 
 
-def _bear(place: Place, name: str, actor: str, now: datetime) -> NewBotRows:
+def _rows_of(place: Place, name: str, actor: str, now: datetime) -> NewBotRows:
     new = NewBot(name=name, symbol=place.symbol, strategy=place.strategy, params=place.params)
     return rows_of_new_bot(new, actor=actor, now=now, starter_key=place.key)
 
 
-def _insert(session: Session, born: Sequence[NewBotRows], actor: str) -> None:
-    queries.insert_all(session, [one.bot for one in born])
-    queries.insert_all(session, [one.version for one in born])
-    queries.insert_all(session, [boundary for one in born for boundary in one.boundaries])
-    queries.insert_all(session, [one.stage_event for one in born])
-    queries.insert_all(session, [_created(one, actor) for one in born])
+def _insert(session: Session, new: Sequence[NewBotRows], actor: str) -> None:
+    queries.insert_all(session, [one.bot for one in new])
+    queries.insert_all(session, [one.version for one in new])
+    queries.insert_all(session, [boundary for one in new for boundary in one.boundaries])
+    queries.insert_all(session, [one.stage_event for one in new])
+    queries.insert_all(session, [_created(one, actor) for one in new])
 
 
 def _created(one: NewBotRows, actor: str) -> Activity:
@@ -180,21 +180,21 @@ def _created(one: NewBotRows, actor: str) -> Activity:
         event_type=ActivityEvent.BOT_CREATED,
         bot_id=one.bot.id,
         actor=actor,
-        message=one.reported,
+        message=one.message,
         payload=one.facts,
         trace_id=current_trace_id(),
     )
 
 
 def _queue_baselines(
-    session: Session, kept: Sequence[queries.PackBot], born: Sequence[NewBotRows], *, actor: str, max_attempts: int
+    session: Session, kept: Sequence[queries.PackBot], new: Sequence[NewBotRows], *, actor: str, max_attempts: int
 ) -> frozenset[UUID]:
     """Queue a baseline for each new bot, and for each kept one that has none and isn't busy; return the jobs."""
     idle = _without_baseline(session, [one.bot_id for one in kept])
     if idle:
         held = queries.hold_bots(session, idle)
         idle = [bot_id for bot_id in _without_baseline(session, idle) if bot_id in held]  # meanwhile one may have come
-    bots = (*idle, *(one.bot.id for one in born))
+    bots = (*idle, *(one.bot.id for one in new))
     jobs = [NewJob(new_id(), bot_id, JobType.BACKTEST, BacktestKind.BASELINE) for bot_id in bots]
     return enqueue_jobs(session, jobs, reason=JobReason.REQUESTED, actor=actor, max_attempts=max_attempts)
 

@@ -9,7 +9,7 @@ from core.errors import ErrorCode, GantryError
 from integrations.ports import BarsSource
 from trading.metrics import money_text
 
-LARGE_FETCH: Final = 3  # months; more than that is asked for its cost first
+LARGE_FETCH: Final = 3  # months; the cost of more than that is checked first
 
 
 @dataclass(frozen=True, slots=True)

@@ -103,7 +103,7 @@ class Fetcher:
                     reported = reports[-1].status.replace("_", " ").lower()
                     progress(f"{symbol} {month}: {reported}", len(reports), len(months))
             except BaseException:
-                pool.shutdown(wait=False, cancel_futures=True)  # whoever stops it wants nothing more to be bought
+                pool.shutdown(wait=False, cancel_futures=True)  # after a stop nothing more is bought
                 raise
         return tuple(reports)
 
@@ -120,7 +120,7 @@ class Fetcher:
             return self._fetched(symbol, month, down)
         except GantryError as error:
             return _not_fetched(symbol, month, error)
-        except Exception as defect:  # noqa: BLE001 - one month's edge: the others must still be told of
+        except Exception as defect:  # noqa: BLE001 - one month's edge: the others must still be reported
             get_logger("fetching").error("fetch_defect", symbol=symbol, month=month, exc_info=defect)
             return _not_fetched(symbol, month, _defect(defect))
 
@@ -185,7 +185,7 @@ class Fetcher:
             ) from error
         row = self._row(symbol, month)
         if row is None:
-            raise data_unavailable(f"{symbol} {month} was taken out of use meanwhile.", fix="Fetch it again.")
+            raise data_unavailable(f"{symbol} {month} was taken out of use during the fetch.", fix="Fetch it again.")
         self._note(source, symbol, month, bars_id=row.id, sha256=incoming.source.sha256)
         for one in self.sources:
             staging.forget(self.store, one.provider_id, symbol, month)

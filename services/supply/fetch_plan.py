@@ -54,7 +54,7 @@ def plan_fetch(
     first = first_of(last, months) if start is None else _month(start, "from")
     asked = months_between(first, last)
     if not asked:
-        raise invalid(f"There is no month from {start} to {end}.", fix="Let the first come first.", field="to")
+        raise invalid(f"There is no month from {start} to {end}.", fix="Give the earlier month first.", field="to")
     with tx() as session:
         whole = {
             (row.symbol, row.month)
@@ -80,7 +80,7 @@ def _quoted_by_the_first(
             first = first or error
             continue
         return FetchPlan(source.provider_id, tuple(sources[number:]), missing, there, cost, records)
-    raise first or invalid("There is no provider.", fix="Configure one.", field="provider")
+    raise first or invalid("No provider is configured.", fix="Configure one.", field="provider")
 
 
 def _quoted(source: BarsSource, missing: Sequence[tuple[str, str]]) -> tuple[Decimal | None, int | None]:
@@ -95,5 +95,5 @@ def _quoted(source: BarsSource, missing: Sequence[tuple[str, str]]) -> tuple[Dec
 
 def _month(text: str, field: str) -> str:
     if not _MONTH.fullmatch(text):
-        raise invalid(f"{text!r} is no month.", fix='Months look like "2024-01".', field=field)
+        raise invalid(f"{text!r} is not a month.", fix='Months look like "2024-01".', field=field)
     return text

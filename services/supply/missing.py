@@ -33,13 +33,13 @@ def is_whole(row: BarsMonth) -> bool:
 
 
 def reaches_the_end(month: str, details: Mapping[str, object]) -> bool:
-    """Whether what was asked for ended with the month: `end` among the details says where it was cut before."""
+    """Whether the request ended with the month: `end` among the details says where it was cut before."""
     end = details.get("end")
     return end is None or datetime.fromisoformat(str(end)) >= ends_at(month)
 
 
 def why_missing(tx: Transactions, symbol: str, start: str | None, end: str | None) -> GantryError | None:
-    """Return why months of a symbol couldn't be fetched lately: how the newest tries failed; None where they didn't.
+    """Return why months of a symbol couldn't be fetched recently: how the newest tries failed; None where they didn't.
 
     A failure that may pass comes first: another attempt is worth it then.
     """

@@ -24,8 +24,8 @@ from sql.queries.supply import fetches as queries
 from sql.tables.usage import BarsFetch
 
 HISTORY_MONTHS: Final = 12
-PAUSE: Final = timedelta(seconds=5)  # before a failure that may pass is asked for again
-PART_PAUSE: Final = timedelta(hours=1)  # before the rest of a month is asked for that the vendor had a part of
+PAUSE: Final = timedelta(seconds=5)  # before a fetch that failed for a passing reason is retried
+PART_PAUSE: Final = timedelta(hours=1)  # before the rest of a month is fetched that the vendor had a part of
 LASTING: Final = timedelta(days=1)
 
 
@@ -44,7 +44,7 @@ class Supply:
     def top_up(
         self, tx: Transactions, store: BarsStore, symbol: str, *, actor: str, now: datetime
     ) -> Sequence[FetchedReport] | None:
-        """See that a symbol has the bars its waiting bots want (a flow); months that failed lately are left alone.
+        """See that a symbol has the bars its waiting bots want (a flow); months that failed recently are left alone.
 
         None: another process is at it; its jobs are for later.
         """
@@ -60,7 +60,7 @@ class Supply:
             return self._fetched(tx, store, symbol, actor, now) if mine else None
 
     def fetch_month(self, tx: Transactions, store: BarsStore, symbol: str, month: str, *, actor: str) -> FetchedReport:
-        """Fetch one month that is asked for by name, whether or not it failed before."""
+        """Fetch one month that is requested by name, whether or not it failed before."""
         with tx() as session:
             waiting = queries.waiting_bots(session, symbol)
         with serving(bot.bot_id for bot in waiting):
@@ -87,7 +87,7 @@ class Supply:
     def _needed(
         self, tx: Transactions, symbol: str, now: datetime
     ) -> tuple[Sequence[str], Sequence[queries.WaitingBot]]:
-        """Return the months that waiting bots want and nobody asked for in vain lately, and those bots."""
+        """Return the months that waiting bots want, without those that failed recently, and those bots."""
         with tx() as session:
             waiting = queries.waiting_bots(session, symbol)
             wanted = months_wanted([bot.window for bot in waiting], now, self.history_months)

@@ -1,4 +1,4 @@
-"""The pull loop of a worker: claim a chunk, work on it, tell of it, until nothing waits or its time is up.
+"""The pull loop of a worker: claim a chunk, work on it, report it, until nothing waits or its time is up.
 
 A worker is for backtests, in chunks, or for improvements, one at a time: both kinds pull, beat and end alike.
 """
@@ -43,7 +43,7 @@ class WorkReport:
 class PullWorker:
     """One worker run.
 
-    on_chunk: told of every chunk that was graded. on_improved: told of every improvement that ended; job_types says
+    on_chunk: called for every chunk that was graded. on_improved: for every improvement that ended; job_types says
     which of the two the worker does: BACKTESTS or IMPROVING. top_up: sees that a symbol has bars, before its jobs are
     claimed; False while somebody else is at it: then the next symbol's jobs are.
     """
@@ -96,7 +96,7 @@ class PullWorker:
             self.on_improved(improved)
 
     def _is_wanted(self) -> bool:
-        """Tell that the worker lives; return whether it should go on. A database that is away says nothing of that."""
+        """Renew the worker's heartbeat; return whether it should go on, which it does while the database is away."""
         try:
             return workers.beat(self.tx, self.worker_id, jobs_done=self._done)
         except GantryError:

@@ -39,7 +39,7 @@ def tend(tx: Transactions, runs: Mapping[str, RunState], *, caps: Caps, most: in
 
     runs: what Dagster says of the runs of living workers, by worker id. most: workers for backtests at once; as
     many more may live for improvements as may run at once. chunk: backtests a worker takes. One tick
-    at a time; a worker that was asked for and has no run yet is asked for again under the same key, so that Dagster
+    at a time; a worker that was requested and has no run yet is requested again under the same key, so that Dagster
     starts it once.
     """
     with tx() as session:

@@ -55,7 +55,7 @@ class BotJob(Base):
     run_id: Mapped[str | None]
     worker_id: Mapped[UUID | None]  # the worker run that claimed it; null for a run that a person started
     not_before: Mapped[datetime | None]  # a retry waits until then
-    progress: Mapped[float | None] = mapped_column(Float)  # share done, told with the heartbeat
+    progress: Mapped[float | None] = mapped_column(Float)  # share done, sent with the heartbeat
     progress_at: Mapped[datetime | None]  # when the share last grew
     lease_token: Mapped[UUID | None]
     lease_expires_at: Mapped[datetime | None]

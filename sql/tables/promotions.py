@@ -14,7 +14,7 @@ from sql.tables.base import Base, one_of
 class PromotionRequest(Base):
     """One wish to promote a bot into CANARY or LIVE. It is decided once, by somebody else, before it expires.
 
-    gates: as they stood when it was asked for.
+    gates: as they stood when it was requested.
     """
 
     __tablename__ = "promotion_requests"

@@ -43,7 +43,7 @@ def queue_improvement(
     with tx() as session:
         new = NewJob(job_id, bot_id, job_type, None)
         if not enqueue_jobs(session, [new], reason=JobReason.PLANNED, actor="test", max_attempts=3):
-            raise GantryError(ErrorCode.CONFLICT, "The bot has a job already.", fix="Wait for it to end.")
+            raise GantryError(ErrorCode.CONFLICT, "The bot already has a job.", fix="Wait for it to end.")
     return job_id
 
 

@@ -50,7 +50,7 @@ def flat_equity(result: BacktestResult) -> Finding:
     before = np.concatenate(([0], result.equity_e4[days[1:] - 1]))
     still = (low == high) & (high == before)
     share = _longest_run(still) / len(days)
-    message = f"Equity stands still for up to {share:.0%} of {len(days)} trading days in a row."
+    message = f"Equity doesn't change for up to {share:.0%} of {len(days)} trading days in a row."
     return Finding(Check.FLAT_EQUITY, share <= FLAT_SHARE, round(share, 4), message)
 
 
@@ -64,7 +64,7 @@ def stale_fills(windows: tuple[Window, ...], result: BacktestResult) -> Finding:
     stale = (volume[fills] == 0) if volume.any() else np.zeros(len(fills), np.bool_)
     stale |= _stands_still(windows, fills)
     share = float(stale.mean())
-    message = f"{share:.2%} of {len(fills)} fills are on bars that stand still."
+    message = f"{share:.2%} of {len(fills)} fills are on bars without movement."
     return Finding(Check.STALE_FILLS, share <= STALE_SHARE, round(share, 6), message)
 
 

@@ -27,11 +27,11 @@ window, `target[i]` is decided at the close of bar i, reading bars 0..i, by a bo
    reason, and a reversal opens on the new one.
 7. **End of a window.** In every window but the last a position is closed at the open of the window's last bar
    (WINDOW_END), where nothing is entered. At the last bar of the last window it stays open: it is marked in
-   equity and reported as open position, and is no trade.
+   equity and reported as open position, and is not a trade.
 8. **Session flatten** belongs to the strategy: from the bar before the session's last one on, by the calendar of
    ends as they were (`trading/calendar/ends.py`), it decides FLAT, so that the fill is the open of the session's
    last bar and never the next session's. On a day that the calendar has no session for it enters nothing.
-9. **Volume.** Bars without trade volume are no part of a window: nothing could have filled in them.
+9. **Volume.** Bars without trade volume are not part of a window: nothing could have filled in them.
 10. **Equity** is marked at every close: profit since start, open positions at the close, commissions as paid.
     Drawdown is measured on all bars, from a peak that starts at zero.
 
@@ -82,7 +82,7 @@ def check_costs(costs: Costs) -> None:
     if costs.commission_usd != costs.commission_usd.quantize(_FINEST_USD):
         raise invalid(
             f"commission_usd {costs.commission_usd} has more than four decimals.",
-            fix="Give the commission in ten-thousandths of a dollar at the finest.",
+            fix="Give the commission with at most four decimals.",
             field="commission_usd",
         )
 
@@ -100,7 +100,7 @@ def check_decisions(decisions: Decisions, window: Window) -> None:
             f"target is {decisions.target.dtype}{decisions.target.shape}, not int8({size},)", "Return one int8 a bar."
         )
     if size and not (_CODES[0] <= int(decisions.target.min()) and int(decisions.target.max()) <= _CODES[-1]):
-        raise _impossible("target holds a code that is none of HOLD, LONG, SHORT, FLAT", "Use the named codes only.")
+        raise _impossible("target holds a code other than HOLD, LONG, SHORT, FLAT", "Use the named codes only.")
     distances = (("stop_ticks", decisions.stop_ticks), ("target_ticks", decisions.target_ticks))
     if decisions.stop_ticks is None and decisions.target_ticks is None:
         return

@@ -43,7 +43,7 @@ def run_backtest(
     check_costs(costs)
     kept = tuple(window for window in windows if len(window))
     if not kept:
-        raise data_unavailable("There is no bar to run on.", fix="Import bars, or widen the window.")
+        raise data_unavailable("There are no bars to run on.", fix="Import bars, or widen the window.")
     results = [
         vectorbt_path.simulate(
             window,
@@ -59,14 +59,14 @@ def run_backtest(
 
 
 def decide(strategy: Strategy, params: Params, view: MarketView) -> Decisions:
-    """Ask the strategy, turning whatever it raises, and what is no decision, into STRATEGY_ERROR."""
+    """Ask the strategy, turning whatever it raises, and what is not a decision, into STRATEGY_ERROR."""
     try:
         decisions: object = strategy.decide(view, params)
     except GantryError:
         raise
     except (Exception, SystemExit) as problem:  # a strategy that calls exit() must not end its worker
         kind = type(problem).__name__
-        raise _strategy_error(strategy, f"raised {kind}: {_said(problem)}", exception=kind) from problem
+        raise _strategy_error(strategy, f"raised {kind}: {_message_of(problem)}", exception=kind) from problem
     if not isinstance(decisions, Decisions):
         raise _strategy_error(strategy, f"returned {type(decisions).__name__}, not Decisions.")
     return decisions
@@ -76,12 +76,12 @@ def _strategy_error(strategy: Strategy, what: str, **facts: object) -> GantryErr
     return GantryError(
         ErrorCode.STRATEGY_ERROR,
         f"Strategy {strategy.name} {what}",
-        fix="Mend the strategy, or change its parameters; then grade the bot again.",
+        fix="Fix the strategy, or change its parameters, then grade the bot again.",
         facts={"strategy": strategy.name, **facts},
     )
 
 
-def _said(problem: BaseException) -> str:
+def _message_of(problem: BaseException) -> str:
     try:
         return str(problem)
     except Exception:  # noqa: BLE001 - the strategy's own exception, whose text is its code too

@@ -27,7 +27,7 @@ class ContractName:
 
 
 def parse_contract(name: str) -> ContractName | None:
-    """Read a contract's name; None where it is no outright future's (a spread, an instrument id, nothing)."""
+    """Read a contract's name; None where it is not an outright future's (a spread, an instrument id, nothing)."""
     if coded := _CODED.fullmatch(name):
         root, code, digits = coded.groups()
         year = 2000 + int(digits) if len(digits) == 2 else None
@@ -38,7 +38,7 @@ def parse_contract(name: str) -> ContractName | None:
 
 
 def long_name(name: str, *, traded_year: int, traded_month: int) -> str:
-    """Return ESH4 and ES 202403 as ESH24; names that tell no expiry as they are.
+    """Return ESH4 and ES 202403 as ESH24; names without an expiry as they are.
 
     One digit means the first such expiry not before the month in which it traded.
     """
@@ -61,7 +61,7 @@ def tells_expiry(name: str) -> bool:
 
 
 def in_order(names: Sequence[str]) -> tuple[str, ...]:
-    """Return the names, each once, by expiry where all of them tell it, else in order of appearance."""
+    """Return the names, each once, by expiry where all of them have one, else in order of appearance."""
     once = tuple(dict.fromkeys(names))
     keys: dict[str, tuple[int, int]] = {}
     for name in once:

@@ -38,14 +38,14 @@ def _rules(bars: Bars, instrument: Instrument) -> Iterator[Fault]:
         finite &= of_price
         positive &= ~of_price | (prices > 0)
         on_grid &= ~of_price | ~off_grid(prices, instrument)
-    yield Fault(ProblemCode.NOT_FINITE, "a price that is no number", ~finite)
+    yield Fault(ProblemCode.NOT_FINITE, "a price that is not a number", ~finite)
     if not instrument.may_be_negative:
         what = f"a price of zero or below, which {instrument.symbol} never has"
         yield Fault(ProblemCode.NOT_POSITIVE, what, ~positive)
-    tick = f"a price that is no multiple of {instrument.symbol}'s tick size {instrument.tick_size}"
+    tick = f"a price that is not a multiple of {instrument.symbol}'s tick size {instrument.tick_size}"
     yield Fault(ProblemCode.OFF_GRID, tick, ~on_grid)
     ordered = (bars.high >= np.maximum(bars.open, bars.close)) & (bars.low <= np.minimum(bars.open, bars.close))
     what = "a high below, or a low above, another of its prices"
     yield Fault(ProblemCode.OHLC_VIOLATION, what, finite & ~ordered)
     yield Fault(ProblemCode.NEGATIVE_VOLUME, "a negative volume", bars.volume < 0)
-    yield Fault(ProblemCode.OFF_MINUTE, "a time that is no whole minute", bars.ts % MINUTE_NS != 0)
+    yield Fault(ProblemCode.OFF_MINUTE, "a time that is not a whole minute", bars.ts % MINUTE_NS != 0)

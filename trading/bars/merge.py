@@ -35,7 +35,7 @@ def merge(old: Bars, new: Bars, instrument: Instrument, *, replace: bool = False
     """
     if what := named_apart(old, new):
         raise _conflict(
-            f"Bars of {new.symbol} there and new ones don't fit: {what}.",
+            f"Bars of {new.symbol} here and the new ones don't match: {what}.",
             fix="Import the whole month from one source with --replace; the old file is kept.",
         )
     rows = _places(old, new)
@@ -46,7 +46,7 @@ def merge(old: Bars, new: Bars, instrument: Instrument, *, replace: bool = False
     if len(differing) and not replace:
         first = differing[0]
         raise _conflict(
-            f"{len(differing)} bars of {new.symbol} differ from those already there, first at {stamp(new.ts[first])}.",
+            f"{len(differing)} bars of {new.symbol} differ from those already stored, first at {stamp(new.ts[first])}.",
             fix="Import with --replace if the new ones are right; the old file is kept.",
             bars=len(differing),
         )

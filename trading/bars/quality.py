@@ -41,7 +41,7 @@ class QualityReport:
 
     def sentence(self) -> str:
         """Return the problems in one line."""
-        return " ".join(problem.message for problem in self.problems) or "Nothing to complain of."
+        return " ".join(problem.message for problem in self.problems) or "No problems found."
 
 
 def assess(bars: Bars, instrument: Instrument) -> QualityReport:

@@ -16,7 +16,7 @@ from trading.instruments import Instrument
 from trading.sessions import session_of
 
 JUMP: Final = 0.10
-_EXPORT_AGAIN: Final = "Export the bars again from their source; nothing here may be repaired by guessing."
+_EXPORT_AGAIN: Final = "Export the bars again from their source; Gantry doesn't repair bars by guessing."
 
 
 def broken_bars(bars: Bars, instrument: Instrument) -> Iterator[Problem | None]:
@@ -31,7 +31,7 @@ def broken_bars(bars: Bars, instrument: Instrument) -> Iterator[Problem | None]:
     step, same = np.diff(bars.ts), np.diff(bars.contract)
     backwards = (step < 0) | ((step == 0) & (same < 0))
     yield _blocked(bars, np.append(False, backwards), ProblemCode.UNSORTED, "come after a later bar")
-    yield _blocked(bars, np.append(False, (step == 0) & (same == 0)), ProblemCode.DUPLICATED, "are there twice")
+    yield _blocked(bars, np.append(False, (step == 0) & (same == 0)), ProblemCode.DUPLICATED, "occur twice")
     if not backwards.any():
         yield _jumps(bars, instrument)
 
@@ -49,7 +49,7 @@ def _jumps(bars: Bars, instrument: Instrument) -> Problem | None:
         ProblemCode.PRICE_JUMP,
         ProblemLevel.WARN,
         len(rows),
-        f"{len(rows)} bars open over 10 % away from the close before, first at {stamp(bars.ts[rows[0]])}.",
+        f"{len(rows)} bars open more than 10 % away from the previous close, first at {stamp(bars.ts[rows[0]])}.",
         tuple(stamp(ts) for ts in bars.ts[rows[:5]]),
         "Compare those bars with another source.",
     )

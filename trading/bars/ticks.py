@@ -28,7 +28,7 @@ def from_ticks(ticks: IntArray, instrument: Instrument) -> FloatArray:
 
 
 def off_grid(prices: FloatArray, instrument: Instrument) -> NDArray[np.bool_]:
-    """Return bool[T]: whether a price is no whole number of ticks (NaN, infinite and absurd ones too)."""
+    """Return bool[T]: whether a price is not a whole number of ticks (NaN, infinite and absurd ones too)."""
     exact = _in_ticks(prices, instrument)
     with np.errstate(invalid="ignore"):
         near = (np.abs(exact - np.rint(exact)) <= TOLERANCE_TICKS) & (np.abs(exact) < LARGEST_TICKS)

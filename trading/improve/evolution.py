@@ -42,7 +42,7 @@ class Contender:
 class Evolution(Search):
     """An evolution under way, made by `evolve`.
 
-    contenders: the incumbent first. A challenger's strategy that fails is left out from then on, and said so in the
+    contenders: the incumbent first. A challenger's strategy that fails is left out from then on, and named in the
     evidence: it mustn't keep the others from being tried.
     """
 

@@ -42,7 +42,9 @@ def walk_forward(sessions: int, *, folds: int, purge_sessions: int) -> tuple[Fol
 
     """
     if folds < 1 or purge_sessions < 0:
-        raise invalid(f"{folds} folds with a gap of {purge_sessions}.", fix="Use 1 fold or more, a gap from 0.")
+        raise invalid(
+            f"{folds} folds with a gap of {purge_sessions}.", fix="Use at least 1 fold and a gap of 0 or more."
+        )
     block = int(sessions * _OUT_SHARE) // folds
     starts = [sessions - (folds - number) * block for number in range(folds + 1)]
     if block < MIN_OUT_SESSIONS or starts[0] - purge_sessions < MIN_IN_SESSIONS:

@@ -118,5 +118,5 @@ def begun(
     if state is None:
         return {"format": _FORMAT, "identity": identity, "folds": [], "verdict": None}
     if (state.get("format"), state.get("identity")) != (_FORMAT, identity):
-        raise invalid(f"The state is of another {what}.", fix="Start anew, without a state.", field="state")
+        raise invalid(f"The state belongs to another {what}.", fix="Start again without a state.", field="state")
     return state

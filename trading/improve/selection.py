@@ -18,7 +18,7 @@ from trading.strategies.base import Params, Strategy
 
 
 def best_of(inside: Sequence[SetResult], limits: Limits) -> int:
-    """Return the place of the best Sharpe ratio in-sample; the first of equals, so the incumbent where none can tell.
+    """Return the place of the best Sharpe ratio in-sample; the first of equals: the incumbent where all are NaN.
 
     Sets with too few trades come after all others.
     """
@@ -61,8 +61,8 @@ def hold_against_engine(
     if wrong:
         raise GantryError(
             ErrorCode.STRATEGY_ERROR,
-            f"The sweep of {strategy.name} isn't what the engine says: {', '.join(wrong)}.",
-            fix="See that the strategy decides the same every time; else run `make test`.",
+            f"The sweep of {strategy.name} differs from the engine's result: {', '.join(wrong)}.",
+            fix="Check that the strategy is deterministic; if it is, run `make test`.",
             kind=Kind.INVALID,
             facts={"strategy": strategy.name, "params": as_values(swept.params)},
         )

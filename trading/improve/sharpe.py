@@ -53,7 +53,7 @@ def moments(daily_e4: IntArray) -> Moments:
 def expected_best_sharpe(trials: int, variance: float) -> float:
     """Return the Sharpe ratio that the best of `trials` tries without skill is expected to show (the paper's SR0).
 
-    variance: of the tries' ratios, >= 0, in the same frequency. One try is no choice: 0.
+    variance: of the tries' ratios, >= 0, in the same frequency. 0 for one try, where there is no choice.
 
     Raises:
         GantryError: VALIDATION_FAILED for no trial or a negative variance.
@@ -61,7 +61,8 @@ def expected_best_sharpe(trials: int, variance: float) -> float:
     """
     if trials < 1 or not variance >= 0:
         raise invalid(
-            f"{trials} trials of variance {variance} mean nothing.", fix="Use 1 or more trials, variance from 0."
+            f"{trials} trials of variance {variance} are not valid.",
+            fix="Use at least 1 trial and a variance of 0 or more.",
         )
     if trials == 1:
         return 0.0

@@ -21,7 +21,7 @@ _STEP: Final = 0.1  # of the value: how far away a neighbour is
 _QUARTER: Final = 15  # minutes
 _QUARTERS: Final = 8  # to either side
 _DIGITS: Final = 3  # significant ones: a parameter is read by people
-_TRIES: Final = 40  # draws a set asked for: small spaces run out of new sets
+_TRIES: Final = 40  # draws per requested set: small spaces run out of new sets
 
 
 def as_values(params: Params) -> dict[str, Any]:
@@ -109,7 +109,7 @@ def _short(number: float) -> float:
 
 
 def _shifted(spec: Field[Any], text: str, quarters: int) -> str:
-    """Return the time so many quarters of an hour away, within its bounds; a text that is no time as it is."""
+    """Return the time so many quarters of an hour away, within its bounds; a text that is not a time as it is."""
     try:
         minute, low, high = (minute_of(each) for each in (text, spec.metadata["low"], spec.metadata["high"]))
     except ValueError:

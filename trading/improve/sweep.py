@@ -96,7 +96,7 @@ def sweep(
 def _ground(windows: tuple[Window, ...]) -> _Ground:
     kept = tuple(window for window in windows if len(window))
     if not kept:
-        raise data_unavailable("There is no bar to run on.", fix="Import bars, or widen the window.")
+        raise data_unavailable("There are no bars to run on.", fix="Import bars, or widen the window.")
     marks = tuple(_last_bars(window.session) for window in kept)
     session = np.concatenate([window.session[at] for window, at in zip(kept, marks, strict=True)])
     # A day that two windows share is one day, as in the metrics of a backtest.

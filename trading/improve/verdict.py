@@ -50,7 +50,7 @@ class Judgement:
 
 @dataclass(frozen=True, slots=True)
 class _Check:
-    """One condition. observed: None where there was nothing to measure, which is no proof and fails."""
+    """One condition. observed: None where there was nothing to measure, which proves nothing and fails."""
 
     reason: Reason
     observed: float | None

@@ -15,7 +15,7 @@ def minute_of(text: str) -> int:
 
 
 def time_problems(params: Params, *names: str) -> list[FieldProblem]:
-    """Say which of these fields are no times, or don't follow each other in the order given."""
+    """Say which of these fields are not times, or don't follow each other in the order given."""
     values = {name: getattr(params, name) for name in names}
     wrong = [
         FieldProblem(name, "time", f'{name} must be a time of day, "HH:MM".')

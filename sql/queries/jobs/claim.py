@@ -58,7 +58,7 @@ def running_by_symbol(session: Session) -> Mapping[str, int]:
         .where(BotJob.status == JobStatus.RUNNING)
         .group_by(Bot.symbol)
     )
-    return {symbol: count for symbol, count in session.execute(query)}  # noqa: C416 - rows are no pairs to mypy
+    return {symbol: count for symbol, count in session.execute(query)}  # noqa: C416 - mypy doesn't take rows for pairs
 
 
 def oldest_queued(

@@ -37,7 +37,7 @@ def renew(
         kept = frozenset(connection.scalars(query))
         connection.execute(text("RESET statement_timeout"))
     except BaseException:
-        connection.invalidate()  # whoever gets it next must not inherit the short timeout
+        connection.invalidate()  # its next user must not inherit the short timeout
         raise
     return kept
 

@@ -21,7 +21,7 @@ from trading.backtest.findings import LOOK_AHEAD
 
 
 class BacktestRow(NamedTuple):
-    """The newest backtest of a bot's version and epoch: its rollup, its label, and what its guards said (JSON)."""
+    """The newest backtest of a bot's version and epoch: its rollup, its label, and its guards' results (JSON)."""
 
     bot_id: UUID
     created_at: datetime
@@ -58,7 +58,7 @@ def backtest_of(session: Session, bot_id: UUID) -> BacktestRow | None:
     return None if row is None else BacktestRow(*row)
 
 
-def hopeful_backtests(session: Session, limits: GateLimits) -> list[BacktestRow]:
+def promising_backtests(session: Session, limits: GateLimits) -> list[BacktestRow]:
     """Return those of the bots in LAB that may meet these limits, in one statement; a coarse sieve, not the verdict."""
     query = _backtests().where(
         Bot.stage == Stage.LAB,
@@ -110,7 +110,7 @@ def trade_sums(session: Session, bot_id: UUID, source: TradeSource, *, epoch: in
         session,
         TradeLog.bot_id == bot_id,
         TradeLog.source == source,
-        TradeLog.source != TradeSource.BACKTEST,  # said twice: the index is partial
+        TradeLog.source != TradeSource.BACKTEST,  # repeated here: the index is partial
         TradeLog.epoch == epoch,
         TradeLog.entry_at >= entered_from,
     )

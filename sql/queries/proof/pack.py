@@ -63,12 +63,12 @@ STATEMENTS: Final = (
 AGREEMENT: Final = Statement(
     "ticks_and_jobs",
     "each tick's counts equal the rows of bot_jobs that it made: both columns of each pair are the same",
-    "SELECT r.id, r.started_at, r.jobs_enqueued AS said, count(j.id) AS found, "
-    "(r.summary #>> '{jobs_enqueued_by_type,BACKTEST}')::int AS said_backtest, "
+    "SELECT r.id, r.started_at, r.jobs_enqueued AS counted, count(j.id) AS found, "
+    "(r.summary #>> '{jobs_enqueued_by_type,BACKTEST}')::int AS counted_backtest, "
     "count(j.id) FILTER (WHERE j.job_type = 'BACKTEST') AS found_backtest, "
-    "(r.summary #>> '{jobs_enqueued_by_type,IMPROVE}')::int AS said_improve, "
+    "(r.summary #>> '{jobs_enqueued_by_type,IMPROVE}')::int AS counted_improve, "
     "count(j.id) FILTER (WHERE j.job_type = 'IMPROVE') AS found_improve, "
-    "(r.summary #>> '{jobs_enqueued_by_type,EVOLVE}')::int AS said_evolve, "
+    "(r.summary #>> '{jobs_enqueued_by_type,EVOLVE}')::int AS counted_evolve, "
     "count(j.id) FILTER (WHERE j.job_type = 'EVOLVE') AS found_evolve "
     "FROM (SELECT * FROM autonomy_planner_runs WHERE started_at > now() - interval '6 days' "
     "ORDER BY started_at DESC, id DESC LIMIT 50) r "

@@ -74,7 +74,7 @@ def baselines(session: Session, bot_ids: Sequence[UUID]) -> Mapping[UUID, UUID]:
         .where(BotJob.bot_id.in_(bot_ids), or_(BotJob.status.in_(ACTIVE), done))
         .order_by(BotJob.bot_id, BotJob.status.in_(ACTIVE), BotJob.created_at, BotJob.id)
     )
-    return {bot_id: job_id for bot_id, job_id in session.execute(query)}  # noqa: C416 - rows are no pairs to mypy
+    return {bot_id: job_id for bot_id, job_id in session.execute(query)}  # noqa: C416 - mypy doesn't take rows for pairs
 
 
 def insert_all(session: Session, rows: Sequence[Base]) -> None:

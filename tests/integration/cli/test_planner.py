@@ -70,7 +70,7 @@ def test_bots_are_listed_with_the_reason_of_their_last_decision(capsys: pytest.C
 def test_before_the_first_tick_nothing_is_claimed(capsys: pytest.CaptureFixture[str]) -> None:
     assert run("show") == 0
     output = capsys.readouterr().out
-    assert "has not looked at the fleet yet" in output
+    assert "has not run yet" in output
     assert output.count("NEVER") == len(loops(10))
 
 

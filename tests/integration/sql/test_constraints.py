@@ -56,7 +56,7 @@ def test_a_second_active_job_is_a_conflict(tx: Transactions, owner_sql: OwnerSql
     with tx() as session:
         bot = make_bot(session)
         make_job(session, bot)
-    with pytest.raises(GantryError, match="has a job already") as caught, tx() as session:
+    with pytest.raises(GantryError, match="already has a job") as caught, tx() as session:
         make_job(session, bot)
     assert (caught.value.code, caught.value.kind) == (ErrorCode.CONFLICT, Kind.CONFLICT)
     assert caught.value.facts == {"constraint": "uq_bot_jobs_active_per_bot"}
@@ -66,7 +66,7 @@ def test_a_second_active_job_is_a_conflict(tx: Transactions, owner_sql: OwnerSql
 def test_a_name_is_free_again_once_its_bot_is_archived(tx: Transactions) -> None:
     with tx() as session:
         first = make_bot(session, "same")
-    with pytest.raises(GantryError, match="of that name exists"), tx() as session:
+    with pytest.raises(GantryError, match="with that name already exists"), tx() as session:
         make_bot(session, "same")
     with tx() as session:
         session.get_one(Bot, first.id).archived_at = first.created_at
@@ -84,7 +84,7 @@ def test_a_name_of_the_wrong_length_is_invalid_input(tx: Transactions) -> None:
 def test_a_second_month_in_use_is_a_conflict(tx: Transactions) -> None:
     with tx() as session:
         make_month(session)
-    with pytest.raises(GantryError, match="changed meanwhile"), tx() as session:
+    with pytest.raises(GantryError, match="changed by another process"), tx() as session:
         make_month(session)
 
 
@@ -97,7 +97,7 @@ def test_a_row_of_an_unknown_bot_is_not_found(tx: Transactions) -> None:
 def test_a_version_number_is_used_once_for_a_bot(tx: Transactions) -> None:
     with tx() as session:
         bot = make_bot(session)
-    with pytest.raises(GantryError, match="that version already"), tx() as session:
+    with pytest.raises(GantryError, match="already has that version"), tx() as session:
         session.add(a_version(bot, number=1))
 
 

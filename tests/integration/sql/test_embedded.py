@@ -170,7 +170,7 @@ def test_a_cluster_of_another_version_is_refused_untouched(tmp_path: Path) -> No
 def test_a_data_folder_that_is_no_cluster_is_refused_untouched(tmp_path: Path) -> None:
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "thesis.txt").write_text("mine")
-    with pytest.raises(GantryError, match="no cluster"):
+    with pytest.raises(GantryError, match="not a cluster"):
         EmbeddedPostgres(tmp_path).start()
     assert (tmp_path / "data" / "thesis.txt").read_text() == "mine"
 

@@ -159,6 +159,6 @@ def test_blanks_in_given_options_survive_libpq(database: RunningState) -> None:
 
 def test_without_any_database_the_fix_is_gantry_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("DATABASE_URL", raising=False)
-    with pytest.raises(GantryError, match="doesn't run") as caught:
+    with pytest.raises(GantryError, match="isn't running") as caught:
         database_urls(Settings(GANTRY_HOME=tmp_path))
     assert "gantry up" in caught.value.fix

@@ -23,7 +23,7 @@ def test_sound_months_pass_and_nothing_is_changed(
     seen: list[int] = []
     checked = check_months(tx, store, progress=lambda _what, done, _total: seen.append(done))
     assert [(month.month, month.ok, month.message) for month in checked] == [
-        (month, True, "Nothing to complain of.") for month in MONTHS
+        (month, True, "No problems found.") for month in MONTHS
     ]
     assert seen == [1, 2]
     assert (files_below(root), owner_sql("SELECT * FROM bars_catalogue ORDER BY id")) == before

@@ -64,7 +64,7 @@ def test_an_export_never_overwrites_and_never_leaves_half_a_file(
     with pytest.raises(GantryError) as exists:
         export_bars(tx, store, "ES", path=path)
     assert (exists.value.code, path.read_text()) == (ErrorCode.CONFLICT, "mine")
-    with pytest.raises(GantryError, match="names no format"):
+    with pytest.raises(GantryError, match="has no known extension"):
         export_bars(tx, store, "ES", path=tmp_path / "es.xls")
     with pytest.raises(GantryError, match="No such file or directory") as nowhere:
         export_bars(tx, store, "ES", path=tmp_path / "no folder" / "es.csv")

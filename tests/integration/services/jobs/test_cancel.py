@@ -26,7 +26,7 @@ def test_what_waits_or_runs_is_ended_once_with_its_reason(session: Session, stat
     assert [(row.from_status, row.reason_code) for row in ledger] == [(status, "CANCELED_BY_PERSON")]
     lines = session.scalars(select(Activity).where(Activity.event_type == "BACKTEST_CANCELED")).all()
     assert [(line.job_id, line.actor, line.message) for line in lines] == [
-        (job.id, "person", "Backtest canceled: someone asked for it.")
+        (job.id, "person", "Backtest canceled: a user requested it.")
     ]
 
 

@@ -201,4 +201,4 @@ def test_waiting_has_an_end_that_says_what_to_look_at(tx: Transactions, make_bot
     (ended,) = waiter(tx, terms=replace(TERMS, wait_elsewhere_s=0.0)).run([bot_id], Worker(tx))
     assert (ended.how, ended.job_id) == ("late", job_id)
     assert ended.error == f"Job {job_id} did not end within 0 s of waiting."
-    assert ended.fix == "Look at that job's run and at the caps; grade the bot again when it has ended."
+    assert ended.fix == "Check that job's run and the caps; grade the bot again when it has ended."

@@ -146,5 +146,5 @@ def test_live_asks_for_what_nothing_measures_yet(tx: Transactions, bot_id: UUID)
     d5 = ["TRADING_ENABLED", "BROKER_CONNECTED", "RISK_ENGINE", "LIVE_DATA"]
     assert unmet(found) == ["SECOND_PERSON", *d5]
     assert {gate.reason for gate in found.gates if gate.name in d5} == {
-        "Nothing measures this yet: unknown counts as missing."
+        "This isn't measured yet; unknown counts as not met."
     }

@@ -62,7 +62,7 @@ def listed(session: Session) -> list[bots.CurrentBot]:
 
 def of_gates(session: Session, bot: Bot) -> int | None:
     row = promotion.backtest_of(session, bot.id)
-    sieved = [one.total_trades for one in promotion.hopeful_backtests(session, ANY) if one.bot_id == bot.id]
+    sieved = [one.total_trades for one in promotion.promising_backtests(session, ANY) if one.bot_id == bot.id]
     assert sieved == ([row.total_trades] if row else [])
     return row.total_trades if row else None
 

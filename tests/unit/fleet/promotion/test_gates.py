@@ -261,5 +261,5 @@ def test_a_gate_is_json_with_money_as_text() -> None:
         "observed": "9.9999",
         "limit": "10",
         "met": False,
-        "reason": "9.9999 observed, at least 10 asked for.",
+        "reason": "9.9999 observed, at least 10 required.",
     }

@@ -159,7 +159,7 @@ def test_a_symbol_resolved_for_a_part_of_the_days_is_reported(vendor: DatabentoS
     with pytest.raises(BadPayload) as caught:
         source(vendor).fetch_month("ES", "2024-01", now=NOW)
     assert caught.value.facts["partly_resolved"] is True
-    assert "a part of the days" in caught.value.message
+    assert "some of the days" in caught.value.message
 
 
 def test_an_attempt_that_brought_no_bars_is_an_error_of_its_usage_row(vendor: DatabentoStandIn) -> None:

@@ -129,7 +129,7 @@ def test_a_file_cut_anywhere_is_refused(tmp_path: Path) -> None:
 def test_a_record_that_is_no_minute_bar_is_named(tmp_path: Path) -> None:
     content = bytearray(dbn_of(SHORT, {"ESH4": YEAR}))
     content[len(content) - 56 * len(SHORT) + 56 * 3 + 1] = 32
-    assert "record 4 is no one-minute bar" in refused(tmp_path, bytes(content)).message
+    assert "record 4 is not a one-minute bar" in refused(tmp_path, bytes(content)).message
 
 
 def test_records_none_at_all_or_of_a_newer_version_are_refused(tmp_path: Path) -> None:

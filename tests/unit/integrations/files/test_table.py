@@ -183,20 +183,20 @@ def test_truncated_and_damaged_parquet_is_refused(tmp_path: Path) -> None:
         (b"2024-01-10T15:02:00Z,5000,5001,4999,5000.25\n", "line 4: 5 values"),
         (b"2024-01-10T15:02:00Z,5000,5001,4999,5000.25,7,8\n", "line 4: 7 values"),
         (b"2024-01-10T15:02:00Z,abc,5001,4999,5000.25,7\n", "line 4: open is 'abc'"),
-        (b"2024-01-10T15:02:00Z,nan,5001,4999,5000.25,7\n", "line 4: open is no finite number"),
+        (b"2024-01-10T15:02:00Z,nan,5001,4999,5000.25,7\n", "line 4: open is not a finite number"),
         (b"2024-01-10T15:02:00Z,,5001,4999,5000.25,7\n", "line 4: open is ''"),
-        (b"2024-01-10T15:02:00Z,5000,5001,4999,5000.25,7.5\n", "line 4: volume is no whole number"),
+        (b"2024-01-10T15:02:00Z,5000,5001,4999,5000.25,7.5\n", "line 4: volume is not a whole number"),
         (b"2024-01-10T15:02:00Z,5000,5001,4999,5000.25,-7\n", "line 4: the bar has a negative volume"),
         (b"2024-01-10T15:02:00Z,5000,4990,4999,5000.25,7\n", "line 4: the bar has a high below"),
         (b"2024-01-10T15:02:00Z,5000,5001,5000.5,5000.25,7\n", "line 4: the bar has a high below, or a low above"),
-        (b"2024-01-10T15:02:00Z,5000.1,5001,4999,5000.25,7\n", "line 4: the bar has a price that is no multiple"),
+        (b"2024-01-10T15:02:00Z,5000.1,5001,4999,5000.25,7\n", "line 4: the bar has a price that is not a multiple"),
         (b"2024-01-10T15:02:00Z,5000,5001,0,5000.25,7\n", "line 4: the bar has a price of zero or below"),
         (b"2024-01-10T15:02:00Z,5000,5001,-4999,5000.25,7\n", "line 4: the bar has a price of zero or below"),
-        (b"2024-01-10T15:02:30Z,5000,5001,4999,5000.25,7\n", "line 4: the bar has a time that is no whole minute"),
+        (b"2024-01-10T15:02:30Z,5000,5001,4999,5000.25,7\n", "line 4: the bar has a time that is not a whole minute"),
         (b"2024-01-10T14:59:00Z,5000,5001,4999,5000.25,7\n", "line 4: the bar of 2024-01-10T14:59:00Z comes after"),
         (b"2024-01-10T15:01:00Z,5000,5001,4999,5000.25,7\n", "line 4: a second bar of 2024-01-10T15:01:00Z"),
         (b"1924-01-10T15:01:00Z,5000,5001,4999,5000.25,7\n", "line 4: no bar is of the year 1924"),
-        (b"10/01/2024 15:02Z,5000,5001,4999,5000.25,7\n", "line 4: '10/01/2024 15:02Z' is no time"),
+        (b"10/01/2024 15:02Z,5000,5001,4999,5000.25,7\n", "line 4: '10/01/2024 15:02Z' can't be read as a time"),
         (b"99999-01-10T15:01:00Z,5000,5001,4999,5000.25,7\n", "line 4"),
         (b'2024-01-10T15:02:00Z,"5000,5001,4999,5000.25,7\n', "line 4"),
         (b"2024-01-10T15:02:00Z,\xff,5001,4999,5000.25,7\n", "line 4: not text in UTF-8"),
@@ -260,7 +260,7 @@ def test_a_pipe_or_an_endless_device_is_refused_without_waiting_for_it(tmp_path:
     for path in (tmp_path / "pipe", Path("/dev/zero")):
         with pytest.raises(GantryError) as caught:
             read_bars_file(path, symbol="ES")
-        assert "is no regular file" in caught.value.message
+        assert "is not a regular file" in caught.value.message
 
 
 def test_a_file_name_that_is_not_text_is_reported_as_one_that_can_be_stored(tmp_path: Path) -> None:

@@ -122,7 +122,7 @@ def test_the_payload_is_each_page_on_a_line_without_the_key_and_hashed() -> None
         pytest.param(page([bar()])[1][:-20], "broken JSON", id="cut JSON"),
         pytest.param(b"[" * 100_000, "broken JSON", id="JSON without a bottom"),
         pytest.param(b'\xff{"results": []}', "broken JSON", id="not UTF-8"),
-        pytest.param(b"[]", "no object", id="a list"),
+        pytest.param(b"[]", "not an object", id="a list"),
         pytest.param(b'{"status": "OK"}', "without a list of results", id="no results"),
         pytest.param(page(None)[1], "without a list of results", id="null results"),
         pytest.param(page({})[1], "another shape", id="results of an object"),
@@ -220,7 +220,7 @@ def test_pages_that_lead_back_to_one_another_are_a_bad_response() -> None:
         cursor = "b" if asked.query.get("cursor") == "a" else "a"
         return page([], next_url=f"{url}{asked.path}?cursor={cursor}")
 
-    with served(answering(of_bars)) as pages, pytest.raises(BadPayload, match="was there before") as caught:
+    with served(answering(of_bars)) as pages, pytest.raises(BadPayload, match="already sent") as caught:
         fetch(pages, Events())
     assert caught.value.code is BAD
     assert len(pages.asked) == 4
