@@ -70,8 +70,8 @@ def _of_symbol(one: "UnderstoodBars") -> Iterator[str]:
     yield from _rows("first", one.first)
     yield from _rows("last", one.last)
     for month in one.months:
-        told = "" if month.quality.verdict == "OK" else f" {month.quality.sentence()}"
-        yield f"  {month.month}: {month.bars_count:,} bars, {month.quality.verdict}.{told}"
+        reported = "" if month.quality.verdict == "OK" else f" {month.quality.sentence()}"
+        yield f"  {month.month}: {month.bars_count:,} bars, {month.quality.verdict}.{reported}"
     yield f"  Verdict: {one.verdict}{f'. {one.problem} Fix: {one.fix}' if one.problem else ''}"
 
 

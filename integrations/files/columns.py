@@ -51,7 +51,7 @@ class Column:
             ) from None
         if not np.isfinite(numbers).all():
             row = int((~np.isfinite(numbers)).argmax())
-            raise bad_data(f"{self.place(row)}: {self.name} is no finite number.", fix=EXPORT_AGAIN)
+            raise bad_data(f"{self.place(row)}: {self.name} is not a finite number.", fix=EXPORT_AGAIN)
         return numbers
 
     def whole_numbers(self) -> IntArray:
@@ -65,7 +65,7 @@ class Column:
         wrong = (numbers != np.rint(numbers)) | (np.abs(numbers) > _LARGEST_VOLUME)
         if wrong.any():
             row = int(wrong.argmax())
-            raise bad_data(f"{self.place(row)}: {self.name} is no whole number.", fix=EXPORT_AGAIN)
+            raise bad_data(f"{self.place(row)}: {self.name} is not a whole number.", fix=EXPORT_AGAIN)
         return numbers.astype(np.int64)
 
     def texts(self) -> list[str]:

@@ -47,7 +47,7 @@ class Name:
 
 
 def read_name(text: str) -> Name:
-    """Return what a name means; UNKNOWN where that can't be said."""
+    """Return what a name means; UNKNOWN where that is unclear."""
     upper = " ".join(text.upper().split())
     if _SPREAD.fullmatch(upper):
         return Name(NameKind.SPREAD)

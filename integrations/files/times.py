@@ -118,7 +118,7 @@ def _together(name: str, column: Column, days: Sequence[str], clocks: Sequence[s
     if wrong.any():
         row = int(wrong.argmax())
         text = f"{days[row]} {clocks[row]}" if name != column.name else column.texts()[row]
-        raise bad_data(f"{column.place(row)}: {text[:40]!r} is no time that can be read.", fix=_FIX)
+        raise bad_data(f"{column.place(row)}: {text[:40]!r} is not a readable time.", fix=_FIX)
     far = np.abs(day) > 200 * 366  # int64 holds nanoseconds for 292 years
     if far.any():
         raise _unreadable(column, int(far.argmax()))

@@ -85,7 +85,7 @@ def days_of(texts: Sequence[str], place: Callable[[int], str]) -> IntArray:
     """Return int64[T], days since 1970, UNREADABLE where a date isn't written like the first one.
 
     Raises:
-        GantryError: DATA_QUALITY_FAILED where the day and the month can't be told apart.
+        GantryError: DATA_QUALITY_FAILED where the day and the month can't be distinguished.
 
     """
     unique, rows = once(texts)
@@ -177,7 +177,7 @@ def _of_colons(match: re.Match[str]) -> int:
 
 
 def _of_digits(longest: int) -> Callable[[re.Match[str]], int]:
-    """Read HHMM or HHMMSS. Two digits at most would be hours or minutes, which can't be told."""
+    """Read HHMM or HHMMSS. Two digits at most would be hours or minutes, which is ambiguous."""
 
     def read(match: re.Match[str]) -> int:
         if longest <= 2:

@@ -92,5 +92,5 @@ def _with_likely_zone(error: GantryError, path: Path, options: ReadOptions) -> G
     try:
         as_utc = read_as(path, replace(options, tz="UTC"))
     except GantryError:
-        return error  # what else is wrong with the file is said once its zone is known
+        return error  # what else is wrong with the file is shown once its zone is known
     return with_likely_zone(error, as_utc[0])

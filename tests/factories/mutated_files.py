@@ -202,13 +202,13 @@ def _damaged(dice: random.Random, bars: Bars, way: Way, options: dict[str, Any])
 
 def _wrong_clock(dice: random.Random, bars: Bars, way: Way, options: dict[str, Any]) -> Mutated:
     """Whole sessions of a clock that the user misstates."""
-    zone, said = dice.sample(("UTC", "America/New_York", "America/Chicago"), 2)
+    zone, message = dice.sample(("UTC", "America/New_York", "America/Chicago"), 2)
     counts = way.counts or ("s" if dice.random() < 0.3 else "")
     other = replace(way, zone=zone, offset="", counts=counts, names={**way.names, "time": ("ts",)})
     day = np.datetime64("2024-01-08") + 7 * dice.randrange(6)
     whole = bars_of_walk(bars.symbol, f"{day}T23:00", 2 * 1380, contract=bars.contracts[0])
     stated = {key: value for key, value in options.items() if key not in ("tz", "epoch_tz")}
-    return _file(rows_of(whole, other), other, {**stated, "epoch_tz" if counts else "tz": said}, None)
+    return _file(rows_of(whole, other), other, {**stated, "epoch_tz" if counts else "tz": message}, None)
 
 
 def _day_session(dice: random.Random, bars: Bars, way: Way, options: dict[str, Any]) -> Mutated:

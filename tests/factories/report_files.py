@@ -22,7 +22,7 @@ SESSIONS: Final = bars_of_walk("ES", "2024-01-02T23:00", 4140)  # three whole se
 class Case:
     """A file, what a user says of it, and what comes of that.
 
-    bars: read of it; None where it is refused. words: in what is printed. unsaid: nowhere in it.
+    bars: read of it; None where it is refused. words: in what is printed. absent: nowhere in it.
     """
 
     file: str
@@ -30,7 +30,7 @@ class Case:
     options: tuple[str, ...]
     bars: int | None
     words: tuple[str, ...]
-    unsaid: str = "Traceback"
+    absent: str = "Traceback"
 
     def __str__(self) -> str:
         return " ".join((self.file, *self.options))

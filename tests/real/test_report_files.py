@@ -45,7 +45,7 @@ def test_an_import_takes_the_file_as_what_it_is_or_names_the_likely_reason(
     if case.bars is None:
         assert code == 1
         assert [word for word in case.words if word not in printed] == []
-        assert case.unsaid not in printed
+        assert case.absent not in printed
         assert months == []
         return
     assert code == 0
@@ -68,11 +68,11 @@ def test_a_backtest_takes_and_refuses_the_same_files(
     assert (code, (tmp_path / "out.json").exists()) == ((1, False) if case.bars is None else (0, True))
     if case.bars is None:
         assert [word for word in case.words if word not in printed] == []
-        assert case.unsaid not in printed
+        assert case.absent not in printed
 
 
 @pytest.mark.parametrize("file", ["databento_continuous.csv", "databento_parent.csv"])
-def test_a_databento_csv_is_imported_without_a_symbol_said(
+def test_a_databento_csv_is_imported_without_naming_a_symbol(
     home: Path, file: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run("import", str(FOLDER / file), group="bars") == 0

@@ -87,7 +87,7 @@ def test_a_refusal_is_409_with_each_gate_what_was_observed_and_its_limit(api: Ap
     assert (trades["gate"], trades["observed"], trades["limit"], trades["met"]) == ("TRADES", None, 50, False)
 
 
-def test_the_gates_are_shown_as_they_stand_to_whoever_reads(api: Api, ready: str, tx: Transactions) -> None:
+def test_the_gates_are_shown_as_they_stand_to_every_reader(api: Api, ready: str, tx: Transactions) -> None:
     shown = api.get(f"/api/bots/{ready}/gates").json()["data"]
     assert (shown["stage"], shown["next_stage"], shown["promotion_mode"]) == ("LAB", "PAPER", "MANUAL")
     assert (shown["all_met"], shown["stage_locked_until"], shown["request"]) == (True, None, None)

@@ -39,7 +39,7 @@ EXPECTED = {
     "LLM": ["openai", "anthropic", "google_gemini", "groq", "xai", "openrouter"],
     "INFRA": ["redis", "discord"],
 }
-# Whoever sets one of these expects it to count: none may be dropped.
+# A user who sets one of these expects it to count: none may be dropped.
 REQUIRED = {
     *("DATABENTO_API_KEY", "POLYGON_API_KEY", "MASSIVE_API_KEY", "FINNHUB_API_KEY", "ALPHAVANTAGE_API_KEY"),
     *("FMP_API_KEY", "FRED_API_KEY", "UW_API_KEY", "UNUSUAL_WHALES_API_KEY", "IRONBEAM_USERNAME", "IRONBEAM_API_KEY"),

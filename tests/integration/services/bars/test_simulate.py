@@ -70,9 +70,9 @@ def test_a_start_makes_months_of_an_earlier_simulator_again_from_their_seed_and_
 ) -> None:
     simulated_by_version_1(tx, store, ["ES", "CL"])
     before = list_months(tx)
-    told = start(tx, store)
-    assert told is not None
-    assert told.startswith("The simulator has a new version: made 4 SIMULATED months of CL, ES again.")
+    reported = start(tx, store)
+    assert reported is not None
+    assert reported.startswith("The simulator has a new version: made 4 SIMULATED months of CL, ES again.")
     after = list_months(tx)
     assert set(versions(tx).items()) == {((row.symbol, row.month), SIMULATOR_VERSION) for row in before}
     assert {row.source_details["seed"] for row in after} == {3}

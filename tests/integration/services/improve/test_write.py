@@ -32,7 +32,7 @@ from tests.factories.improvements import (
 @pytest.mark.usefixtures("edge")
 @pytest.mark.parametrize("what", ["lease lost", "reset", "archived"])
 @pytest.mark.parametrize("after", [2, STEPS])
-def test_whoever_lost_the_job_between_two_steps_writes_nothing_more(
+def test_a_worker_that_lost_the_job_between_two_steps_writes_nothing_more(
     tx: Transactions, store: BarsStore, far_off: UUID, owner_sql: OwnerSql, what: str, after: int
 ) -> None:
     def happens() -> None:

@@ -60,7 +60,9 @@ def test_after_a_jump_of_the_databases_clock_leases_are_armed_anew_and_none_is_r
     with tx() as session:
         assert get_job(session, job_id).status == JobStatus.RUNNING
         assert session.scalars(select(SystemEventRow.event_type)).all() == ["LEASES_REARMED"]
-    assert reaper.tick(tx, actor="test").timed_out == (), "armed anew: whoever is really gone is found a lease later"
+    assert reaper.tick(tx, actor="test").timed_out == (), (
+        "armed anew: a worker that is really gone is found a lease later"
+    )
 
 
 def test_a_lost_lease_times_out_and_the_next_attempt_is_queued(tx: Transactions, make_bot: MakeBot) -> None:

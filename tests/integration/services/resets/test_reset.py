@@ -284,4 +284,4 @@ def test_a_job_is_rescued_while_a_reset_holds_its_bot(tx: Transactions, make_bot
     with tx() as session, ThreadPoolExecutor(1) as pool:
         lock_bots(session, None)
         report = pool.submit(reap_lost_leases, tx, actor="test").result(timeout=30)
-    assert len(report.retried) == 1, "its retry refers to the bot, and needn't wait for whoever changes that"
+    assert len(report.retried) == 1, "its retry refers to the bot, and needn't wait for a change of that"

@@ -81,9 +81,9 @@ def test_a_fetch_that_costs_more_than_may_be_spent_waits_for_a_person(
     assert owner_sql("SELECT status, error_code FROM bot_jobs") == [("FAILED", "DATA_UNAVAILABLE")]
     [(message,)] = owner_sql("SELECT error_message FROM bot_jobs")
     assert "25.00 USD" in message
-    dearer = Supply([databento(tx, vendor)], history_months=12, max_cost_usd=Decimal(10**9))
+    higher = Supply([databento(tx, vendor)], history_months=12, max_cost_usd=Decimal(10**9))
     with tx() as session:
         [bot_id] = [row[0] for row in owner_sql("SELECT id FROM bots")]
         enqueue_job(session, bot_id, kind=BacktestKind.MANUAL, actor="test")
-    pull(tx, store, dearer)
+    pull(tx, store, higher)
     assert len(vendor.called(RANGE)) == len(MONTHS)

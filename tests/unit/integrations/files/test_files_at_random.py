@@ -41,6 +41,6 @@ def is_right(file: Mutated, found: FileBars) -> bool:
         return False
     if same_bars(found.bars, file.truth):
         return True
-    told = found.source_details["final_newline"] is False
+    reported = found.source_details["final_newline"] is False
     rest = np.arange(len(file.truth) - 1)
-    return file.last_cell and told and same_bars(found.bars.take(rest), file.truth.take(rest))
+    return file.last_cell and reported and same_bars(found.bars.take(rest), file.truth.take(rest))

@@ -23,7 +23,7 @@ def test_an_import_understands_the_file_or_names_the_likely_reason(
     printed = "".join(capsys.readouterr())
     assert code == (1 if case.bars is None else 0)
     assert [word for word in case.words if word not in printed] == []
-    assert case.unsaid not in printed
+    assert case.absent not in printed
     if case.bars is not None:
         assert f"{case.symbol}: {case.bars:,} bars" in printed
 
@@ -37,7 +37,7 @@ def test_a_backtest_refuses_and_takes_the_same_files_for_the_same_reasons(
     printed = "".join(capsys.readouterr())
     assert code == (1 if case.bars is None else 0)
     assert (folder / "out.json").exists() is (case.bars is not None)
-    assert case.unsaid not in printed
+    assert case.absent not in printed
     if case.bars is None:
         assert [word for word in case.words if word not in printed] == []
     elif case.options == ("--hours", "rth") or "spreads" in case.words[0]:
@@ -45,7 +45,7 @@ def test_a_backtest_refuses_and_takes_the_same_files_for_the_same_reasons(
 
 
 @pytest.mark.parametrize("case", [case for case in CASES if case.file.startswith("databento")], ids=str)
-def test_a_file_that_names_its_symbol_needs_none_said(
+def test_a_file_that_names_its_symbol_needs_no_option(
     folder: Path, case: Case, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run("import", str(folder / case.file), "--dry-run", group="bars") == 0

@@ -69,7 +69,7 @@ def test_hours_alone_are_never_minutes(path: Path, clock: str) -> None:
     refused(path, file_of(hourly, way), symbol="NQ", tz="America/New_York")
 
 
-def test_days_and_months_are_told_apart_by_the_dates_of_the_file_or_refused(path: Path) -> None:
+def test_days_and_months_are_distinguished_by_the_dates_of_the_file_or_refused(path: Path) -> None:
     midnight = bars_of_walk("ES", "2024-01-04T04:30", 60)  # from 3 to 4 January in New York
     for date in ("%m/%d/%Y", "%d/%m/%Y"):
         way = Way(names=TWO, date=date, clock="%H:%M", **NEW_YORK)
@@ -198,7 +198,7 @@ def test_marks_of_spreadsheets_are_no_part_of_the_bars(path: Path, marks: dict[s
     assert same_bars(taken(path, file_of(NIGHT, Way(**marks)), symbol="ES").bars, NIGHT)
 
 
-def test_a_last_line_that_lost_decimals_is_refused_and_one_without_an_end_is_told_of(path: Path) -> None:
+def test_a_last_line_that_lost_decimals_is_refused_and_one_without_an_end_is_noted(path: Path) -> None:
     last = Way(order=("time", "volume", "open", "high", "low", "close"))
     content = file_of(NIGHT, last)
     error = refused(path, content[:-2], symbol="ES")

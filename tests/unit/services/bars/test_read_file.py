@@ -19,7 +19,7 @@ OPTION = re.compile(r"--(symbol|tz|epoch-tz|stamp|hours)(?: ([A-Za-z0-9_/+-]+))?
 DAY = day_session(SESSIONS)
 YEAR = concatenate([SESSIONS, bars_of_walk("ES", "2024-07-08T22:00", 3 * 1380)])
 # What a user may say of any file, right or wrong.
-SAID: tuple[dict[str, Any], ...] = (
+OPTIONS: tuple[dict[str, Any], ...] = (
     *({"tz": zone} for zone in ("UTC", NEW_YORK, "Etc/GMT+5")),
     *({"epoch_tz": zone} for zone in ("UTC", "America/Chicago")),
     *({}, {"stamp": "close"}, {"hours": "rth"}, {"tz": "UTC", "stamp": "close"}, {"symbol": None}),
@@ -44,10 +44,10 @@ FILES: dict[str, tuple[Bars, Way]] = {
 }
 
 
-@pytest.mark.parametrize("said", SAID, ids=str)
+@pytest.mark.parametrize("message", OPTIONS, ids=str)
 @pytest.mark.parametrize("name", FILES)
-def test_following_each_message_ends_in_the_files_own_bars(tmp_path: Path, name: str, said: dict[str, Any]) -> None:
-    follow(tmp_path / "bars.csv", name, {"symbol": "ES", **said})
+def test_following_each_message_ends_in_the_files_own_bars(tmp_path: Path, name: str, message: dict[str, Any]) -> None:
+    follow(tmp_path / "bars.csv", name, {"symbol": "ES", **message})
 
 
 def test_another_symbol_than_the_files_leads_to_its_own(tmp_path: Path) -> None:
@@ -70,7 +70,7 @@ def follow(path: Path, name: str, options: dict[str, Any]) -> None:
     pytest.fail(f"the messages go in a circle: {seen}")
 
 
-def test_an_offset_that_is_wrong_in_the_file_is_told_and_no_option_is_offered_against_it(tmp_path: Path) -> None:
+def test_an_offset_that_is_wrong_in_the_file_is_named_and_no_option_is_offered_against_it(tmp_path: Path) -> None:
     content = file_of(SESSIONS, Way(zone=NEW_YORK, offset="Z"))
     with pytest.raises(GantryError) as caught:
         taken(tmp_path / "bars.csv", content, symbol="ES")
@@ -79,7 +79,7 @@ def test_an_offset_that_is_wrong_in_the_file_is_told_and_no_option_is_offered_ag
     assert caught.value.fix.startswith("Export the times in UTC; or without an offset, and give --tz America/New_York")
 
 
-def test_a_clock_that_no_zone_keeps_is_told_so_without_an_option(tmp_path: Path) -> None:
+def test_a_clock_that_no_zone_keeps_is_refused_without_an_option(tmp_path: Path) -> None:
     content = file_of(SESSIONS, Way(counts="s", zone="Pacific/Chatham"))
     for options in ({}, {"epoch_tz": "UTC"}, {"epoch_tz": "Pacific/Marquesas"}):
         with pytest.raises(GantryError) as caught:

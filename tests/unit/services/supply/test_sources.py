@@ -16,7 +16,7 @@ from tests.factories.providers import forget_providers
 
 @pytest.fixture
 def nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Transactions:
-    """Transactions on no server: whoever is made here asks nothing yet."""
+    """Transactions on no server: a client made here sends nothing yet."""
     forget_providers(monkeypatch)
     monkeypatch.setenv("GANTRY_HOME", str(tmp_path))
     return transactions(connect("postgresql://nobody@127.0.0.1:1/none"))
