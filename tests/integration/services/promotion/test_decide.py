@@ -52,7 +52,7 @@ def test_a_promotion_leads_one_stage_up_and_nowhere_else(
     with tx() as session:
         put_in(session, ready, here, at=NOW + timedelta(hours=1))
     if here is Stage.LIVE:
-        with pytest.raises(GantryError, match="LIVE knows no PROMOTED") as refused:
+        with pytest.raises(GantryError, match="PROMOTED is not possible from LIVE") as refused:
             promote(tx, ready, PERSON)
         assert refused.value.code is ErrorCode.CONFLICT
     elif here is Stage.LAB:
@@ -71,7 +71,7 @@ def test_a_demotion_leads_one_stage_down_and_nowhere_else(
     with tx() as session:
         put_in(session, bot_id, here, at=NOW + timedelta(hours=1), promotion_mode="AUTO")
     if here is Stage.LAB:
-        with pytest.raises(GantryError, match="LAB knows no DEMOTED"):
+        with pytest.raises(GantryError, match="DEMOTED is not possible from LAB"):
             demote(tx, bot_id)
         return
     assert (demote(tx, bot_id, reason_code="TIRED") is there) is (DOWN[here] is there)
