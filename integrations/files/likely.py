@@ -52,7 +52,7 @@ def explained(one: FileBars, error: GantryError) -> GantryError:
         return bad_data(f"{message}{_because(one, found)}", fix=_fix(one, found), facts=error.facts)
     if ProblemCode.MIS_STAMPED.value in problems:
         fix = "Export the bars with times in UTC, at each bar's open, and check --symbol."
-        return bad_data(f"{message} The bars fit in no time zone that was tried.", fix=fix, facts=error.facts)
+        return bad_data(f"{message} The bars fit none of the time zones that were tried.", fix=fix, facts=error.facts)
     return error
 
 

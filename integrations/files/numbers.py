@@ -2,7 +2,7 @@
 
 4750.25, 4,750.25, 4750,25, 4.750,25, 4 750,25 and 4'750.25 are read. Where two ways of writing fit all of a file's
 numbers (4,750), the one is taken that gives prices on ticks and of the size that the instrument's have; where neither
-tells, the file is refused.
+decides, the file is refused.
 """
 
 import re

@@ -105,7 +105,7 @@ def days_of(texts: Sequence[str], place: Callable[[int], str]) -> IntArray:
         return day_first[rows]
     row = int(unlike.argmax())
     raise bad_data(
-        f"{place(row)}: {texts[row][:40]!r} may be written month first or day first, and no date tells which.",
+        f"{place(row)}: {texts[row][:40]!r} may be month first or day first, and no date in the file shows which.",
         fix="Write dates like 2024-01-31.",
     )
 

@@ -84,7 +84,7 @@ def test_a_clock_that_no_zone_keeps_is_refused_without_an_option(tmp_path: Path)
     for options in ({}, {"epoch_tz": "UTC"}, {"epoch_tz": "Pacific/Marquesas"}):
         with pytest.raises(GantryError) as caught:
             taken(tmp_path / "bars.csv", content, symbol="ES", **options)
-        assert "The bars fit in no time zone that was tried" in caught.value.message
+        assert "The bars fit none of the time zones that were tried" in caught.value.message
         assert caught.value.fix == "Export the bars with times in UTC, at each bar's open, and check --symbol."
 
 
