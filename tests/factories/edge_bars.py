@@ -1,4 +1,4 @@
-"""A month of ES bars on the real calendar, without any edge or with one that is known."""
+"""A month of ES bars, one for each minute of the calendar: without any edge, or with one that is known."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -8,15 +8,17 @@ from typing import Final
 import numpy as np
 
 from fleet.closed_sets import DataLabel
-from integrations.simulator.months import simulate_month
+from integrations.span import span_of
 from integrations.store import BarsStore
 from services.bars.simulate import no_progress
 from services.bars.write import Incoming, Source, store_months
 from sql.engine import Transactions
+from tests.factories.bars import bars_at
 from tests.factories.bars_months import MONTH
 from trading.bars.months import split_months
 from trading.bars.schema import Bars, IntArray
 from trading.instruments import get_instrument
+from trading.sessions import expected_minutes
 
 TICK: Final = 0.25
 STEPS_A_BAR: Final = 12
@@ -63,7 +65,8 @@ def put_in_use(tx: Transactions, store: BarsStore, bars: Bars, *, now: datetime)
 
 @cache
 def _calendar() -> Bars:
-    return simulate_month(get_instrument("ES"), MONTH, 7)
+    span = span_of(MONTH)
+    return bars_at(expected_minutes(get_instrument("ES"), span.start_ns, span.end_ns))
 
 
 def _with(base: Bars, opened: IntArray, high: IntArray, low: IntArray, close: IntArray) -> Bars:
