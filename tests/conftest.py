@@ -16,6 +16,32 @@ from sql.embedded_folder import password
 from sql.engine import Transactions, connect, transactions
 from sql.migrate import upgrade
 from tests.factories.databases import HURRIED, MEMORY, ROOM, OwnerSql, fresh
+from tests.factories.running import Running
+from tests.factories.scheduling import BySharedGantry, in_order
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> BySharedGantry:
+    """Give the run's processes their tests."""
+    return BySharedGantry(config, log)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run the tests on the shared Gantry first, in their order."""
+    items[:] = in_order(items)
+
+
+@pytest.fixture(scope="session")
+def whole_gantry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """A whole Gantry, started once for the tests that share it."""
+    made = Running.in_folder(tmp_path_factory.mktemp("gantry"))
+    try:
+        output = made.up()
+        assert f"http://localhost:{made.api_port}" in output
+        assert "SIMULATED" in output
+        yield made
+    finally:
+        made.gantry("down")
+    assert made.living() == ()
 
 
 @pytest.fixture(scope="session")

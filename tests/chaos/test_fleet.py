@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
@@ -32,14 +32,8 @@ Hit = Callable[[Fleet], None]
 
 
 @pytest.fixture(scope="module")
-def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
-    running = Running.in_folder(tmp_path_factory.mktemp("chaos"))
-    try:
-        running.up()
-        yield Fleet.seeded(running, count=BOTS)
-    finally:
-        running.gantry("down")
-    assert running.living() == ()
+def fleet(whole_gantry: Running) -> Fleet:
+    return Fleet.seeded(whole_gantry, count=BOTS)
 
 
 def frozen_at_work(fleet: Fleet) -> tuple[Identity, ...]:

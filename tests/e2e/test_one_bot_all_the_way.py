@@ -1,7 +1,6 @@
 """One command brings everything up; a bot, then a starter pack, go from the API through Dagster to their metrics."""
 
 import json
-from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
@@ -31,16 +30,8 @@ CHAIN = ("baseline_backtests", "metric_rollups", "autonomy_scores")
 
 
 @pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    made = Running.in_folder(tmp_path_factory.mktemp("gantry"))
-    try:
-        message = made.up()
-        assert f"http://localhost:{made.api_port}" in message
-        assert "SIMULATED" in message
-        yield made
-    finally:
-        made.gantry("down")
-    assert made.living() == ()
+def running(whole_gantry: Running) -> Running:
+    return whole_gantry
 
 
 def materialize(running: Running, bot_id: str) -> str:

@@ -6,7 +6,7 @@ window, `target[i]` is decided at the close of bar i, reading bars 0..i, by a bo
 1. **Fill.** A decision of bar i fills at the open of bar i+1, slipped by `slippage_ticks` against the trader.
    A decision at the last bar fills nothing.
 2. **Decision.** LONG and SHORT open when flat and reverse an opposite position (one close, one open, both paid);
-   on the side held they are HOLD, whatever a bracket does afterwards at the same open. With
+   on the side held they are HOLD, no matter what a bracket does afterwards at the same open. With
    `entries_only_when_flat` they are ignored by a bot that is in the market at the close that decides.
    FLAT closes; it is HOLD when flat.
 3. **Order at an open.** What was decided fills first and replaces the bracket of the position it closes:

@@ -62,7 +62,7 @@ def test_a_request_that_is_still_at_work_is_waited_for_and_then_a_conflict(
     with tx() as first:
         recall(first, "one", "k", request_hash="h")
         with tx() as second:
-            with pytest.raises(GantryError, match="still at work") as refused:
+            with pytest.raises(GantryError, match="still being processed") as refused:
                 recall(second, "one", "k", request_hash="h")
             assert refused.value.code is ErrorCode.CONFLICT
             assert recall(second, "one", "another", request_hash="h") is None
