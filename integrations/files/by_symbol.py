@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from core.errors import invalid
 from integrations.files.columns import Column
-from integrations.files.headers import Role
+from integrations.files.headers import ColumnRole
 from integrations.files.names import NameKind, read_name
 from integrations.files.types import SHOWN_NAMES, LeftOut
 from trading.bars.contracts import long_name
@@ -59,9 +59,11 @@ class Split:
     left_out: tuple[LeftOut, ...]
 
 
-def labels_of(columns: Mapping[Role, Sequence[Column]], opens: IntArray) -> Labels:
+def labels_of(columns: Mapping[ColumnRole, Sequence[Column]], opens: IntArray) -> Labels:
     """Read what the columns of symbols and contracts say of T rows. opens: int64[T] ns, for years of one digit."""
-    texts = [_texts(columns, role, len(opens)) for role in (Role.SYMBOL, Role.CONTRACT, Role.INSTRUMENT_ID)]
+    texts = [
+        _texts(columns, role, len(opens)) for role in (ColumnRole.SYMBOL, ColumnRole.CONTRACT, ColumnRole.INSTRUMENT_ID)
+    ]
     labels = list(zip(*texts, strict=True))
     number = {label: position for position, label in enumerate(dict.fromkeys(labels))}
     of_row = np.fromiter(map(number.__getitem__, labels), np.int64, len(labels))
@@ -96,7 +98,7 @@ def split(file: str, labels: Labels, symbol: str | None) -> Split:
     return Split(tuple(_rows(labels, one, symbol) for one in wanted), _left_out(labels, wanted, symbol))
 
 
-def _texts(columns: Mapping[Role, Sequence[Column]], role: Role, count: int) -> list[str]:
+def _texts(columns: Mapping[ColumnRole, Sequence[Column]], role: ColumnRole, count: int) -> list[str]:
     found = columns.get(role)
     return found[0].texts() if found else [""] * count
 

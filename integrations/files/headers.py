@@ -8,7 +8,7 @@ from typing import Final
 from integrations.files.when import Shape, shape_of
 
 
-class Role(StrEnum):
+class ColumnRole(StrEnum):
     """What a column holds."""
 
     TIME = "time"  # a whole time, or the date or clock time of one
@@ -25,24 +25,24 @@ class Role(StrEnum):
     LABEL = "data_label"  # as our own export writes it
 
 
-PRICES: Final = (Role.OPEN, Role.HIGH, Role.LOW, Role.CLOSE)
+PRICES: Final = (ColumnRole.OPEN, ColumnRole.HIGH, ColumnRole.LOW, ColumnRole.CLOSE)
 # Names without capitals, spaces and signs, those of a role in order of preference.
 _NAMES: Final = {
-    Role.TIME: (
+    ColumnRole.TIME: (
         *("ts", "timestamp", "timestamputc", "tsutc", "time", "timeutc", "datetime", "datetimeutc", "tsevent"),
         *("gmttime", "timegmt", "unix", "unixtime", "epoch", "t", "date"),
     ),
-    Role.OPEN: ("open", "o"),
-    Role.HIGH: ("high", "h"),
-    Role.LOW: ("low", "l"),
-    Role.CLOSE: ("close", "c", "last", "closelast"),
-    Role.VOLUME: ("volume", "vol", "totalvolume", "totalvol", "v"),
-    Role.UP: ("up", "upvolume", "upvol"),
-    Role.DOWN: ("down", "downvolume", "downvol"),
-    Role.SYMBOL: ("symbol", "ticker", "instrument"),
-    Role.CONTRACT: ("contract",),
-    Role.INSTRUMENT_ID: ("instrumentid",),
-    Role.LABEL: ("datalabel",),
+    ColumnRole.OPEN: ("open", "o"),
+    ColumnRole.HIGH: ("high", "h"),
+    ColumnRole.LOW: ("low", "l"),
+    ColumnRole.CLOSE: ("close", "c", "last", "closelast"),
+    ColumnRole.VOLUME: ("volume", "vol", "totalvolume", "totalvol", "v"),
+    ColumnRole.UP: ("up", "upvolume", "upvol"),
+    ColumnRole.DOWN: ("down", "downvolume", "downvol"),
+    ColumnRole.SYMBOL: ("symbol", "ticker", "instrument"),
+    ColumnRole.CONTRACT: ("contract",),
+    ColumnRole.INSTRUMENT_ID: ("instrumentid",),
+    ColumnRole.LABEL: ("datalabel",),
 }
 _ROLE_OF: Final = {name: role for role, names in _NAMES.items() for name in names}
 _SIGNS: Final = re.compile(r"[^a-z0-9]+")
@@ -50,7 +50,7 @@ _SAYS_UTC: Final = re.compile(r"(?<![a-z])(utc|gmt)(?![a-z])")
 _NUMBER: Final = re.compile(r"[+-]?\d[\d.,' ]*")
 
 
-def role_of(name: str) -> Role | None:
+def role_of(name: str) -> ColumnRole | None:
     """Return what a column of that name holds, None for one that isn't read."""
     return _ROLE_OF.get(_plain(name))
 
@@ -69,7 +69,7 @@ def says_utc(name: str) -> bool:
 def named(header: Sequence[str]) -> list[str]:
     """Return a header's names, lower case; a first column without one is the time, as pandas writes an index."""
     names = [name.strip().lower() for name in header]
-    if names[0] == "" and not any(role_of(name) is Role.TIME for name in names):
+    if names[0] == "" and not any(role_of(name) is ColumnRole.TIME for name in names):
         names[0] = "time"
     return names
 
@@ -87,7 +87,7 @@ def without_header(first: Sequence[str]) -> list[str] | None:
     else:
         return None
     values = first[len(times) :]
-    names = [*PRICES, Role.VOLUME]
+    names = [*PRICES, ColumnRole.VOLUME]
     if len(values) != len(names) or not all(_NUMBER.fullmatch(value.strip()) for value in values):
         return None
     return [*times, *(role.value for role in names)]

@@ -76,7 +76,7 @@ class Numbers:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Texts:
+class _NumberTexts:
     """A column of texts: each text once, and int64[T], each row's place among them."""
 
     column: Column
@@ -126,7 +126,7 @@ def _may_be_grouped(columns: Sequence[Column]) -> bool:
 
 def _styled(columns: list[Column], prices: int, instruments: Sequence[Instrument]) -> Numbers:
     texts = [
-        _Texts(column, *once([text.translate(_SPACES) for text in column.texts()]))
+        _NumberTexts(column, *once([text.translate(_SPACES) for text in column.texts()]))
         for column in columns
         if column.kind is ColumnKind.TEXT
     ]
@@ -140,7 +140,7 @@ def _styled(columns: list[Column], prices: int, instruments: Sequence[Instrument
     return found[0]
 
 
-def _with(columns: Sequence[Column], texts: Sequence[_Texts], style: NumberStyle) -> Numbers:
+def _with(columns: Sequence[Column], texts: Sequence[_NumberTexts], style: NumberStyle) -> Numbers:
     values = {id(text.column): text.values(style) for text in texts}
     read = [
         replace(column, kind=ColumnKind.NUMBER, values=values[id(column)]) if id(column) in values else column
@@ -189,7 +189,7 @@ def _first_unlike(one: Numbers, other: Numbers) -> tuple[int, int] | None:
     return None
 
 
-def _no_number(texts: Sequence[_Texts]) -> GantryError:
+def _no_number(texts: Sequence[_NumberTexts]) -> GantryError:
     """Name the first row that is of no style: the last one that a style gets to."""
     misfits = []
     for style in _STYLES:

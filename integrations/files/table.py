@@ -10,7 +10,7 @@ from core.errors import GantryError, bad_data, invalid
 from integrations.files.assemble import RawBars, assemble
 from integrations.files.by_symbol import labels_of, split
 from integrations.files.columns import Column
-from integrations.files.headers import PRICES, Role, preference, role_of
+from integrations.files.headers import PRICES, ColumnRole, preference, role_of
 from integrations.files.numbers import PLAIN, read_numbers
 from integrations.files.payload import Payload
 from integrations.files.times import Times, opens_ns, times_of
@@ -20,7 +20,7 @@ from trading.instruments import INSTRUMENTS
 
 _WIDEST: Final = 0.05  # share of the price that a minute's range may be, in a file that doesn't name its columns
 _SIMULATED: Final = "SIMULATED"
-_NAMING: Final = (Role.SYMBOL, Role.CONTRACT, Role.INSTRUMENT_ID)
+_NAMING: Final = (ColumnRole.SYMBOL, ColumnRole.CONTRACT, ColumnRole.INSTRUMENT_ID)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -36,16 +36,16 @@ class Table:
     word: str
     details: dict[str, Any]
     named: bool = True
-    of_role: dict[Role, list[Column]] = field(init=False)
+    of_role: dict[ColumnRole, list[Column]] = field(init=False)
 
     def __post_init__(self) -> None:
-        found: dict[Role, list[Column]] = {}
+        found: dict[ColumnRole, list[Column]] = {}
         for column in sorted(self.columns, key=lambda column: preference(column.name)):
             if role := role_of(column.name):
                 found.setdefault(role, []).append(column)
         object.__setattr__(self, "of_role", found)
 
-    def first(self, role: Role) -> Column | None:
+    def first(self, role: ColumnRole) -> Column | None:
         """Return the preferred column of a role, if there is any."""
         return self.of_role.get(role, [None])[0]
 
@@ -54,7 +54,7 @@ class Table:
 class _Values:
     """Prices and volume of all rows, and how they are written and named."""
 
-    prices: dict[Role, FloatArray]
+    prices: dict[ColumnRole, FloatArray]
     volume: IntArray
     names: dict[str, str]
     style: str
@@ -80,7 +80,7 @@ def read_table(table: Table, options: ReadOptions) -> list[FileBars]:
     _check_columns(table)
     if not len(table.numbers):
         raise bad_data(f"{name} holds no bars.", fix="Export the file again, for a range that has bars.")
-    times = times_of(table.of_role[Role.TIME], name)
+    times = times_of(table.of_role[ColumnRole.TIME], name)
     opens = opens_ns(times, options, name)
     if _newest_first(opens):
         return read_table(_reversed(table), options)
@@ -125,9 +125,9 @@ def _reversed(table: Table) -> Table:
 
 
 def _check_columns(table: Table) -> None:
-    volume = Role.VOLUME in table.of_role or {Role.UP, Role.DOWN} <= table.of_role.keys()
+    volume = ColumnRole.VOLUME in table.of_role or {ColumnRole.UP, ColumnRole.DOWN} <= table.of_role.keys()
     needed = [role.value for role in PRICES if role not in table.of_role]
-    missing = [*(["ts"] if Role.TIME not in table.of_role else []), *needed, *([] if volume else ["volume"])]
+    missing = [*(["ts"] if ColumnRole.TIME not in table.of_role else []), *needed, *([] if volume else ["volume"])]
     if missing:
         held = ", ".join(column.name[:30] for column in table.columns[:12]) or "none that is known"
         raise invalid(
@@ -138,17 +138,19 @@ def _check_columns(table: Table) -> None:
 
 def _values(table: Table, symbols: Sequence[str]) -> _Values:
     prices = [column for role in PRICES for column in table.of_role[role]]
-    volumes = table.of_role.get(Role.VOLUME) or [table.of_role[role][0] for role in (Role.UP, Role.DOWN)]
+    volumes = table.of_role.get(ColumnRole.VOLUME) or [
+        table.of_role[role][0] for role in (ColumnRole.UP, ColumnRole.DOWN)
+    ]
     instruments = [INSTRUMENTS[one] for one in symbols if one in INSTRUMENTS]
     read = read_numbers(prices, volumes, instruments=instruments)
     by_column = dict(zip(map(id, [*prices, *volumes]), read.columns, strict=True))
     named = {role: [by_column[id(column)] for column in table.of_role[role]] for role in PRICES}
-    if Role.VOLUME in table.of_role:
-        named[Role.VOLUME] = read.columns[len(prices) :]
-        volume = named[Role.VOLUME][0].whole_numbers()
+    if ColumnRole.VOLUME in table.of_role:
+        named[ColumnRole.VOLUME] = read.columns[len(prices) :]
+        volume = named[ColumnRole.VOLUME][0].whole_numbers()
     else:
         up, down = read.columns[len(prices) :]
-        named |= {Role.UP: [up], Role.DOWN: [down]}
+        named |= {ColumnRole.UP: [up], ColumnRole.DOWN: [down]}
         volume = up.whole_numbers() + down.whole_numbers()
     for columns in named.values():
         _refuse_unlike(columns)
@@ -206,5 +208,5 @@ def _described(times: Times, names: dict[str, str], numbers: str, options: ReadO
 
 def _label(table: Table) -> dict[str, str]:
     """Keep what an export of simulated bars says of itself: made bars stay made, whatever file they travel in."""
-    column = table.first(Role.LABEL)
-    return {Role.LABEL.value: _SIMULATED} if column is not None and _SIMULATED in column.texts() else {}
+    column = table.first(ColumnRole.LABEL)
+    return {ColumnRole.LABEL.value: _SIMULATED} if column is not None and _SIMULATED in column.texts() else {}

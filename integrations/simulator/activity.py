@@ -33,7 +33,7 @@ _LONGEST_CLOSURE_NS: Final = 10 * DAY_NS
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Activity:
+class MinuteActivity:
     """The T minutes of a month in which something trades; variances in arbitrary units.
 
     minutes: int64[T], opens, ns UTC. session: int64[T], trading day, days since 1970. weight: int64[T], variance of
@@ -46,7 +46,7 @@ class Activity:
     closure: IntArray
 
 
-def activity_of(instrument: Instrument, month: str, seed: int, span: Span) -> Activity:
+def activity_of(instrument: Instrument, month: str, seed: int, span: Span) -> MinuteActivity:
     """Return the activity of a month. span: of the month."""
     before = expected_minutes(instrument, span.start_ns - _LONGEST_CLOSURE_NS, span.start_ns)[-1:]
     minutes = expected_minutes(instrument, span.start_ns, span.end_ns)
@@ -61,7 +61,7 @@ def activity_of(instrument: Instrument, month: str, seed: int, span: Span) -> Ac
     usual *= _hour_factor(instrument, month, seed, len(minutes))
     bursts = _BURSTS[below(words(Purpose.BURSTS, instrument, month, seed, len(minutes)), len(_BURSTS))]
     weight = np.maximum(usual * bursts >> _SCALE_BITS, 1)
-    return Activity(minutes, session, weight, closed * (usual * _MEAN_BURST >> _SCALE_BITS) // _CLOSED)
+    return MinuteActivity(minutes, session, weight, closed * (usual * _MEAN_BURST >> _SCALE_BITS) // _CLOSED)
 
 
 def _day_factor(instrument: Instrument, month: str, seed: int, session: IntArray) -> IntArray:

@@ -23,7 +23,7 @@ from trading.bars.ticks import from_ticks
 from trading.instruments import Instrument
 
 if TYPE_CHECKING:
-    from integrations.simulator.activity import Activity
+    from integrations.simulator.activity import MinuteActivity
     from integrations.simulator.walk import Walked
 
 _MEAN_VOLUME: Final = 40  # contracts for each price level a bar spans
@@ -33,7 +33,7 @@ _MEAN_VOLUME: Final = 40  # contracts for each price level a bar spans
 class MonthWalk:
     """The walk behind a month. steps: uint64, one a bit, as in `step_words`. walked: the bars, T as in active."""
 
-    active: "Activity"
+    active: "MinuteActivity"
     steps: NDArray[np.uint64]
     walked: "Walked"
 

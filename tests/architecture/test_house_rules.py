@@ -142,3 +142,12 @@ def test_no_test_can_be_skipped() -> None:
         f"{path.relative_to(ROOT)}: {word}" for path in sources("tests") for word in words if word in path.read_text()
     ]
     assert found == []
+
+
+def test_a_class_name_means_one_thing() -> None:
+    places: dict[str, list[str]] = {}
+    for path in sources(*PACKAGES):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ClassDef):
+                places.setdefault(node.name, []).append(str(path.relative_to(ROOT)))
+    assert {name: found for name, found in places.items() if len(found) > 1} == {}
