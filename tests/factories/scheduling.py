@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pytest
 from xdist.scheduler import LoadFileScheduling
 
-# In this order: the first two share one Gantry, of which the first asks how a new one looks; the others start their own.
+# In this order: the first two share one Gantry, and the first asks how a new one looks; the others start their own.
 # A whole Gantry is judged by seconds and waits half of its time: the run's other processes work meanwhile.
 WHOLE = (
     "tests/e2e/test_one_bot_all_the_way.py",
