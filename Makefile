@@ -38,7 +38,7 @@ demo: $(READY) ## headless: bars in, graded bots out (ARGS="--bars FILE --symbol
 	@$(VENV)/bin/gantry demo $(ARGS)
 
 test: $(READY) ## set everything up and pass the tests
-	@$(VENV)/bin/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder -m "not real" $(ARGS)
+	@$(VENV)/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not real" $(ARGS)
 
 test-real: $(READY) ## tests on real bars, in the folder GANTRY_TEST_DATA
 	@test -n "$${GANTRY_TEST_DATA:-}" || { echo "Set GANTRY_TEST_DATA to the folder of real bars."; exit 2; }

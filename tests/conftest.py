@@ -17,16 +17,16 @@ from sql.engine import Transactions, connect, transactions
 from sql.migrate import upgrade
 from tests.factories.databases import HURRIED, MEMORY, ROOM, OwnerSql, fresh
 from tests.factories.running import Running
-from tests.factories.scheduling import OneGantryAtOnce, in_order
+from tests.factories.scheduling import BySharedGantry, in_order
 
 
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> OneGantryAtOnce:
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> BySharedGantry:
     """Give the run's processes their tests."""
-    return OneGantryAtOnce(config, log)
+    return BySharedGantry(config, log)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run the tests with a whole Gantry first, in their order."""
+    """Run the tests on the shared Gantry first, in their order."""
     items[:] = in_order(items)
 
 
