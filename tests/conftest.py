@@ -1,9 +1,8 @@
 """Fixtures every test may use: a real Postgres for the run, a fresh migrated database for each test that commits."""
 
+import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from shutil import disk_usage
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import psycopg
@@ -15,14 +14,24 @@ from sql.embedded import EmbeddedPostgres, RunningState
 from sql.embedded_folder import password
 from sql.engine import Transactions, connect, transactions
 from sql.migrate import upgrade
-from tests.factories.databases import HURRIED, MEMORY, ROOM, OwnerSql, fresh
+from tests.factories.databases import HURRIED, MEMORY, OwnerSql, fresh, in_memory
 from tests.factories.running import Running
-from tests.factories.scheduling import BySharedGantry, in_order
+from tests.factories.scheduling import BySharedStart, in_order
 
 
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> BySharedGantry:
+def pytest_configure(config: pytest.Config) -> None:
+    """Keep the tests' folders in memory where there is room.
+
+    A Gantry's Postgres waits for the disk at every commit, and every test's database is hundreds of files, made and
+    removed at once: ext4 passes over each inode that was removed within the last minute when it makes the next.
+    """
+    if config.option.basetemp is None and in_memory():
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> BySharedStart:
     """Give the run's processes their tests."""
-    return BySharedGantry(config, log)
+    return BySharedStart(config, log)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -45,17 +54,9 @@ def whole_gantry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 
 
 @pytest.fixture(scope="session")
-def cluster_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """The folder of the run's Postgres (one for each xdist worker), in memory where there is room.
-
-    Every test's database is hundreds of files, made and removed at once. ext4 passes over each inode that was removed
-    within the last minute when it makes the next: 20 ms a database become 220.
-    """
-    if MEMORY.is_dir() and disk_usage(MEMORY).free > ROOM:
-        with TemporaryDirectory(prefix="gantry-tests-", dir=MEMORY, ignore_cleanup_errors=True) as folder:
-            yield Path(folder)
-    else:
-        yield tmp_path_factory.mktemp("postgres")
+def cluster_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the run's Postgres (one for each xdist worker)."""
+    return tmp_path_factory.mktemp("postgres")
 
 
 @pytest.fixture(scope="session")

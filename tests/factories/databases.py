@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from itertools import count
 from pathlib import Path
+from shutil import disk_usage
 from typing import Any
 
 import psycopg
@@ -22,8 +23,13 @@ HURRIED = {
     "max_wal_senders": "0",
     "max_wal_size": "128MB",
 }
-MEMORY, ROOM = Path("/dev/shm"), 2 * 2**30
+MEMORY, ROOM = Path("/dev/shm"), 3 * 2**30
 _numbers = count(1)
+
+
+def in_memory() -> bool:
+    """Whether there is room in memory for the run's folders: a few hundred MB, twice."""
+    return MEMORY.is_dir() and disk_usage(MEMORY).free > ROOM
 
 
 def fresh(

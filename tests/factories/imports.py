@@ -1,11 +1,13 @@
 """What source files import, and whether that is still where they take it from."""
 
 import ast
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 
 
-def imported(path: Path) -> set[str]:
+@cache
+def imported(path: Path) -> frozenset[str]:
     """Return every name a file imports, inside of functions too: modules, and what is taken from them."""
     names: set[str] = set()
     for node in ast.walk(ast.parse(path.read_text())):
@@ -13,7 +15,7 @@ def imported(path: Path) -> set[str]:
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
             names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
-    return names
+    return frozenset(names)
 
 
 def private(path: Path, package: str) -> set[str]:
