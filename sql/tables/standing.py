@@ -43,6 +43,8 @@ class AutonomyScore(Base):
         UniqueConstraint("bot_id"),
         one_of("autonomy_tier", Tier),
         CheckConstraint("autonomy_score BETWEEN 0 AND 100", name="score_in_range"),
+        CheckConstraint("autonomy_score_max BETWEEN 0 AND 100", name="score_max_in_range"),
+        CheckConstraint("(locked_by IS NULL) = (locked_reason IS NULL)", name="lock_has_a_reason"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -53,7 +55,10 @@ class AutonomyScore(Base):
     risk_discipline_score: Mapped[float | None] = mapped_column(Float)
     execution_health_score: Mapped[float | None] = mapped_column(Float)
     supervisor_trust_score: Mapped[float | None] = mapped_column(Float)
+    autonomy_score_max: Mapped[float | None] = mapped_column(Float)  # attainable now; null in rows older than it
     autonomy_tier: Mapped[str]
+    locked_by: Mapped[str | None]  # code of the blocker that disqualifies the bot, such as LOOK_AHEAD; null: none does
+    locked_reason: Mapped[str | None]
     breakdown: Mapped[dict[str, Any]]  # {subscores: {name: {score, weight, reason}}, blockers: [{code, message, ...}]}
     session_id: Mapped[UUID | None]
     trace_id: Mapped[str]
