@@ -7,13 +7,11 @@ from typing import Final
 from dagster import AssetCheckResult, AssetCheckSeverity, AssetCheckSpec, AssetKey
 
 from assets.standing import BotRecord
-from trading.backtest.findings import Check
+from trading.backtest.findings import ANALYZERS, GUARDS, Check
 
 BASELINES: Final = AssetKey("baseline_backtests")
 ROLLUPS: Final = AssetKey("metric_rollups")
 SCORES: Final = AssetKey("autonomy_scores")
-GUARDS: Final = frozenset({Check.TRUNCATION, Check.SHIFT, Check.DETERMINISM, Check.WARM_UP, Check.SESSION})
-ANALYZERS: Final = frozenset(Check) - GUARDS
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,7 @@ from services.supply.missing import hole, why_missing
 from sql.engine import Transactions
 from trading import metrics
 from trading.backtest import findings
-from trading.backtest.analyzers import run_analyzers
-from trading.backtest.guards import run_guards
+from trading.backtest.checks import run_checks
 from trading.backtest.run import run_backtest
 from trading.backtest.types import BacktestResult
 from trading.bars.front import windows
@@ -72,9 +71,8 @@ def compute(plan: Plan, material: Material) -> Computed:
     params = strategy.parse(plan.params)
     instrument = get_instrument(plan.bars.symbol)
     result = run_backtest(material.windows, strategy, params, instrument, plan.costs)
-    asked = (material.windows, strategy, params, instrument, plan.costs, result)
-    analysis = findings.as_json((*run_guards(*asked), *run_analyzers(*asked)))
-    return Computed(result, metrics.from_result(result), metrics.daily_points(result), analysis)
+    found = run_checks(material.windows, strategy, params, instrument, plan.costs, result)
+    return Computed(result, metrics.from_result(result), metrics.daily_points(result), findings.as_json(found))
 
 
 def label_of(material: Material | None) -> DataLabel | None:

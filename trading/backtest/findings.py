@@ -1,9 +1,9 @@
 """What a guard or an analyzer found."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 
 
 class Check(StrEnum):
@@ -20,7 +20,36 @@ class Check(StrEnum):
     TOO_FEW_TRADES = "too_few_trades"
 
 
+class CheckOutcome(StrEnum):
+    """How a check ended; UNPROVEN: there was nothing to judge."""
+
+    PASSED = "PASSED"
+    FAILED = "FAILED"
+    UNPROVEN = "UNPROVEN"
+
+
+GUARDS: Final = frozenset({Check.TRUNCATION, Check.SHIFT, Check.DETERMINISM, Check.WARM_UP, Check.SESSION})
+ANALYZERS: Final = frozenset(Check) - GUARDS
 LOOK_AHEAD: Final = frozenset({Check.TRUNCATION, Check.SHIFT})
+# The session guard judges bars and calendar, which a strategy doesn't choose: it shows, but disqualifies nobody.
+_DISQUALIFYING: Final = (Check.SHIFT, Check.TRUNCATION, Check.DETERMINISM, Check.WARM_UP)
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """The first decision that moved when only later bars were changed.
+
+    bar: counted from 0 over all bars traded. at: its open, RFC 3339 UTC. value: the column of the decision, such as
+    target. before, after: its value with the bars as they are, and with later ones changed. reads: the columns of later
+    bars that move it, each changed alone; empty where only the number of bars does.
+    """
+
+    bar: int
+    at: str
+    value: str
+    before: str
+    after: str
+    reads: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,17 +60,52 @@ class Finding:
     passed: bool
     observed: int | float | None
     message: str
+    where: Where | None = None
+
+    @property
+    def outcome(self) -> CheckOutcome:
+        """Whether it passed, failed, or had nothing to judge."""
+        if self.passed:
+            return CheckOutcome.PASSED
+        return CheckOutcome.UNPROVEN if self.observed is None else CheckOutcome.FAILED
 
 
 def look_ahead_passed(findings: Iterable[Finding]) -> bool | None:
-    """Whether every look-ahead guard passed; None unless all of them were run."""
-    verdicts = {finding.name: finding.passed for finding in findings if finding.name in LOOK_AHEAD}
-    return all(verdicts.values()) if verdicts.keys() == LOOK_AHEAD else None
+    """Whether every look-ahead guard passed; None unless all of them were run and had something to judge."""
+    outcomes = {finding.name: finding.outcome for finding in findings if finding.name in LOOK_AHEAD}
+    if outcomes.keys() != LOOK_AHEAD:
+        return None
+    if CheckOutcome.FAILED in outcomes.values():
+        return False
+    return None if CheckOutcome.UNPROVEN in outcomes.values() else True
+
+
+def disqualifying(findings: Iterable[Finding]) -> Finding | None:
+    """Return the failed guard that makes a strategy's figures worthless, a look-ahead one first; None without one."""
+    failed = {finding.name: finding for finding in findings if finding.outcome is CheckOutcome.FAILED}
+    return next((failed[name] for name in _DISQUALIFYING if name in failed), None)
 
 
 def as_json(findings: Iterable[Finding]) -> dict[str, dict[str, object]]:
-    """Return {name: {passed, observed, message}}, as a session stores it."""
-    return {
-        finding.name.value: {"passed": finding.passed, "observed": finding.observed, "message": finding.message}
-        for finding in findings
+    """Return {name: {passed, observed, message}} as a session stores it; `where` too, where there is one."""
+    return {finding.name.value: _plain(finding) for finding in findings}
+
+
+def from_json(analysis: Mapping[str, Mapping[str, Any]]) -> tuple[Finding, ...]:
+    """Return the findings of a stored session; names that are no check's are left out."""
+    known = {check.value: check for check in Check}
+    return tuple(
+        # A failure that was stored without a figure is a failure.
+        Finding(known[name], part["passed"] is True, part.get("observed", 0), str(part.get("message", "")))
+        for name, part in analysis.items()
+        if name in known
+    )
+
+
+def _plain(finding: Finding) -> dict[str, object]:
+    plain: dict[str, object] = {
+        "passed": finding.passed,
+        "observed": finding.observed,
+        "message": finding.message,
     }
+    return plain if finding.where is None else plain | {"where": asdict(finding.where)}

@@ -5,17 +5,18 @@ first 20,000 bars (on more only where these hold too few signals), and once by c
 whole window: what leaks, leaks there too, and grading stays cheap.
 """
 
-from collections.abc import Iterator
-from dataclasses import fields, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields, replace
 from typing import Any, Final
 
 import numpy as np
 
-from core.errors import GantryError
-from trading.backtest.findings import Check, Finding
+from trading.backtest.findings import Check, Finding, Where
+from trading.backtest.moved import Moved, first_difference, moved_on
 from trading.backtest.run import decide
 from trading.backtest.types import BacktestResult, Costs
 from trading.backtest.view import market_view
+from trading.bars.quality_types import stamp
 from trading.bars.schema import FloatArray, IntArray
 from trading.bars.series import Window
 from trading.instruments import Instrument
@@ -25,6 +26,27 @@ from trading.strategies.base import LONG, SHORT, Decisions, MarketView, Params, 
 PROBE_BARS: Final = 20_000
 CUTS: Final = 6  # bars after which the future is changed: half behind entries, half spread evenly
 _JUMP_TICKS: Final = 40
+_READABLE: Final = ("open", "high", "low", "close", "volume")
+_DONE: Final = {Check.TRUNCATION: "Cutting off the bars", Check.SHIFT: "Changing the bars"}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class GuardedBars:
+    """What the guards ask a strategy about: bars, its decisions on them, and after which bars the future is changed.
+
+    before: bars traded before the view's first, for the place that is named.
+    """
+
+    view: MarketView
+    strategy: Strategy
+    params: Params
+    decisions: Decisions
+    cuts: tuple[int, ...]
+    before: int = 0
+
+    def moved_on(self, view: MarketView, cut: int) -> Moved | None:
+        """Return the first decision up to bar `cut` that differs on another view of these bars; None without one."""
+        return moved_on(view, self.strategy, self.params, self.decisions, cut)
 
 
 def run_guards(
@@ -41,57 +63,64 @@ def run_guards(
         GantryError: STRATEGY_ERROR when the strategy raises on the bars as they are.
 
     """
-    whole = market_view(max(windows, key=len), instrument)
+    longest = max(windows, key=len)
+    whole = market_view(longest, instrument)
     everything = decide(strategy, params, whole)
-    view, decisions = _probe(whole, strategy, params)
+    view, decisions = _probed(whole, strategy, params)
     cuts = _cuts(decisions, strategy.warmup(params), len(view))
-    cut_off = truncation(view, strategy, params, decisions, cuts)
-    if cut_off.passed and not _same(everything, decisions, len(view)):
-        cut_off = _verdict(Check.TRUNCATION, [len(view) - 1], "Cutting off later bars", cuts)
+    before = sum(len(window) for window in windows[: windows.index(longest)])
+    probe = GuardedBars(view, strategy, params, decisions, cuts, before)
+    cut_off = truncation(probe)
+    moved = first_difference(everything, decisions, len(view)) if cut_off.passed else None
     return (
-        cut_off,
-        shift(view, strategy, params, decisions, cuts),
-        determinism(view, strategy, params, decisions),
+        _caught(Check.TRUNCATION, probe, {len(view) - 1: moved}) if moved else cut_off,
+        shift(probe),
+        determinism(probe),
         warm_up(strategy, params, everything),
         session(instrument, result),
     )
 
 
-def truncation(
-    view: MarketView, strategy: Strategy, params: Params, decisions: Decisions, cuts: tuple[int, ...]
-) -> Finding:
-    """Cut the bars off after each of `cuts`: the decisions up to there must stay. observed: cuts that moved any."""
-    moved = [cut for cut in cuts if not _stays(first_bars(view, cut + 1), strategy, params, decisions, cut)]
-    return _verdict(Check.TRUNCATION, moved, "Cutting off later bars", cuts)
+def truncation(probe: GuardedBars) -> Finding:
+    """Cut the bars off after each of the cuts: the decisions up to there must stay. observed: cuts that moved any."""
+    moved = {cut: probe.moved_on(first_bars(probe.view, cut + 1), cut) for cut in probe.cuts}
+    return _verdict(Check.TRUNCATION, probe, moved)
 
 
-def shift(view: MarketView, strategy: Strategy, params: Params, decisions: Decisions, cuts: tuple[int, ...]) -> Finding:
-    """Put other bars after each of `cuts`: the decisions up to there must stay. observed: cuts that moved any."""
-    moved = [
-        cut
-        for cut in cuts
-        if not all(_stays(future, strategy, params, decisions, cut) for future in _futures(view, cut))
-    ]
-    return _verdict(Check.SHIFT, moved, "Changing later bars", cuts)
+def shift(probe: GuardedBars) -> Finding:
+    """Put other bars after each of the cuts: the decisions up to there must stay. observed: cuts that moved any."""
+
+    def moved_by(cut: int) -> Moved | None:
+        found = (probe.moved_on(future, cut) for future in _futures(probe.view, cut))
+        return next(filter(None, found), None)
+
+    moved = {cut: moved_by(cut) for cut in probe.cuts}
+    first = next((cut for cut, found in moved.items() if found), None)
+    return _verdict(Check.SHIFT, probe, moved, reads=() if first is None else _read_after(probe, first))
 
 
-def determinism(view: MarketView, strategy: Strategy, params: Params, decisions: Decisions) -> Finding:
+def determinism(probe: GuardedBars) -> Finding:
     """Decide again, on a copy: everything must be the same. observed: decisions that differ."""
-    again = decide(strategy, params, _mapped(view, np.copy))
-    same = _same(again, decisions, len(view))
-    differing = int((again.target != decisions.target).sum()) if again.target.shape == decisions.target.shape else None
+    once, size = probe.decisions, len(probe.view)
+    again = decide(probe.strategy, probe.params, _mapped(probe.view, np.copy))
+    same = first_difference(once, again, size) is None
+    comparable = again.target.shape == once.target.shape
+    differing = int((again.target != once.target).sum()) if comparable else size
     message = "Deciding again gives the same." if same else "Deciding again on the same bars gives other decisions."
     return Finding(Check.DETERMINISM, same, differing, message)
 
 
 def warm_up(strategy: Strategy, params: Params, decisions: Decisions) -> Finding:
-    """See that nothing is decided before the strategy's own warm-up. observed: decisions before it."""
+    """See that nothing is decided before the strategy's own warm-up.
+
+    observed: decisions before it; None where no bar comes after it.
+    """
     first = strategy.warmup(params)
     early, bars = int(np.count_nonzero(decisions.target[:first])), len(decisions.target)
     if early:
         return Finding(Check.WARM_UP, False, early, f"{early} decisions before bar {first}, the end of the warm-up.")
     if first >= bars:
-        return Finding(Check.WARM_UP, False, 0, f"The warm-up of {first} bars leaves none of {bars} to decide on.")
+        return Finding(Check.WARM_UP, False, None, f"The warm-up of {first} bars leaves none of {bars} to decide on.")
     return Finding(Check.WARM_UP, True, 0, f"Nothing is decided before bar {first}.")
 
 
@@ -108,7 +137,7 @@ def first_bars(view: MarketView, size: int) -> MarketView:
     return _mapped(view, lambda column: column[:size])
 
 
-def _probe(view: MarketView, strategy: Strategy, params: Params) -> tuple[MarketView, Decisions]:
+def _probed(view: MarketView, strategy: Strategy, params: Params) -> tuple[MarketView, Decisions]:
     size = PROBE_BARS
     while True:
         part = view if size >= len(view) else first_bars(view, size)
@@ -167,32 +196,42 @@ def _futures(view: MarketView, cut: int) -> Iterator[MarketView]:
     )
 
 
-def _stays(view: MarketView, strategy: Strategy, params: Params, decisions: Decisions, cut: int) -> bool:
-    try:
-        changed = decide(strategy, params, view)
-    except GantryError:
-        return False  # a strategy that can't decide without its future reads it
-    return _same(changed, decisions, cut + 1)
-
-
-def _same(one: Decisions, other: Decisions, size: int) -> bool:
-    def columns(decisions: Decisions) -> tuple[Any, ...]:
-        return decisions.target, decisions.stop_ticks, decisions.target_ticks
-
-    return one.entries_only_when_flat == other.entries_only_when_flat and all(
-        (a is None and b is None) or (a is not None and b is not None and np.array_equal(a[:size], b[:size]))
-        for a, b in zip(columns(one), columns(other), strict=True)
-    )
-
-
 def _mapped(view: MarketView, change: Any) -> MarketView:
     columns = {spec.name: change(getattr(view, spec.name)) for spec in fields(view) if spec.name != "tick_size"}
     return replace(view, **columns)
 
 
-def _verdict(name: Check, moved: list[int], what: str, cuts: tuple[int, ...]) -> Finding:
-    if not cuts:
+def _read_after(probe: GuardedBars, cut: int) -> tuple[str, ...]:
+    """The columns of bars after `cut` that move a decision up to it, each changed alone."""
+    futures = tuple(_futures(probe.view, cut))
+
+    def moves(name: str) -> bool:
+        alone = (replace(probe.view, **{name: getattr(future, name)}) for future in futures)
+        return any(probe.moved_on(view, cut) for view in alone)
+
+    return tuple(name for name in _READABLE if moves(name))
+
+
+def _verdict(
+    name: Check, probe: GuardedBars, moved: Mapping[int, Moved | None], *, reads: tuple[str, ...] = ()
+) -> Finding:
+    if not moved:
         return Finding(name, False, None, "Too few bars to prove anything.")
-    if moved:
-        return Finding(name, False, len(moved), f"{what} moves decisions up to bar {moved[0]}: the future is read.")
-    return Finding(name, True, 0, f"{what} than each of {len(cuts)} moves no decision.")
+    found = {cut: one for cut, one in moved.items() if one}
+    if found:
+        return _caught(name, probe, found, reads=reads)
+    return Finding(name, True, 0, f"{_DONE[name]} after each of {len(moved)} bars moves no decision.")
+
+
+def _caught(name: Check, probe: GuardedBars, moved: Mapping[int, Moved], *, reads: tuple[str, ...] = ()) -> Finding:
+    """observed: the cuts that moved a decision; the first of them is described."""
+    ts = probe.view.ts
+    cut, first = next(iter(moved.items()))
+    where = Where(probe.before + first.bar, stamp(ts[first.bar]), first.value, first.before, first.after, reads)
+    columns = f" It reads {', '.join(reads)} of later bars." if reads else ""
+    message = (
+        f"At bar {where.bar} ({where.at}) {where.value} is {where.before}; {_DONE[name].lower()} after "
+        f"{stamp(ts[cut])} turns it into {where.after}: the future is read "
+        f"(found at {len(moved)} of {len(probe.cuts)} bars tried).{columns}"
+    )
+    return Finding(name, False, len(moved), message, where)

@@ -12,13 +12,24 @@ from core.errors import ErrorCode, GantryError
 from tests.factories import leaks
 from tests.factories.leaks import Faulty, NoParams, honest
 from tests.factories.walks import instrument_of, walk
-from trading.backtest.findings import LOOK_AHEAD, Check, Finding, as_json, look_ahead_passed
+from trading.backtest.findings import (
+    LOOK_AHEAD,
+    Check,
+    CheckOutcome,
+    Finding,
+    as_json,
+    disqualifying,
+    from_json,
+    look_ahead_passed,
+)
 from trading.backtest.guards import PROBE_BARS, run_guards
 from trading.backtest.guards import session as session_guard
 from trading.backtest.run import run_backtest
 from trading.backtest.types import BacktestResult, Costs, Trades
+from trading.backtest.view import market_view
+from trading.bars.quality_types import stamp
 from trading.bars.series import Window
-from trading.strategies.base import LONG, MarketView, Params, Strategy
+from trading.strategies.base import HOLD, LONG, SHORT, MarketView, Params, Strategy
 from trading.strategies.registry import STRATEGIES
 
 
@@ -79,6 +90,42 @@ def test_only_cutting_bars_off_catches_a_read_of_where_they_end(
     assert found[Check.SHIFT].passed
 
 
+@pytest.mark.parametrize(
+    ("rule", "reads"),
+    [(leaks.next_close, ("close",)), (leaks.next_open, ("open",))],
+    ids=lambda rule: getattr(rule, "__name__", ""),
+)
+def test_a_read_of_the_future_is_shown_with_its_bar_its_time_and_what_is_read(
+    windows: tuple[Window, ...], rule: Callable[[MarketView], Any], reads: tuple[str, ...]
+) -> None:
+    found = findings(windows, Faulty(rule))[Check.SHIFT]
+    where = found.where
+    assert where is not None
+    assert (where.value, where.reads) == ("target", reads)
+    view = market_view(windows[0], instrument_of(windows[0]))
+    assert where.at == stamp(view.ts[where.bar])
+    target = rule(view)[where.bar]
+    assert where.before == {HOLD: "HOLD", LONG: "LONG", SHORT: "SHORT"}[int(target)]
+    assert where.after in {"HOLD", "LONG", "SHORT"} - {where.before}
+    assert f"At bar {where.bar} ({where.at}) target is {where.before}" in found.message
+
+
+def test_a_stop_that_the_future_decides_is_shown_as_the_value_that_moves(windows: tuple[Window, ...]) -> None:
+    where = findings(windows, Faulty(leaks.stop_from_the_future))[Check.SHIFT].where
+    assert where is not None
+    assert (where.value, where.reads) == ("stop_ticks", ("low",))
+    assert int(where.before) != int(where.after)
+
+
+def test_a_bar_is_counted_over_all_windows(windows: tuple[Window, ...]) -> None:
+    short = first(windows[0], 500)
+    alone = findings(windows, Faulty(leaks.next_close))[Check.SHIFT].where
+    second = findings((short, *windows), Faulty(leaks.next_close))[Check.SHIFT].where
+    assert alone is not None
+    assert second is not None
+    assert (second.bar, second.at) == (alone.bar + 500, alone.at)
+
+
 def test_a_leak_of_long_windows_only_is_caught_too() -> None:
     def sly(view: MarketView) -> Any:
         return leaks.next_close(view) if len(view) > PROBE_BARS else honest(view)
@@ -135,7 +182,8 @@ def test_a_window_shorter_than_the_warm_up_proves_nothing() -> None:
 def test_one_bar_proves_nothing(windows: tuple[Window, ...]) -> None:
     found = findings(walk(0.0007, 1), Faulty(honest))
     assert (found[Check.TRUNCATION].passed, found[Check.TRUNCATION].observed) == (False, None)
-    assert look_ahead_passed(found.values()) is False
+    assert look_ahead_passed(found.values()) is None
+    assert disqualifying(found.values()) is None
 
 
 def test_a_fill_outside_the_sessions_is_caught(windows: tuple[Window, ...]) -> None:
@@ -170,6 +218,26 @@ def test_the_same_bars_and_parameters_give_identical_trades(strategy: Strategy) 
         for spec in fields(Trades)
     )
     assert one.equity_e4.tobytes() == other.equity_e4.tobytes()
+
+
+def test_a_look_ahead_guard_disqualifies_before_the_others_and_odd_bars_disqualify_nobody() -> None:
+    failed = {check: Finding(check, False, 1, f"{check} failed") for check in Check}
+    assert disqualifying(failed.values()) is failed[Check.SHIFT]
+    del failed[Check.SHIFT], failed[Check.TRUNCATION]
+    assert disqualifying(failed.values()) is failed[Check.DETERMINISM]
+    del failed[Check.DETERMINISM], failed[Check.WARM_UP]
+    assert disqualifying(failed.values()) is None
+
+
+def test_what_a_session_stores_is_read_back_with_its_outcome() -> None:
+    found = (
+        Finding(Check.SHIFT, False, 2, "Two cuts moved."),
+        Finding(Check.WARM_UP, False, None, "No bars."),
+        Finding(Check.SESSION, True, 0, "None."),
+    )
+    read = from_json(as_json(found) | {"a_retired_check": {"passed": False}})
+    assert read == found
+    assert [one.outcome for one in read] == [CheckOutcome.FAILED, CheckOutcome.UNPROVEN, CheckOutcome.PASSED]
 
 
 def test_no_verdict_on_look_ahead_without_both_guards() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from core.errors import ErrorCode, GantryError
 from tests.factories.walks import view_of_walk
-from trading.backtest.guards import determinism, first_bars, shift, truncation, warm_up
+from trading.backtest.guards import GuardedBars, determinism, first_bars, shift, truncation, warm_up
 from trading.strategies.base import FLAT, HOLD, LONG, SHORT, MarketView, Params, Strategy
 from trading.strategies.registry import STRATEGIES, get_strategy
 
@@ -96,21 +96,21 @@ def test_it_returns_one_code_a_bar_and_decides_something(strategy: Strategy, vie
             assert (distance >= 0).all()
 
 
-def test_cutting_off_later_bars_changes_no_earlier_decision(strategy: Strategy, view: MarketView) -> None:
+def guarded(strategy: Strategy, view: MarketView, *, every: int) -> GuardedBars:
     params = quick(strategy)
-    decisions = strategy.decide(view, params)
-    assert truncation(view, strategy, params, decisions, tuple(range(0, len(view) - 1, 23))).passed
+    return GuardedBars(view, strategy, params, strategy.decide(view, params), tuple(range(0, len(view) - 1, every)))
+
+
+def test_cutting_off_later_bars_changes_no_earlier_decision(strategy: Strategy, view: MarketView) -> None:
+    assert truncation(guarded(strategy, view, every=23)).passed
 
 
 def test_other_later_bars_change_no_earlier_decision(strategy: Strategy, view: MarketView) -> None:
-    params = quick(strategy)
-    decisions = strategy.decide(view, params)
-    assert shift(view, strategy, params, decisions, tuple(range(0, len(view) - 1, 41))).passed
+    assert shift(guarded(strategy, view, every=41)).passed
 
 
 def test_deciding_again_gives_the_same(strategy: Strategy, view: MarketView) -> None:
-    params = quick(strategy)
-    assert determinism(view, strategy, params, strategy.decide(view, params)).passed
+    assert determinism(guarded(strategy, view, every=len(view))).passed
 
 
 def test_it_decides_nothing_before_its_warm_up_and_is_ready_right_after(strategy: Strategy) -> None:
