@@ -1,28 +1,35 @@
 """The first autonomy score: five subscores of equal weight, 0 to 100, a tier, and what holds the bot back.
 
-A subscore without a signal is None, counts 0 and names a blocker: nothing defaults to good.
+A subscore without a signal is None, counts 0 and names a blocker: nothing defaults to good. Points are earned by
+trades alone: without any, every subscore is None. A bot that a guard disqualified (it reads the future, decides
+differently each time, or before its warm-up) earns none either: every subscore counts 0, the tier is LOCKED, and the
+guard is the first blocker.
 
 data_reliability  mean over the graded months of 100 x verdict (OK 1, WARN 0.75, BLOCKED 0) x coverage; simulated
                   bars halve it, for they prove the path and not the market.
 decision_quality  100 x min(1, trades / 50) x mean of four parts, each held to 0..1: win rate / 0.35,
                   (profit factor - 1) / 0.2, expectancy / 10 USD, Sharpe / 0.5. A part without a value is 0. The
-                  limits are those of the PAPER gate. 0 when a look-ahead guard failed.
+                  limits are those of the PAPER gate. None until the look-ahead guards were run.
 risk_discipline   100 x (1 - drawdown fraction / 0.4), held to 0..100: 50 at the PAPER limit of 20 %, 0 at twice it.
 execution_health  100 x the runner's health, 0..1.
 supervisor_trust  100 x the supervisor's, 0..1.
 
 Tier: LOCKED below 40, SUPERVISED below 60, LIMITED_AUTONOMY below 80, else FULL_AUTONOMY; any blocker keeps a bot
 out of FULL_AUTONOMY.
+
+Attainable: what the best results could score now. A subscore that nothing can earn yet (no runner, no supervisor) adds
+nothing, and simulated bars halve data_reliability: 60 in LAB on real bars, 50 on simulated ones, 0 when disqualified.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from math import isfinite
 from typing import Final
 
 from fleet.closed_sets import DataLabel, QualityVerdict, Tier
 from fleet.promotion.gates import PAPER_LIMITS
+from trading.backtest.findings import Finding
 from trading.metrics import Metrics
 
 
@@ -36,6 +43,7 @@ class BlockerCode(StrEnum):
     NO_TRADES = "NO_TRADES"
     GUARDS_NOT_RUN = "GUARDS_NOT_RUN"
     LOOK_AHEAD = "LOOK_AHEAD"
+    GUARD_FAILED = "GUARD_FAILED"
     NO_RUNNER = "NO_RUNNER"
     NO_SUPERVISOR = "NO_SUPERVISOR"
 
@@ -63,13 +71,15 @@ class ScoreSignals:
     """What a score is made from; None where the signal is missing.
 
     metrics: of the newest backtest of the epoch. months: those it was graded on. look_ahead_passed: whether all of
-    the session's look-ahead guards passed. runner_health, supervisor_health: 0..1.
+    the session's look-ahead guards passed; None where they were not run or had too few bars. failed_guard: the one that
+    disqualifies the bot. runner_health, supervisor_health: 0..1.
     """
 
     metrics: Metrics | None
     data_label: DataLabel | None
     months: tuple[MonthQuality, ...]
     look_ahead_passed: bool | None
+    failed_guard: Finding | None = None
     runner_health: float | None = None
     supervisor_health: float | None = None
 
@@ -85,12 +95,18 @@ class Subscore:
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """A bot's score 0 to 100, its tier, the five subscores by name, and the blockers in a fixed order."""
+    """A bot's score 0 to 100, its tier, the five subscores by name, and the blockers in a fixed order.
+
+    attainable: the highest score that the best results could have now, 0 to 100. locked_by: what disqualifies the bot,
+    also its first blocker; None for a bot whose figures count.
+    """
 
     total: float
     tier: Tier
     subscores: dict[str, Subscore]
     blockers: tuple[Blocker, ...]
+    attainable: float
+    locked_by: Blocker | None
 
     def breakdown(self) -> dict[str, object]:
         """Return subscores and blockers ready for JSON."""
@@ -121,12 +137,24 @@ def score(signals: ScoreSignals) -> Score:
         "execution_health": _execution_health,
         "supervisor_trust": _supervisor_trust,
     }
-    judged = {name: rule(signals) for name, rule in rules.items()}
+    judged = {name: _earned(rule(signals), signals) for name, rule in rules.items()}
+    lock = _lock_of(signals)
+    if lock is not None:
+        judged = {name: _forfeited(part, lock) for name, part in judged.items()}
     subscores = {name: Subscore(part.score, WEIGHT, part.reason) for name, part in judged.items()}
     # Several subscores may miss the same thing; it is one blocker.
-    blockers = tuple({item.code: item for part in judged.values() for item in part.blockers}.values())
+    named = [*((lock,) if lock else ()), *(item for part in judged.values() for item in part.blockers)]
+    blockers = tuple({item.code: item for item in named}.values())
     total = round(WEIGHT * sum(part.score or 0.0 for part in judged.values()), 2)
-    return Score(total, tier_of(total, blocked=bool(blockers)), subscores, blockers)
+    tier = tier_of(total, blocked=bool(blockers))
+    return Score(total, tier, subscores, blockers, 0.0 if lock else _attainable(signals), lock)
+
+
+def _attainable(signals: ScoreSignals) -> float:
+    """Return the score of the best results with the signals that exist now."""
+    data = 100 * (SIMULATED_FACTOR if signals.data_label is DataLabel.SIMULATED else 1.0)
+    health = [100.0 for signal in (signals.runner_health, signals.supervisor_health) if signal is not None]
+    return _rounded(WEIGHT * (data + 100 + 100 + sum(health)))
 
 
 def tier_of(total: float, *, blocked: bool) -> Tier:
@@ -153,6 +181,35 @@ _NEEDS_BACKTEST: Final = _Judged(
         ),
     ),
 )
+
+
+_NO_TRADES: Final = Blocker(
+    BlockerCode.NO_TRADES, "The backtest made no trade.", "Widen the window or change parameters."
+)
+
+
+def _earned(part: _Judged, signals: ScoreSignals) -> _Judged:
+    """A subscore counts where trades earned it; its own blockers stay."""
+    if signals.metrics is None:
+        return part if part.score is None else _Judged(None, _NEEDS_BACKTEST.reason, part.blockers)
+    if not signals.metrics.total_trades:
+        return _Judged(None, "No trades.", (*part.blockers, _NO_TRADES))
+    return part
+
+
+def _lock_of(signals: ScoreSignals) -> Blocker | None:
+    """Return what disqualifies the bot: the figures of a strategy that fails a guard prove nothing."""
+    guard = signals.failed_guard
+    fix = "Fix the strategy and grade again."
+    if signals.look_ahead_passed is False:
+        why = f": {guard.message}" if guard else "."
+        return Blocker(BlockerCode.LOOK_AHEAD, f"The strategy reads the future{why}", fix)
+    return Blocker(BlockerCode.GUARD_FAILED, f"Guard {guard.name} failed: {guard.message}", fix) if guard else None
+
+
+def _forfeited(part: _Judged, lock: Blocker) -> _Judged:
+    """What a disqualified bot has counts nothing."""
+    return part if part.score is None else replace(part, score=0.0, reason=f"Not counted: {lock.code}. {part.reason}")
 
 
 def _data_reliability(signals: ScoreSignals) -> _Judged:
@@ -186,12 +243,10 @@ def _decision_quality(signals: ScoreSignals) -> _Judged:
     metrics = signals.metrics
     if metrics is None:
         return _NEEDS_BACKTEST
-    if not signals.look_ahead_passed:
-        failed = signals.look_ahead_passed is False
-        code = BlockerCode.LOOK_AHEAD if failed else BlockerCode.GUARDS_NOT_RUN
-        message = "The strategy reads the future." if failed else "The look-ahead guards have not been run."
-        fix = "Fix the strategy and grade again." if failed else "Grade the bot again."
-        return _Judged(0.0 if failed else None, message, (Blocker(code, message, fix),))
+    if signals.look_ahead_passed is None:
+        message = "The look-ahead guards have not been run, or had too few bars to prove anything."
+        unproven = Blocker(BlockerCode.GUARDS_NOT_RUN, message, "Grade the bot again, on more bars.")
+        return _Judged(None, message, (unproven,))
     limits = PAPER_LIMITS
     parts = (
         _held((metrics.win_rate or 0.0) / limits.win_rate),
@@ -213,10 +268,6 @@ def _risk_discipline(signals: ScoreSignals) -> _Judged:
     metrics = signals.metrics
     if metrics is None:
         return _NEEDS_BACKTEST
-    if not metrics.total_trades:
-        # Without a trade there is no drawdown, but also nothing to judge.
-        idle = Blocker(BlockerCode.NO_TRADES, "The backtest made no trade.", "Widen the window or change parameters.")
-        return _Judged(None, "No trades.", (idle,))
     fraction, limit = metrics.max_drawdown_fraction, PAPER_LIMITS.max_drawdown_fraction
     value = 100 * _held(1 - fraction / (2 * limit))
     return _Judged(_rounded(value), f"Deepest drawdown {fraction:.1%} of capital; PAPER allows {limit:.0%}.")

@@ -59,6 +59,9 @@ class BotBody(Model):
     metrics_reset_at: Instant | None
     metrics: MetricsBody
     autonomy_score: float | None
+    autonomy_score_max: float | None = Field(
+        description="The score that the best results could have now: subscores that nothing can earn yet add nothing."
+    )
     autonomy_tier: Tier | None
     data_label: DataLabel | None
     bot_now: BotNowBody = Field(alias="botNow")

@@ -15,7 +15,7 @@ from services.backtests.lineage import Lineage, lineage_of_score
 from services.bars.import_file import import_file
 from services.bars.simulate import simulate_months
 from services.bots.create import NewBot, create_bot
-from services.bots.read import BotView, get_bot
+from services.bots.read import BotView, best_first, get_bot
 from trading.instruments import get_instrument
 from trading.months import full_months_before
 from trading.strategies.registry import STRATEGIES
@@ -132,9 +132,8 @@ def _create(home: DemoHome, symbol: str) -> tuple[UUID, ...]:
 
 def _read(home: DemoHome, bars: _Bars, bot_ids: Sequence[UUID], run_ids: tuple[str, ...]) -> DemoOutcome:
     with home.tx() as session:
-        views = [get_bot(session, bot_id, now=utc_now()) for bot_id in bot_ids]
-        graded = [view for view in views if view.session_id is not None]
-        graded.sort(key=lambda view: (view.autonomy_score or 0, view.metrics.net_pnl or 0), reverse=True)
-        chain = lineage_of_score(session, graded[0].id) if graded else None
-    ungraded = [view for view in views if view.session_id is None]
-    return DemoOutcome(bars.sentence, bars.label, (*graded, *ungraded), chain, run_ids, len(ungraded))
+        ranked = best_first(get_bot(session, bot_id, now=utc_now()) for bot_id in bot_ids)
+        best = next((view for view in ranked if view.session_id is not None), None)
+        chain = lineage_of_score(session, best.id) if best else None
+    failed = sum(view.session_id is None for view in ranked)
+    return DemoOutcome(bars.sentence, bars.label, tuple(ranked), chain, run_ids, failed)

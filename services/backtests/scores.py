@@ -1,6 +1,6 @@
 """Autonomy scores, derived from the newest session's raw rows and its bars; running it again changes nothing."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -20,7 +20,7 @@ from sql.queries.bars import catalogue
 from sql.tables.bars import BarsMonth
 from sql.tables.results import BacktestSession
 from sql.tables.standing import AutonomyScore
-from trading.backtest.findings import LOOK_AHEAD
+from trading.backtest.findings import disqualifying, from_json, look_ahead_passed
 
 SUBSCORES = ("data_reliability", "decision_quality", "risk_discipline", "execution_health", "supervisor_trust")
 
@@ -66,11 +66,13 @@ def write_scores(session: Session, standings: Sequence[CompletedBacktest]) -> No
 
 
 def _signals(one: CompletedBacktest) -> ScoreSignals:
+    found = from_json(one.analysis)
     return ScoreSignals(
         metrics=one.metrics,
         data_label=one.data_label,
         months=_qualities(one.months),
-        look_ahead_passed=_look_ahead_passed(one.analysis),
+        look_ahead_passed=look_ahead_passed(found),
+        failed_guard=disqualifying(found),
     )
 
 
@@ -83,11 +85,13 @@ def signals_of(session: Session, newest: BacktestSession | None) -> ScoreSignals
     if newest is None:
         return ScoreSignals(metrics=None, data_label=None, months=(), look_ahead_passed=None)
     months = catalogue.bars_months(session, [UUID(str(month_id)) for month_id in newest.bars_ids])
+    found = from_json(newest.analysis)
     return ScoreSignals(
         metrics=from_raw_rows(session, newest.id),
         data_label=DataLabel(newest.data_label) if newest.data_label else None,
         months=_qualities(months),
-        look_ahead_passed=_look_ahead_passed(newest.analysis),
+        look_ahead_passed=look_ahead_passed(found),
+        failed_guard=disqualifying(found),
     )
 
 
@@ -95,12 +99,6 @@ def _coverage(month: BarsMonth) -> float:
     """A report without coverage doesn't prove any."""
     value = month.quality_report.get("coverage")
     return float(value) if isinstance(value, int | float) else 0.0
-
-
-def _look_ahead_passed(analysis: Mapping[str, Any]) -> bool | None:
-    """Whether every look-ahead guard passed; None unless all of them were run."""
-    verdicts = [bool(analysis[guard]["passed"]) for guard in LOOK_AHEAD if guard in analysis]
-    return all(verdicts) if len(verdicts) == len(LOOK_AHEAD) else None
 
 
 def _columns(result: Score, newest: BacktestSession | None, now: datetime) -> dict[str, Any]:
@@ -117,5 +115,8 @@ def _figures(result: Score) -> dict[str, Any]:
         "autonomy_score": result.total,
         **{f"{name}_score": result.subscores[name].score for name in SUBSCORES},
         "autonomy_tier": result.tier,
+        "autonomy_score_max": result.attainable,
+        "locked_by": result.locked_by.code if result.locked_by else None,
+        "locked_reason": result.locked_by.message if result.locked_by else None,
         "breakdown": result.breakdown(),
     }

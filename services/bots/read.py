@@ -1,10 +1,10 @@
 """What is shown of a bot: its standing since the last reset and what it is doing now."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -16,7 +16,7 @@ from fleet.jobs import RETRYABLE
 from services.finding import unknown_bot
 from sql.queries.bots import read as bot_queries
 from sql.queries.bots.read import CurrentBot
-from sql.queries.bots.rows import JobRow, RollupRow
+from sql.queries.bots.rows import JobRow, RollupRow, ScoreRow
 from sql.queries.paging import After, Page
 
 SOURCE_OF_STAGE = {Stage.LAB: TradeSource.BACKTEST} | {
@@ -70,7 +70,9 @@ class BotSummary:
     metrics_reset_at: datetime | None
     metrics: StageMetrics
     autonomy_score: float | None
+    autonomy_score_max: float | None
     autonomy_tier: str | None
+    locked_by: str | None
     data_label: str | None
     session_id: UUID | None
     bot_now: BotNow
@@ -86,6 +88,9 @@ class BotView(BotSummary):
     window: dict[str, Any]
     autonomy_breakdown: dict[str, Any] | None
     archived_at: datetime | None
+
+
+AnyBot = TypeVar("AnyBot", bound=BotSummary)
 
 
 def page_bots(
@@ -124,6 +129,20 @@ def all_bots(session: Session, which: BotFilter, *, now: datetime) -> tuple[BotS
         after = page.following
         if after is None:
             return tuple(found)
+
+
+def best_first(bots: Iterable[AnyBot]) -> list[AnyBot]:
+    """Order bots by score, then by net P&L; below those without a backtest are the ones that a guard disqualified."""
+    return sorted(
+        bots,
+        key=lambda bot: (
+            bot.locked_by is None,
+            bot.session_id is not None,
+            bot.autonomy_score or 0,
+            bot.metrics.net_pnl or 0,
+        ),
+        reverse=True,
+    )
 
 
 def _figures(rollup: RollupRow | None, *, otherwise: str) -> dict[str, Any]:
@@ -191,13 +210,15 @@ def _summary(
         metrics_reset_at=bot.metrics_reset_at,
         metrics=StageMetrics(**backtests, by_stage=by_stage),
         autonomy_score=score.autonomy_score if score else None,
+        autonomy_score_max=score.autonomy_score_max if score else None,
         autonomy_tier=score.autonomy_tier if score else None,
+        locked_by=score.locked_by if score else None,
         data_label=row.data_label,
         session_id=rollup.session_id if rollup else None,
         bot_now=bot_now(
             [_snapshot(job)] if job else [],
             None,
-            _alerts(job, row.data_label),
+            _alerts(job, row.data_label, score),
             now,
             created_at=bot.created_at,
             has_history=job is not None,
@@ -222,9 +243,11 @@ def _of_failure(job: JobRow) -> Alert:
     return Alert(AlertLevel.BLOCKED, code, message)
 
 
-def _alerts(job: JobRow | None, label: str | None) -> tuple[Alert, ...]:
-    """What a person should know: the newest job failed, or the numbers rest on simulated bars."""
+def _alerts(job: JobRow | None, label: str | None, score: ScoreRow | None) -> tuple[Alert, ...]:
+    """What a person should know: a guard disqualified the bot, its newest job failed, its bars are simulated."""
     alerts = []
+    if score is not None and score.locked_by and score.locked_reason:
+        alerts.append(Alert(AlertLevel.BLOCKED, score.locked_by, score.locked_reason))
     if job is not None and job.status in {JobStatus.FAILED, JobStatus.TIMEOUT}:
         alerts.append(_of_failure(job))
     if label == DataLabel.SIMULATED:

@@ -8,6 +8,7 @@ ROOT = Path(__file__).resolve().parents[2]
 TESTS = ROOT / "tests"
 # Tests of a way through several modules, by the feature that the way belongs to.
 SCENARIOS = {
+    "backtests/test_look_ahead.py",
     "jobs/test_jobs_machine.py",
     "jobs/test_protocol_kills.py",
     "promotion/test_second_person.py",

@@ -64,7 +64,10 @@ class ScoreRow(NamedTuple):
     """Columns of AutonomyScore."""
 
     autonomy_score: float
+    autonomy_score_max: float | None
     autonomy_tier: str
+    locked_by: str | None
+    locked_reason: str | None
     session_id: UUID | None
 
 

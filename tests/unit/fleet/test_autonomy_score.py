@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from fleet.autonomy_score import BlockerCode, MonthQuality, ScoreSignals, score, tier_of
 from fleet.closed_sets import DataLabel, QualityVerdict, Tier
+from trading.backtest.findings import Check, Finding
 from trading.metrics import Metrics
 
 
@@ -103,6 +104,49 @@ def test_a_backtest_without_trades_shows_no_discipline() -> None:
     assert "NO_TRADES" in blockers(idle)
 
 
+def test_a_backtest_without_trades_earns_no_points_at_all() -> None:
+    idle = replace(PERFECT, metrics=metrics(trades=0, drawdown=0.0))
+    assert set(subscores(idle).values()) == {None}
+    assert (score(idle).total, score(idle).tier, score(idle).attainable) == (0.0, Tier.LOCKED, 100.0)
+
+
+LEAK = Finding(Check.SHIFT, False, 3, "At bar 7 (2024-01-02T15:07:00Z) target is LONG.")
+
+
+@pytest.mark.parametrize(
+    ("guard", "passed", "code"),
+    [
+        (LEAK, False, "LOOK_AHEAD"),
+        (None, False, "LOOK_AHEAD"),
+        (Finding(Check.DETERMINISM, False, 9, "Deciding again gives other decisions."), True, "GUARD_FAILED"),
+    ],
+)
+def test_a_bot_that_fails_a_guard_is_locked_with_nothing_and_the_guard_first(
+    guard: Finding | None, passed: bool, code: str
+) -> None:
+    found = score(replace(PERFECT, look_ahead_passed=passed, failed_guard=guard))
+    assert (found.total, found.tier, found.attainable) == (0.0, Tier.LOCKED, 0.0)
+    assert {part.score for part in found.subscores.values()} == {0.0}
+    assert found.locked_by == found.blockers[0]
+    assert found.blockers[0].code.value == code
+    assert (guard.message if guard else "reads the future") in found.blockers[0].message
+
+
+@pytest.mark.parametrize(
+    ("signals", "most"),
+    [
+        (WORST, 60.0),
+        (PAPER_READY, 60.0),
+        (replace(PAPER_READY, data_label=DataLabel.SIMULATED), 50.0),
+        (replace(PAPER_READY, runner_health=0.1), 80.0),
+        (PERFECT, 100.0),
+    ],
+)
+def test_a_score_has_a_maximum_that_the_best_results_could_have_now(signals: ScoreSignals, most: float) -> None:
+    assert score(signals).attainable == most
+    assert score(signals).locked_by is None
+
+
 def test_months_count_by_verdict_and_coverage() -> None:
     months = (
         GOOD_MONTH,
@@ -174,6 +218,7 @@ signals = st.builds(
         st.builds(MonthQuality, st.just("2024-01"), st.sampled_from(QualityVerdict), fractions), max_size=3
     ).map(tuple),
     look_ahead_passed=st.none() | st.booleans(),
+    failed_guard=st.none() | st.just(LEAK),
     runner_health=st.none() | st.floats(0, 1),
     supervisor_health=st.none() | st.floats(0, 1),
 )
@@ -188,6 +233,8 @@ def test_a_score_is_always_within_0_and_100_and_a_missing_subscore_has_a_blocker
     assert scored.total == pytest.approx(sum(part or 0 for part in parts) / 5, abs=0.01)
     assert scored.blockers or None not in parts
     assert not (scored.blockers and scored.tier is Tier.FULL_AUTONOMY)
+    assert scored.total <= scored.attainable + 0.01
+    assert scored.total == 0 or (found.metrics and found.metrics.total_trades and not scored.locked_by)
 
 
 @given(signals, fractions)
