@@ -35,7 +35,7 @@ COMMANDS: dict[str, Entry] = {
     "jobs": Entry("cli.jobs", "Jobs: list, show with the ledger."),
     "autonomy": Entry("cli.planner", "What the planner did and why a bot has no job: show, bots, tick."),
     "admin": Entry("cli.admin", "Bulk changes: reset-metrics, revert-to-lab; each with --dry-run."),
-    "backtest": Entry("cli.backtest", "One backtest of one file, without a database."),
+    "backtest": Entry("cli.backtest.command", "One backtest of one file, without a database."),
     "db": Entry("cli.db", "The database: its URL."),
     "proof": Entry(
         "cli.proof.command", "Write the proof pack: what the API, the database and the checks answer, as files."

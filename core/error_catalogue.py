@@ -24,6 +24,7 @@ MEANINGS: Final[dict[ErrorCode, str]] = {
     ErrorCode.JOB_TIMEOUT: "The job ran longer than its maximum.",
     ErrorCode.RUN_FAILED: "The orchestrator's run failed for a reason outside the job.",
     ErrorCode.STRATEGY_ERROR: "The strategy raised, or decided something impossible.",
+    ErrorCode.LOOK_AHEAD: "The strategy reads later bars than the one it decides at, so its figures prove nothing.",
     ErrorCode.CONFLICT: "The request contradicts the present state.",
     ErrorCode.NOT_FOUND: "Nothing has that id or path.",
     ErrorCode.NOT_IMPLEMENTED: "The route is part of the contract but has no data source yet.",

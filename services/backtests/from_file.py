@@ -1,38 +1,43 @@
-"""One backtest of one file, without database or providers: read, run, write JSON.
+"""One backtest of one file, without database or providers: read, run, check, write JSON.
 
-The file's bars go through the same reader, windows, strategies and engine as a bot's.
+The file's bars go through the same reader, windows, strategies, engine, guards and analyzers as a bot's.
 """
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from decimal import Decimal
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Final
 
-from core.errors import invalid
+from core.errors import ErrorCode, GantryError, invalid
+from fleet.closed_sets import DataLabel
 from integrations.files.reader import read_options
 from integrations.files.types import FileBars
-from services.bars.read_file import judged, notes_on, read_file
-from trading.backtest.run import run_backtest
-from trading.backtest.types import E4, BacktestResult, Costs, ExitReason, OpenPosition
+from services.backtests import file_result as shown
+from services.bars.read_file import JudgedMonth, judged, notes_on, read_file
+from services.code_version import code_version
+from trading.backtest.analyzers import run_analyzers
+from trading.backtest.checks import run_checks
+from trading.backtest.findings import LOOK_AHEAD, Finding, disqualifying
+from trading.backtest.run import engine_version, run_backtest
+from trading.backtest.types import STARTING_CAPITAL_USD, BacktestResult, Costs
 from trading.bars.front import windows
 from trading.bars.hashing import content_hash
 from trading.bars.resample import resample
 from trading.bars.schema import Timeframe
+from trading.bars.series import Window
 from trading.day_session import Hours, instrument_of
-from trading.instruments import Instrument, get_instrument
+from trading.instruments import get_instrument
 from trading.metrics import from_result
+from trading.strategies.base import Params
 from trading.strategies.registry import get_strategy
-
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_CENT: Final = Decimal("0.01")
 
 
 @dataclass(frozen=True, slots=True)
 class FileBacktest:
-    """What to run. params: raw values by name, texts allowed. tz, epoch_tz, stamp, hours: how the file is meant."""
+    """What to run. params: raw values by name, texts allowed. tz, epoch_tz, stamp, hours: how the file is meant.
+
+    guarded: whether the strategy must pass the guards; without them, its figures prove nothing.
+    """
 
     path: Path
     symbol: str
@@ -45,11 +50,15 @@ class FileBacktest:
     epoch_tz: str | None = None
     stamp: str = "open"
     hours: str = "all"
+    guarded: bool = True
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class FileBacktestReport:
-    """What came out. payload: the JSON document, money and prices as decimal texts. notes: sentences on the file."""
+    """What came out. payload: the JSON document, money and prices as decimal texts. notes: sentences on the file.
+
+    result, windows: what the document was made of, for charts.
+    """
 
     trades: int
     net_pnl: str
@@ -57,39 +66,86 @@ class FileBacktestReport:
     payload: Mapping[str, object]
     hours: Hours
     notes: tuple[str, ...]
+    result: BacktestResult
+    windows: tuple[Window, ...]
 
 
 def backtest_file(request: FileBacktest) -> FileBacktestReport:
     """Run one backtest on the bars of a file.
 
     Raises:
-        GantryError: VALIDATION_FAILED, NOT_FOUND, DATA_UNAVAILABLE, DATA_QUALITY_FAILED or STRATEGY_ERROR.
+        GantryError: VALIDATION_FAILED, NOT_FOUND, DATA_UNAVAILABLE, DATA_QUALITY_FAILED or STRATEGY_ERROR; LOOK_AHEAD
+            where a guard catches the strategy reading later bars.
 
     """
     get_instrument(request.symbol)
     strategy = get_strategy(request.strategy)
     params = strategy.parse(request.params)
-    source = _source_of(request)
-    bars, instrument = source.bars, instrument_of(request.symbol, source.hours)
+    source, months = _source_of(request)
+    instrument = instrument_of(request.symbol, source.hours)
+    bars = source.bars
     traded = bars if request.timeframe is Timeframe.M1 else resample(bars, request.timeframe, instrument)
-    result = run_backtest(
-        windows(traded, instrument), strategy, params, instrument, request.costs, engine=request.engine
-    )
+    made = windows(traded, instrument)
+    result = run_backtest(made, strategy, params, instrument, request.costs, engine=request.engine)
+    checks = run_checks if request.guarded else run_analyzers
+    findings = checks(made, strategy, params, instrument, request.costs, result)
+    _refuse_disqualified(request.strategy, findings)
     figures = from_result(result)
-    net, drawdown = _money(figures.net_pnl), _money(figures.max_drawdown_usd)
+    net, drawdown = shown.money(figures.net_pnl), shown.money(figures.max_drawdown_usd)
     payload = {
-        "trades": _trades(result, instrument),
+        **_asked(request, params, source),
+        "window": shown.window_of(traded, result),
+        "quality": shown.quality_of(months),
+        "guards": shown.guards_of(findings),
+        "analyzers": shown.analyzers_of(findings),
         "net_pnl": net,
         "max_drawdown": drawdown,
-        "open_position": _open_position(result.open_position, instrument),
-        "engine": result.engine,
+        "metrics": shown.metrics_of(figures),
+        "open_position": shown.open_position_of(result.open_position, instrument),
+        "trades": shown.trades_of(result, instrument),
         "bars_hash": content_hash(bars, instrument),
+        "engine": result.engine,
+        "engine_version": engine_version(),
+        "code_version": code_version(),
     }
-    return FileBacktestReport(figures.total_trades, net, drawdown, payload, source.hours, notes_on([source]))
+    notes = notes_on([source])
+    return FileBacktestReport(figures.total_trades, net, drawdown, payload, source.hours, notes, result, made)
+
+
+def _asked(request: FileBacktest, params: Params, source: FileBars) -> dict[str, object]:
+    """What was to be run, on which bars."""
+    return {
+        "strategy": request.strategy,
+        "params": asdict(params),
+        "symbol": request.symbol,
+        "timeframe": request.timeframe.value,
+        "costs": shown.costs_of(request.costs),
+        "capital": shown.money(STARTING_CAPITAL_USD),
+        "source": source.source_name,
+        "data_label": DataLabel.IMPORTED.value,
+        "hours": source.hours.value,
+    }
+
+
+def _refuse_disqualified(strategy: str, findings: tuple[Finding, ...]) -> None:
+    guard = disqualifying(findings)
+    if guard is None:
+        return
+    raise GantryError(
+        ErrorCode.LOOK_AHEAD if guard.name in LOOK_AHEAD else ErrorCode.STRATEGY_ERROR,
+        f"Strategy {strategy} fails the guard {guard.name}. {guard.message}",
+        fix="Let it decide from bars up to the one it decides at, or give --no-guards for figures that prove nothing.",
+        facts={"guard": guard.name.value, "where": asdict(guard.where) if guard.where else None},
+    )
 
 
 def write_report(report: FileBacktestReport, path: Path) -> None:
-    """Write the JSON document whole: to a temporary name first, then renamed.
+    """Write the JSON document, as `write_whole` does."""
+    write_whole(json.dumps(report.payload, indent=1) + "\n", path, option="out")
+
+
+def write_whole(text: str, path: Path, *, option: str) -> None:
+    """Write a text whole: to a temporary name first, then renamed. option: what named the file.
 
     Raises:
         GantryError: VALIDATION_FAILED when the file can't be written.
@@ -97,19 +153,19 @@ def write_report(report: FileBacktestReport, path: Path) -> None:
     """
     temporary = path.with_name(f".{path.name}.part")
     try:
-        temporary.write_text(json.dumps(report.payload, indent=1) + "\n")
+        temporary.write_text(text, encoding="utf-8")
         temporary.replace(path)
     except OSError as problem:
         temporary.unlink(missing_ok=True)
         raise invalid(
             f"{path} can't be written: {problem.strerror}.",
             fix="Use a file in a folder you may write to.",
-            field="out",
+            field=option,
         ) from problem
 
 
-def _source_of(request: FileBacktest) -> FileBars:
-    """The file's bars, which an import would take."""
+def _source_of(request: FileBacktest) -> tuple[FileBars, tuple[JudgedMonth, ...]]:
+    """The file's bars, which an import would take, and what it would judge of them."""
     options = read_options(
         symbol=request.symbol,
         tz=request.tz,
@@ -118,73 +174,4 @@ def _source_of(request: FileBacktest) -> FileBars:
         hours=request.hours,
     )
     (found,) = read_file(request.path, options)
-    judged(found)
-    return found
-
-
-def _trades(result: BacktestResult, instrument: Instrument) -> list[dict[str, object]]:
-    trades = result.trades
-    columns = (
-        trades.side,
-        trades.qty,
-        trades.entry_ns,
-        trades.entry_ticks,
-        trades.exit_ns,
-        trades.exit_ticks,
-        trades.gross_e4,
-        trades.commission_e4,
-        trades.net_e4,
-        trades.reason,
-    )
-    return [
-        {
-            "side": _side(side),
-            "qty": qty,
-            "entry_at": _at(entry_ns),
-            "entry_price": _price(entry, instrument),
-            "exit_at": _at(exit_ns),
-            "exit_price": _price(leave, instrument),
-            "gross_pnl": _money_e4(gross),
-            "commission": _money_e4(commission),
-            "net_pnl": _money_e4(net),
-            "exit_reason": ExitReason(reason).name,
-        }
-        for side, qty, entry_ns, entry, exit_ns, leave, gross, commission, net, reason in zip(
-            *(column.tolist() for column in columns), strict=True
-        )
-    ]
-
-
-def _open_position(held: OpenPosition | None, instrument: Instrument) -> dict[str, object] | None:
-    if held is None:
-        return None
-    return {
-        "side": _side(held.side),
-        "qty": held.qty,
-        "entry_at": _at(held.entry_ns),
-        "entry_price": _price(held.entry_ticks, instrument),
-        "contract": held.contract,
-        "unrealized_pnl": _money_e4(held.unrealized_e4),
-    }
-
-
-def _side(side: int) -> str:
-    return "LONG" if side > 0 else "SHORT"
-
-
-def _at(ns: int) -> str:
-    return (_EPOCH + timedelta(microseconds=ns // 1000)).isoformat().replace("+00:00", "Z")
-
-
-def _price(ticks: int, instrument: Instrument) -> str:
-    return format(ticks * instrument.tick_size, "f")
-
-
-def _money_e4(amount_e4: int) -> str:
-    return _money(Decimal(amount_e4) / E4)
-
-
-def _money(usd: Decimal) -> str:
-    """Cents, but four decimals where a tick is worth a fraction of a cent (ZN), so that trades still add up."""
-    cents = usd.quantize(_CENT)
-    return format(cents if cents == usd else usd.quantize(Decimal("0.0001")), "f")
+    return found, judged(found)

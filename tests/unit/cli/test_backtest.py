@@ -4,11 +4,19 @@ import json
 from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from cli.main import main
+from services.code_version import code_version
+from tests.factories import leaks
+from tests.factories.leaks import Faulty, NoParams
+from trading.backtest.findings import ANALYZERS, GUARDS
+from trading.strategies.base import Decisions, MarketView
+from trading.strategies.registry import STRATEGIES
+from trading.strategies.sma_cross import SmaCross
 
 ARGS = ["--symbol", "ES", "--strategy", "sma_cross", "--param", "fast=3", "--param", "slow=8", "--slippage-ticks", "1"]
 Run = Callable[..., int]
@@ -31,9 +39,9 @@ def bars(tmp_path: Path) -> Path:
 def run(bars: Path, tmp_path: Path) -> Run:
     """Run the command; answer its exit code."""
 
-    def call(*extra: str, path: Path = bars, out: Path = tmp_path / "out.json") -> int:
+    def call(*extra: str, path: Path = bars, out: Path | None = tmp_path / "out.json") -> int:
         try:
-            main(["backtest", "--bars", str(path), *ARGS, "--out", str(out), *extra])
+            main(["backtest", "--bars", str(path), *ARGS, *(("--out", str(out)) if out else ()), *extra])
         except SystemExit as ended:
             return int(ended.code or 0)
         return 0
@@ -44,7 +52,7 @@ def run(bars: Path, tmp_path: Path) -> Run:
 def test_trades_and_figures_are_written_as_the_contract_says(run: Run, tmp_path: Path) -> None:
     assert run("--commission", "2.25", "--contracts", "1", "--engine", "rust") == 0
     found = json.loads((tmp_path / "out.json").read_text())
-    assert set(found) == {"trades", "net_pnl", "max_drawdown", "open_position", "engine", "bars_hash"}
+    assert set(found) >= {"trades", "net_pnl", "max_drawdown", "open_position", "engine", "bars_hash"}
     assert found["engine"] == "rust"
     assert len(found["bars_hash"]) == 64
     first = found["trades"][0]
@@ -67,6 +75,107 @@ def test_trades_and_figures_are_written_as_the_contract_says(run: Run, tmp_path:
     gross = (Decimal(first["entry_price"]) - Decimal(first["exit_price"])) * 50
     assert gross == Decimal(first["gross_pnl"])
     assert found["open_position"]["side"] in {"LONG", "SHORT"}
+
+
+def test_a_result_names_everything_it_rests_on(run: Run, tmp_path: Path) -> None:
+    assert run("--commission", "2.50", "--contracts", "2") == 0
+    found = json.loads((tmp_path / "out.json").read_text())
+    assert (found["strategy"], found["params"]) == ("sma_cross", {"fast": 3, "slow": 8})
+    assert found["costs"] == {"slippage_ticks": 1, "commission_usd": "2.50", "contracts": 2}
+    assert found["window"] == {
+        "first_bar": "2024-01-03T15:00:00Z",
+        "last_bar": "2024-01-03T16:29:00Z",
+        "bars": 90,
+        "sessions": 1,
+    }
+    assert (found["symbol"], found["timeframe"], found["capital"]) == ("ES", "1m", "50000.00")
+    assert (found["source"], found["data_label"], found["hours"]) == ("es.csv", "IMPORTED", "all")
+    assert found["metrics"]["net_pnl"] == found["net_pnl"]
+    assert found["metrics"]["total_trades"] == len(found["trades"])
+    assert found["quality"]["verdict"] == "OK"
+    assert [(month["month"], month["bars"]) for month in found["quality"]["months"]] == [("2024-01", 90)]
+    assert {name: part["outcome"] for name, part in found["guards"].items()} == dict.fromkeys(GUARDS, "PASSED")
+    assert found["analyzers"]["too_few_trades"]["outcome"] == "FAILED"
+    assert found["code_version"] == code_version()
+
+
+def test_nothing_has_to_be_written(run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(out=None) == 0
+    assert "4 trades, net P&L" in capsys.readouterr().out
+    assert [path.name for path in tmp_path.iterdir()] == ["es.csv"]
+
+
+@pytest.mark.parametrize(
+    ("rule", "code", "words"),
+    [
+        (
+            leaks.next_close,
+            "LOOK_AHEAD",
+            ("the guard shift", "At bar ", "(2024-01-03T1", "target is ", "It reads close"),
+        ),
+        (leaks.bars_left, "LOOK_AHEAD", ("the guard truncation", "cutting off the bars")),
+        (leaks.stop_from_the_future, "LOOK_AHEAD", ("stop_ticks is ", "It reads low")),
+    ],
+    ids=lambda value: getattr(value, "__name__", None),
+)
+def test_a_strategy_that_reads_ahead_is_refused_with_the_place_and_writes_nothing(
+    run: Run,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    rule: Callable[[MarketView], object],
+    code: str,
+    words: tuple[str, ...],
+) -> None:
+    plant(monkeypatch, rule)
+    page = tmp_path / "page.html"
+    assert run("--html", str(page)) == 1
+    errors = capsys.readouterr().err
+    assert errors.startswith(f"{code}: Strategy sma_cross fails ")
+    assert [word for word in words if word not in errors] == []
+    assert "Fix:" in errors
+    assert "--no-guards" in errors
+    assert [path.name for path in tmp_path.iterdir()] == ["es.csv"]
+
+
+def test_without_guards_a_banner_says_so_and_so_does_the_result(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plant(monkeypatch, leaks.next_close)
+    page = tmp_path / "page.html"
+    assert run("--no-guards", "--html", str(page)) == 0
+    printed = capsys.readouterr()
+    assert "!!  NO GUARDS" in printed.err
+    assert "guards    SKIPPED" in printed.out
+    found = json.loads((tmp_path / "out.json").read_text())
+    assert found["guards"] == "skipped"
+    assert set(found["analyzers"]) == ANALYZERS
+    assert 'class="banner" role="alert">NO GUARDS' in page.read_text()
+
+
+def test_with_guards_there_is_no_banner(run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    page = tmp_path / "page.html"
+    assert run("--html", str(page)) == 0
+    assert "NO GUARDS" not in "".join(capsys.readouterr()) + page.read_text()
+
+
+def plant(monkeypatch: pytest.MonkeyPatch, rule: Callable[[MarketView], object]) -> None:
+    """Let sma_cross, its parameters as they are, decide by another rule."""
+    planted = Planted(rule)
+    monkeypatch.setitem(STRATEGIES, "sma_cross", planted)
+
+
+class Planted(SmaCross):
+    """The parameters of sma_cross, the decisions of a rule."""
+
+    def __init__(self, rule: Callable[[MarketView], object]) -> None:
+        self._faulty = Faulty(rule)  # type: ignore[arg-type]
+
+    def decide(self, view: MarketView, params: Any) -> Decisions:  # noqa: ARG002 - the strategy's signature
+        return self._faulty.decide(view, NoParams())
+
+    def warmup(self, params: Any) -> int:  # noqa: ARG002 - the same
+        return 1
 
 
 def test_numba_and_rust_write_the_same_trades(run: Run, tmp_path: Path) -> None:

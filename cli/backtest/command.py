@@ -35,8 +35,12 @@ def backtest(  # noqa: PLR0913 - one argument an option
     bars: Annotated[Path, typer.Option(help="Bars: DBN, Parquet or CSV (.gz), one minute each.")],
     symbol: Annotated[str, typer.Option(help="Instrument, such as ES.")],
     strategy: Annotated[str, typer.Option(help="Name of a strategy.")],
-    out: Annotated[Path, typer.Option(help="JSON file to write.")],
     *,
+    out: Annotated[Path | None, typer.Option(help="JSON file to write.")] = None,
+    html: Annotated[Path | None, typer.Option(help="HTML page to write: one file, with charts.")] = None,
+    no_guards: Annotated[
+        bool, typer.Option("--no-guards", help="Don't check that the strategy reads no later bars: it proves nothing.")
+    ] = False,
     param: Annotated[list[str] | None, typer.Option(help="A strategy parameter, k=v; may be repeated.")] = None,
     slippage_ticks: Annotated[int, typer.Option(help="Slippage of market and stop fills, in ticks.")] = 1,
     commission: Annotated[
@@ -50,8 +54,9 @@ def backtest(  # noqa: PLR0913 - one argument an option
     stamp: StampOption = Stamped.OPEN,
     hours: HoursOption = Covered.ALL,
 ) -> None:
-    """Backtest a strategy on the bars of a file and write trades, P&L and drawdown as JSON."""
-    from cli.console import say
+    """Backtest a strategy on the bars of a file: guarded as every bot is, and shown, as JSON and as a page."""
+    from cli.backtest.shown import UNGUARDED, lines
+    from cli.console import note, say
     from services.backtests.from_file import FileBacktest, backtest_file, write_report
     from trading.backtest.types import Costs
     from trading.bars.schema import Timeframe
@@ -71,12 +76,21 @@ def backtest(  # noqa: PLR0913 - one argument an option
             epoch_tz=epoch_tz,
             stamp=stamp.value,
             hours=hours.value,
+            guarded=not no_guards,
         )
     )
-    write_report(report, out)
-    for line in report.notes:
+    if out:
+        write_report(report, out)
+    if html:
+        from cli.backtest.page import write_page
+
+        write_page(report, html)
+    for line in lines(report):
         say(line)
-    say(f"{report.trades:,} trades, net P&L {report.net_pnl} USD, max drawdown {report.max_drawdown} USD: {out}")
+    for path in filter(None, (out, html)):
+        say(f"Written: {path}")
+    if no_guards:
+        note(UNGUARDED)
 
 
 def _usd(text: str) -> Decimal:
