@@ -31,6 +31,7 @@ HOURS_IN_WORDS = {Covered.ALL: "whole sessions", Covered.RTH: "the day session a
 TimeZone = Annotated[
     str | None, typer.Option("--tz", help="Time zone of times that state none, such as UTC or America/New_York.")
 ]
+SIMULATED_IN_WORDS = "These bars are SIMULATED: the figures say nothing about any market."
 EpochTimeZone = Annotated[
     str | None,
     typer.Option("--epoch-tz", help="Zone of the clock that counts since 1970 were made from; UTC if unset."),

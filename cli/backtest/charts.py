@@ -17,6 +17,7 @@ from trading.sessions import DAY_NS
 MOST_POINTS: Final = 4_000  # of a line: a screen has fewer columns
 MOST_TRADES: Final = 2_000  # drawn on the price, the largest ones; a browser slows down on more
 TICKS: Final = 8
+_LITTLE_USD: Final = 500
 _GREEN, _RED, _BLUE, _GREY = "#0f8a5f", "#c8372d", "#2457a6", "#8a94a6"
 _HOLE_NS: Final = 4 * DAY_NS  # longer than any weekend with its holiday: the line is broken there
 
@@ -43,6 +44,8 @@ def equity_chart(report: FileBacktestReport) -> go.Figure:
             col=1,
         )
         figure.update_yaxes(title_text=f"{name} (USD)", tickformat=",.0f", row=row, col=1)
+        if values.min() == values.max():  # plotly would show a flat line at the scale of cents
+            figure.update_yaxes(range=[values[0] - _LITTLE_USD, values[0] + _LITTLE_USD], row=row, col=1)
     figure.update_layout(hovermode="x")
     return _styled(figure, result, height=460)
 
@@ -150,12 +153,15 @@ def _bins(net: NDArray[np.float64]) -> dict[str, float]:
 
 def _day_axis(result: BacktestResult) -> dict[str, Any]:
     """Ticks of an axis that counts bars, so that closed markets take no room: trading days, or times of few days."""
+    at = np.linspace(0, len(result.ts) - 1, TICKS, dtype=np.int64)
     starts = np.flatnonzero(np.diff(result.session, prepend=-1))
-    by_day = len(starts) >= TICKS // 2
-    at = starts if by_day else np.arange(len(result.ts))
-    at = at[np.unique(np.linspace(0, len(at) - 1, TICKS, dtype=np.int64))]
+    by_day = len(starts) >= TICKS
+    at = np.unique(starts[np.searchsorted(starts, at, side="right") - 1] if by_day else at)
     days = result.session[at].astype("datetime64[D]").astype(str).tolist()
-    return {"tickvals": at.tolist(), "ticktext": days if by_day else [text[5:16] for text in times(result.ts[at])]}
+    return {
+        "tickvals": at.tolist(),
+        "ticktext": days if by_day else [text[5:16].replace("T", " ") for text in times(result.ts[at])],
+    }
 
 
 def _styled(figure: go.Figure, result: BacktestResult | None, *, height: int) -> go.Figure:

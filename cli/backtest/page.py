@@ -15,6 +15,8 @@ from markupsafe import Markup
 from plotly.graph_objects import Figure
 
 from cli.backtest.charts import MOST_TRADES, distribution_chart, equity_chart, price_chart
+from cli.options import SIMULATED_IN_WORDS
+from fleet.closed_sets import DataLabel
 from services.backtests.file_result import SKIPPED
 from services.backtests.from_file import FileBacktestReport, write_whole
 from trading.metrics import usd
@@ -80,6 +82,7 @@ def page_of(report: FileBacktestReport) -> str:
         years=by_month(report),
         month_names=MONTHS,
         skipped=report.payload["guards"] == SKIPPED,
+        made_up=SIMULATED_IN_WORDS if report.payload["data_label"] == DataLabel.SIMULATED else None,
         notes=report.notes,
         drawn=MOST_TRADES if many else None,
         charts=_drawn(report),

@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from cli.options import SIMULATED_IN_WORDS
+from fleet.closed_sets import DataLabel
 from services.backtests.file_result import SKIPPED
 from services.backtests.from_file import FileBacktestReport
 from trading.backtest.findings import CheckOutcome
@@ -37,6 +39,8 @@ def lines(report: FileBacktestReport) -> Iterator[str]:
     yield from _outcomes("analyzers", shown["analyzers"])
     yield f"  code      {shown['code_version']}, {shown['engine_version']} ({shown['engine']})"
     yield from report.notes
+    if shown["data_label"] == DataLabel.SIMULATED:
+        yield SIMULATED_IN_WORDS
     yield f"{report.trades:,} trades, net P&L {report.net_pnl} USD, max drawdown {report.max_drawdown} USD"
 
 

@@ -4,6 +4,7 @@ from rich.console import Console
 from rich.table import Table
 
 from cli.demo.run import DemoOutcome
+from cli.options import SIMULATED_IN_WORDS
 from fleet.closed_sets import DataLabel
 from services.backtests.lineage import Lineage
 from services.bots.read import BotView
@@ -31,7 +32,7 @@ def show(outcome: DemoOutcome) -> None:
         table.add_row(*row(bot))
     console.print(table)
     if outcome.label is DataLabel.SIMULATED:
-        console.print("These bars are SIMULATED: the figures say nothing about any market.")
+        console.print(SIMULATED_IN_WORDS)
     if outcome.chain is not None:
         console.print()
         for line in chain_lines(outcome.chain):

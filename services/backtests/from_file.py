@@ -9,11 +9,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from core.errors import ErrorCode, GantryError, invalid
-from fleet.closed_sets import DataLabel
 from integrations.files.reader import read_options
 from integrations.files.types import FileBars
 from services.backtests import file_result as shown
-from services.bars.read_file import JudgedMonth, judged, notes_on, read_file
+from services.bars.read_file import JudgedMonth, judged, label_of, notes_on, read_file
 from services.code_version import code_version
 from trading.backtest.analyzers import run_analyzers
 from trading.backtest.checks import run_checks
@@ -122,7 +121,7 @@ def _asked(request: FileBacktest, params: Params, source: FileBars) -> dict[str,
         "costs": shown.costs_of(request.costs),
         "capital": shown.money(STARTING_CAPITAL_USD),
         "source": source.source_name,
-        "data_label": DataLabel.IMPORTED.value,
+        "data_label": label_of(source).value,
         "hours": source.hours.value,
     }
 

@@ -7,14 +7,14 @@ from datetime import datetime
 from pathlib import Path
 
 from core.errors import ErrorCode, GantryError, invalid
-from fleet.closed_sets import DataLabel, SystemEvent
+from fleet.closed_sets import SystemEvent
 from integrations.files.reader import read_options
 from integrations.files.types import FileBars, LeftOut
 from integrations.registry import FILES, SIMULATOR
 from integrations.store import BarsStore
 from services import events
 from services.bars.quarantine import put_aside
-from services.bars.read_file import likely, notes_on, read_file
+from services.bars.read_file import label_of, likely, notes_on, read_file
 from services.bars.simulate import no_progress
 from services.bars.write import Incoming, MonthReport, Progress, Source, store_months
 from sql.engine import Transactions
@@ -86,14 +86,8 @@ def import_file(  # noqa: PLR0913 - one keyword for each option of the command
 
 
 def _incoming(one: FileBars, part: BarsOfMonth, provider: str) -> Incoming:
-    source = Source(provider, _label_of(one), one.source_name, one.source_sha256, one.source_details)
+    source = Source(provider, label_of(one), one.source_name, one.source_sha256, one.source_details)
     return Incoming(instrument_of(one.bars.symbol, one.hours), part, source)
-
-
-def _label_of(one: FileBars) -> DataLabel:
-    """Exported simulated bars stay SIMULATED in every catalogue they come to."""
-    simulated = one.source_details.get("data_label") == DataLabel.SIMULATED
-    return DataLabel.SIMULATED if simulated else DataLabel.IMPORTED
 
 
 def _require_provider(provider: str) -> None:

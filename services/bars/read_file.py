@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from core.errors import GantryError
+from fleet.closed_sets import DataLabel
 from integrations.files.likely import explained, refuse_other_hours, with_likely_zone
 from integrations.files.reader import read_as
 from integrations.files.readings import fits_as_stated
@@ -52,6 +53,12 @@ def read_unjudged(path: Path, options: ReadOptions) -> tuple[FileBars, ...]:
         if not error.facts.get(UNSTATED):
             raise
         raise _with_likely_zone(error, path, options) from error
+
+
+def label_of(one: FileBars) -> DataLabel:
+    """Return the label of a file's bars: simulated ones that were exported stay SIMULATED wherever they come to."""
+    simulated = one.source_details.get("data_label") == DataLabel.SIMULATED
+    return DataLabel.SIMULATED if simulated else DataLabel.IMPORTED
 
 
 def notes_on(found: Sequence[FileBars]) -> tuple[str, ...]:

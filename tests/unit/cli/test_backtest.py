@@ -153,6 +153,19 @@ def test_without_guards_a_banner_says_so_and_so_does_the_result(
     assert 'class="banner" role="alert">NO GUARDS' in page.read_text()
 
 
+def test_exported_simulated_bars_stay_simulated(
+    run: Run, bars: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    header, *rows = bars.read_text().splitlines()
+    exported = tmp_path / "exported.csv"
+    exported.write_text("\n".join([f"{header},data_label", *(f"{row},SIMULATED" for row in rows)]) + "\n")
+    page = tmp_path / "page.html"
+    assert run("--html", str(page), path=exported) == 0
+    assert json.loads((tmp_path / "out.json").read_text())["data_label"] == "SIMULATED"
+    for shown in (capsys.readouterr().out, page.read_text()):
+        assert "These bars are SIMULATED" in shown
+
+
 def test_with_guards_there_is_no_banner(run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     page = tmp_path / "page.html"
     assert run("--html", str(page)) == 0

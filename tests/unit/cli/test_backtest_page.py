@@ -123,7 +123,7 @@ def test_its_charts_are_of_the_trades_and_the_equity_of_the_json(many: FileBackt
 def test_without_a_trade_the_page_says_so(none: FileBacktestReport) -> None:
     assert none.trades == 0
     page = page_of(none)
-    assert page.count("No trades.") == 2
+    assert page.count("No trades.") == 3
     assert 'id="distribution"' not in page
     assert 'id="equity"' in page
     assert (Page(page).figures["net_pnl"], Page(page).figures["win_rate"]) == ("0.00", "None")
