@@ -28,7 +28,7 @@ def moved_on(view: MarketView, strategy: Strategy, params: Params, decisions: De
     try:
         changed = decide(strategy, params, view)
     except GantryError as error:  # a strategy that can't decide without its future reads it
-        return Moved(cut, "decision", "made", error.message)
+        return Moved(cut, "the decision", "made", f"an error ({error.message.rstrip('.')})")
     return first_difference(decisions, changed, cut + 1)
 
 

@@ -138,6 +138,14 @@ def test_a_strategy_that_reads_ahead_is_refused_with_the_place_and_writes_nothin
     assert [path.name for path in tmp_path.iterdir()] == ["es.csv"]
 
 
+def test_a_decision_before_the_warm_up_is_refused_too(
+    run: Run, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plant(monkeypatch, leaks.honest, warmup=50)
+    assert run() == 1
+    assert capsys.readouterr().err.startswith("STRATEGY_ERROR: Strategy sma_cross fails the guard warm_up.")
+
+
 def test_without_guards_a_banner_says_so_and_so_does_the_result(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -172,23 +180,22 @@ def test_with_guards_there_is_no_banner(run: Run, tmp_path: Path, capsys: pytest
     assert "NO GUARDS" not in "".join(capsys.readouterr()) + page.read_text()
 
 
-def plant(monkeypatch: pytest.MonkeyPatch, rule: Callable[[MarketView], object]) -> None:
+def plant(monkeypatch: pytest.MonkeyPatch, rule: Callable[[MarketView], object], *, warmup: int = 1) -> None:
     """Let sma_cross, its parameters as they are, decide by another rule."""
-    planted = Planted(rule)
-    monkeypatch.setitem(STRATEGIES, "sma_cross", planted)
+    monkeypatch.setitem(STRATEGIES, "sma_cross", Planted(rule, warmup))
 
 
 class Planted(SmaCross):
     """The parameters of sma_cross, the decisions of a rule."""
 
-    def __init__(self, rule: Callable[[MarketView], object]) -> None:
-        self._faulty = Faulty(rule)  # type: ignore[arg-type]
+    def __init__(self, rule: Callable[[MarketView], object], warmup: int) -> None:
+        self._faulty = Faulty(rule, warmup)  # type: ignore[arg-type]
 
     def decide(self, view: MarketView, params: Any) -> Decisions:  # noqa: ARG002 - the strategy's signature
         return self._faulty.decide(view, NoParams())
 
     def warmup(self, params: Any) -> int:  # noqa: ARG002 - the same
-        return 1
+        return self._faulty.warmup(NoParams())
 
 
 def test_numba_and_rust_write_the_same_trades(run: Run, tmp_path: Path) -> None:
