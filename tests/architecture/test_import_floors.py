@@ -1,6 +1,7 @@
 """How high services are built: the longest chain of its modules, each of which imports the next."""
 
-from collections.abc import Mapping, Set
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from functools import cache
 from pathlib import Path
 
@@ -16,7 +17,7 @@ def modules(package: str) -> Mapping[str, Path]:
     return {".".join(path.relative_to(ROOT).with_suffix("").parts): path for path in paths}
 
 
-def longest_chain(imports: Mapping[str, Set[str]]) -> tuple[str, ...]:
+def longest_chain(imports: Mapping[str, AbstractSet[str]]) -> tuple[str, ...]:
     """Return the longest chain of modules, from the top down; a circle never ends, and is a RecursionError."""
 
     @cache
