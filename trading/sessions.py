@@ -100,6 +100,19 @@ def sessions_between(instrument: Instrument, first_day: int, last_day: int) -> I
     return days[np.searchsorted(days, first_day) : np.searchsorted(days, last_day, side="right")]
 
 
+def holes_after(instrument: Instrument, days: IntArray) -> NDArray[np.bool_]:
+    """Return bool[D - 1]: whether the calendar has a session between each of D increasing trading days and the next."""
+    known = schedule_of(instrument.calendar).days
+    after, before = np.searchsorted(known, days[:-1], side="right"), np.searchsorted(known, days[1:])
+    return before > after
+
+
+def sessions_closed(instrument: Instrument, start_ns: int, end_ns: int) -> IntArray:
+    """Return the trading days whose session closed after start_ns and by end_ns: int64, days since 1970."""
+    schedule = schedule_of(instrument.calendar)
+    return schedule.days[(schedule.closes > start_ns) & (schedule.closes <= end_ns)]
+
+
 def sessions_within(instrument: Instrument, start_ns: int, end_ns: int) -> int:
     """Return how many sessions opened at or after start_ns and closed by end_ns, both ns UTC."""
     schedule = schedule_of(instrument.calendar)

@@ -10,6 +10,7 @@ from core.errors import ErrorCode, GantryError
 from integrations.files.reader import read_bars_file
 from trading.bars.front import windows
 from trading.bars.hashing import content_hash
+from trading.bars.holes import holes_of
 from trading.bars.months import split_months
 from trading.bars.quality import MonthVerdict, ProblemCode, assess
 from trading.bars.ticks import to_ticks
@@ -49,16 +50,27 @@ def test_es_expiries_roll_in_december_2013_on_real_prices() -> None:
         "2013-12": MonthVerdict.WARN,
         "2020-01": MonthVerdict.OK,
     }
-    first, second = windows(found.bars, es)
-    (roll,) = first.rolls
+    # The first session after the hole before 18 December trades ESH14 more already: without it there, ESZ13 is front.
+    new, at = found.bars.contracts.index("ESH14"), found.bars.ts.astype("datetime64[ns]")
+    bars = found.bars.take((found.bars.contract != new) | (at >= np.datetime64("2013-12-18T23:00")))
+    window = windows(bars, es)[4]
+    (roll,) = window.rolls
     assert (roll.old_contract, roll.new_contract) == ("ESZ13", "ESH14")
-    assert first.bars.ts[roll.index].astype("datetime64[ns]") == np.datetime64("2013-12-18T23:00", "ns")
-    at_roll = found.bars.take(found.bars.ts == first.bars.ts[roll.index])
+    assert window.bars.ts[roll.index].astype("datetime64[ns]") == np.datetime64("2013-12-20T00:00", "ns")
+    at_roll = bars.take(bars.ts == window.bars.ts[roll.index])
     opens = dict(zip(at_roll.contract.tolist(), to_ticks(at_roll.open, es).tolist(), strict=True))
     assert roll.old_exit_ticks == opens[0]
     assert roll.difference_ticks == opens[1] - opens[0]
-    assert {second.bars.contracts[number] for number in second.bars.contract.tolist()} == {"ESH20"}
-    assert second.rolls == ()
+
+
+def test_each_hole_of_scattered_days_ends_a_window() -> None:
+    es = get_instrument("ES")
+    (found,) = read_bars_file(DATA / "lean_es_gc" / "es_1m.parquet")
+    whole = windows(found.bars, es)
+    fronts = [{window.bars.contracts[number] for number in window.bars.contract.tolist()} for window in whole]
+    assert fronts == [{"ESZ13"}, {"ESZ13"}, {"ESZ13"}, {"ESZ13"}, {"ESH14"}, {"ESH20"}]
+    assert [hole.sessions for hole in holes_of(found.bars, es)] == [9, 11, 8, 9, 1556]
+    assert [window.rolls for window in whole] == [()] * 6
 
 
 def test_gold_trades_its_december_contract_in_october_2013() -> None:

@@ -6,8 +6,11 @@ that session, at the first bar that both contracts have. Where the front has no 
 others have some, and no such common bar came before, the window ends and a new one starts: nothing is bridged.
 
 Bars of one contract at a time (continuous series): the roll is the first bar of the new contract, the old one
-is closed at its last close. Where whole sessions lie between the two, or one of them has no name, or only one is
-named by its expiry (the other by an id: they may be one contract), it is a new window instead.
+is closed at its last close. Where one of them has no name, or only one is named by its expiry (the other by an id:
+they may be one contract), it is a new window instead.
+
+A session of the calendar without any bar always ends the window: no position, bracket or indicator lives through a
+hole. Weekends and holidays aren't sessions, so they end nothing.
 
 Bars in which nothing traded (volume 0) are left out, as nothing can be filled in them; a source that never
 states volume keeps them all.
@@ -18,13 +21,14 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from trading.bars.contracts import tells_expiry
 from trading.bars.schema import NS_PER_SECOND, Bars, IntArray, Timeframe
 from trading.bars.series import Roll, Window
 from trading.bars.ticks import to_ticks
 from trading.instruments import Instrument
-from trading.sessions import SessionIndex, session_of, sessions_between
+from trading.sessions import SessionIndex, holes_after, session_of
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -65,10 +69,8 @@ def windows(bars: Bars, instrument: Instrument) -> tuple[Window, ...]:
         return ()
     index = session_of(instrument, bars.ts)
     ticks = _Ticks(*(to_ticks(prices, instrument) for prices in bars.ohlc()))
-    if bars.per_expiry:
-        legs = _per_expiry(bars, ticks, index.session)
-    else:
-        legs = _continuous(bars, ticks, index.session, instrument)
+    make_legs = _per_expiry if bars.per_expiry else _continuous
+    legs = make_legs(bars, ticks, index.session, instrument)
     last_open = _last_open(index, bars.timeframe)
     return tuple(_window(bars, ticks, index.session, last_open, window) for window in legs)
 
@@ -87,12 +89,13 @@ def _last_open(index: SessionIndex, timeframe: Timeframe) -> IntArray:
 
 
 def _continuous(bars: Bars, ticks: _Ticks, session: IntArray, instrument: Instrument) -> Iterator[list[_Leg]]:
-    starts = np.flatnonzero(np.diff(bars.contract, prepend=np.int32(-1)))
+    holes = _after_a_hole(session, instrument)
+    starts = np.flatnonzero((np.diff(bars.contract, prepend=np.int32(-1)) != 0) | holes)
     legs: list[_Leg] = []
     for start, end in zip(starts.tolist(), [*starts[1:].tolist(), len(bars)], strict=True):
         rows = np.arange(start, end)
         contract = int(bars.contract[start])
-        if legs and _bridgeable(bars, session, start, instrument):
+        if legs and not holes[start] and _rollable(bars, start):
             legs.append(_Leg(rows, contract, int(ticks.close[start - 1])))
             continue
         if legs:
@@ -101,15 +104,22 @@ def _continuous(bars: Bars, ticks: _Ticks, session: IntArray, instrument: Instru
     yield legs
 
 
-def _bridgeable(bars: Bars, session: IntArray, start: int, instrument: Instrument) -> bool:
+def _after_a_hole(session: IntArray, instrument: Instrument) -> NDArray[np.bool_]:
+    """Return bool[T]: whether a bar is the first one after a session without any."""
+    first = np.flatnonzero(np.diff(session, prepend=np.int64(-1)))
+    holes = np.zeros(len(session), np.bool_)
+    holes[first[1:]] = holes_after(instrument, session[first])
+    return holes
+
+
+def _rollable(bars: Bars, start: int) -> bool:
     old, new = bars.contracts[bars.contract[start - 1]], bars.contracts[bars.contract[start]]
-    alike = "" not in {old, new} and tells_expiry(old) == tells_expiry(new)
-    between = sessions_between(instrument, int(session[start - 1]) + 1, int(session[start]) - 1)
-    return alike and not len(between)
+    return "" not in {old, new} and tells_expiry(old) == tells_expiry(new)
 
 
-def _per_expiry(bars: Bars, ticks: _Ticks, session: IntArray) -> Iterator[list[_Leg]]:
+def _per_expiry(bars: Bars, ticks: _Ticks, session: IntArray, instrument: Instrument) -> Iterator[list[_Leg]]:
     days, day_of_row = np.unique(session, return_inverse=True)
+    holes = np.append(False, holes_after(instrument, days))
     rows_of = [np.flatnonzero(bars.contract == contract) for contract in range(len(bars.contracts))]
     bounds = [np.searchsorted(day_of_row[rows], np.arange(len(days) + 1)) for rows in rows_of]
     traded = np.zeros((len(days), len(bars.contracts)), np.int64)
@@ -117,7 +127,7 @@ def _per_expiry(bars: Bars, ticks: _Ticks, session: IntArray) -> Iterator[list[_
     walk: _Walk | None = None
     for day, volumes in enumerate(traded):
         of_day = [rows[edge[day] : edge[day + 1]] for rows, edge in zip(rows_of, bounds, strict=True)]
-        if walk is None or not len(of_day[walk.front]):
+        if walk is None or holes[day] or not len(of_day[walk.front]):
             if walk is not None:
                 yield walk.legs
             walk = _Walk(front=int(volumes.argmax()))

@@ -134,6 +134,33 @@ def test_continuous_bars_with_whole_sessions_missing_at_the_change_are_two_windo
     assert (names(first), names(second)) == (["777"], ["118"])
 
 
+@pytest.mark.parametrize("contract", ["", "777", "ESH24"])
+def test_a_session_without_bars_ends_the_window_whatever_the_contract_is_called(contract: str) -> None:
+    bars = made_bars(START, END, contract=contract)
+    first, second = windows(without(bars, "2024-03-12T22:00", "2024-03-13T21:00"), ES)
+    assert (first.bars.ts[-1], second.bars.ts[0]) == (ns("2024-03-12T20:59"), ns("2024-03-13T22:00"))
+    assert len(windows(without(bars, "2024-03-12T22:01", "2024-03-13T21:00"), ES)) == 1, "one bar makes a session"
+
+
+def test_a_session_of_which_no_expiry_has_a_bar_ends_the_window_too() -> None:
+    both = concatenate([near(), far()])
+    holed = without(both, "2024-03-11T22:00", "2024-03-12T21:00")
+    first, second = windows(holed, ES)
+    assert (first.bars.ts[-1], second.bars.ts[0]) == (ns("2024-03-11T20:59"), ns("2024-03-12T22:00"))
+    assert (names(first), names(second)) == (["ESH24"], ["ESM24"])
+
+
+def test_weekends_and_holidays_are_no_holes() -> None:
+    easter = made_bars("2024-03-27T22:00", "2024-04-02T21:00", contract="")
+    assert len(np.unique(session_of(ES, easter.ts).session)) == 3, "Good Friday has no session"
+    assert len(windows(easter, ES)) == 1
+
+
+def test_days_of_bars_are_split_at_a_missing_day_as_minutes_are() -> None:
+    holed = without(made_bars(START, END, contract=""), "2024-03-12T22:00", "2024-03-13T21:00")
+    assert [len(window) for window in windows(resample(holed, Timeframe.D1, ES), ES)] == [2, 2]
+
+
 def test_a_change_to_or_from_a_contract_without_a_name_is_no_roll() -> None:
     unnamed = replace(continuous(), contracts=("", "118"))
     assert len(windows(unnamed, ES)) == 2
@@ -172,4 +199,5 @@ def test_expiries_that_overlap_in_a_few_bars_only_still_never_bridge() -> None:
     old = bars_at(np.array([ns("2024-03-11T14:00"), ns("2024-03-11T14:01")]), contract="ESH24", volume=9)
     new = bars_at(np.array([ns("2024-03-11T14:01"), ns("2024-03-13T14:00")]), contract="ESM24", volume=20)
     found = windows(concatenate([old, new]), ES)
-    assert [names(window) for window in found] == [["ESM24"]]
+    assert [names(window) for window in found] == [["ESM24"], ["ESM24"]]
+    assert [len(window) for window in found] == [1, 1]
