@@ -4,6 +4,8 @@ from datetime import date
 from typing import Any, Literal
 from uuid import UUID
 
+from pydantic import computed_field
+
 from fleet.closed_sets import (
     CandidateSource,
     DataLabel,
@@ -15,6 +17,7 @@ from fleet.closed_sets import (
     TradeSource,
 )
 from shapes.base import Instant, Model, Money
+from trading.backtest.findings import Check
 
 
 class BacktestBody(Model):
@@ -51,6 +54,13 @@ class BacktestBody(Model):
     started_at: Instant
     completed_at: Instant
     created_at: Instant
+
+    @computed_field  # type: ignore[prop-decorator] # as pydantic asks for it
+    @property
+    def warnings(self) -> list[str]:
+        """What to know of the bars before these figures are believed: sentences."""
+        found = self.analysis.get(Check.ROLLS_SEEN.value, {})
+        return [str(found["message"])] if found.get("passed") is False else []
 
 
 class FiguresBody(Model):

@@ -15,6 +15,11 @@ _DAY: Final = timedelta(days=1)
 _NO_DATA: Final = "It is unknown which bars the figures rest on."
 _A_PERSON_ONLY: Final = "In development a person may promote on them, the planner never does."
 _NO_GUARDS: Final = "The look-ahead guards weren't run on the newest backtest: grade the bot again."
+_NO_CONTRACTS: Final = (
+    "The newest backtest's bars name no contract, so rolls can't be seen and count as profit or loss: "
+    "import bars with a column contract or instrument_id, then grade the bot again."
+)
+_NO_BARS: Final = "There is no backtest since the last reset that looked for contracts: grade the bot again."
 _NO_PARITY: Final = "Replay parity isn't measured yet."
 _NO_IMPROVEMENT: Final = "No improvement made the present version since the last reset, so nothing was walked forward."
 _UNKNOWN: Final = "This isn't measured yet; unknown counts as not met."
@@ -67,6 +72,13 @@ def _trustworthy(limits: GateLimits, evidence: Evidence, now: datetime) -> Itera
         yield _data(evidence)
     if limits.look_ahead:
         yield _passed(GateName.LOOK_AHEAD_GUARD, evidence.look_ahead_passed, "passed", _NO_GUARDS)
+    if limits.rolls_seen:
+        yield _rolls(evidence.rolls_seen)
+
+
+def _rolls(seen: bool | None) -> Gate:
+    reason = {True: "Every bar names its contract.", False: _NO_CONTRACTS, None: _NO_BARS}[seen]
+    return Gate(GateName.ROLLS_SEEN, seen, "every bar names its contract", seen is True, reason)
 
 
 def _data(evidence: Evidence) -> Gate:

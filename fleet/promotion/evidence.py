@@ -52,9 +52,9 @@ class Evidence:
     """All that gates look at.
 
     source: where the figures come from. missing: why figures aren't there, a sentence. development: imported bars are
-    evidence too, and simulated ones to a person. automatic: the planner promotes, not a person. trading_days: whole
-    ones in the present stage. robustness: None when no improvement made the present version. requested_by,
-    approved_by: ids of persons.
+    evidence too, and simulated ones to a person. automatic: the planner promotes, not a person. rolls_seen: whether all
+    bars of the newest backtest name their contracts; None without one. trading_days: whole ones in the present stage.
+    robustness: None when no improvement made the present version. requested_by, approved_by: ids of persons.
     """
 
     source: TradeSource
@@ -65,6 +65,7 @@ class Evidence:
     automatic: bool = False
     data_label: DataLabel | None = None
     look_ahead_passed: bool | None = None
+    rolls_seen: bool | None = None
     trading_days: int | None = None
     replay_parity: bool | None = None
     robustness: Robustness | None = None

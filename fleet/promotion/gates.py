@@ -24,6 +24,7 @@ class GateName(StrEnum):
     LOSING_TRADES = "LOSING_TRADES"
     DATA_LABEL = "DATA_LABEL"
     LOOK_AHEAD_GUARD = "LOOK_AHEAD_GUARD"
+    ROLLS_SEEN = "ROLLS_SEEN"
     TRADING_DAYS = "TRADING_DAYS"
     REPLAY_PARITY = "REPLAY_PARITY"
     WALK_FORWARD = "WALK_FORWARD"
@@ -65,10 +66,11 @@ class GateLimits:
     at least. expectancy_usd: at least, a trade. sharpe: at least, yearly. age_days: since the bot was made, at least.
     losing_trades: at least. vendor_data: only a vendor's bars count; in development imported ones do too,
     and simulated ones for a person.
-    look_ahead: the guards were run and passed. trading_days: whole ones in the stage below, at least. replay_parity:
-    measured and held. walk_forward: profitable out-of-sample folds over folds, at least. overfit_ratio: in-sample over
-    out-of-sample Sharpe ratio, at most. stress_test: a profit out-of-sample at doubled costs. second_person: approved
-    by another one than who asked. live_safety: what D5 asks before any order leaves.
+    look_ahead: the guards were run and passed. rolls_seen: the newest backtest's bars name their contracts.
+    trading_days: whole ones in the stage below, at least. replay_parity: measured and held. walk_forward: profitable
+    out-of-sample folds over folds, at least. overfit_ratio: in-sample over out-of-sample Sharpe ratio, at most.
+    stress_test: a profit out-of-sample at doubled costs. second_person: approved by another one than who asked.
+    live_safety: what D5 asks before any order leaves.
     """
 
     trades: int
@@ -81,6 +83,7 @@ class GateLimits:
     losing_trades: int | None = None
     vendor_data: bool = False
     look_ahead: bool = False
+    rolls_seen: bool = False
     trading_days: int | None = None
     replay_parity: bool = False
     walk_forward: float | None = None
@@ -94,9 +97,12 @@ LIMITS: Final[Mapping[Stage, GateLimits]] = {
     Stage.PAPER: GateLimits(
         *(50, 0.35, 0.20, 1.2, Decimal(10), 0.5), age_days=1, losing_trades=1, vendor_data=True, look_ahead=True
     ),
-    Stage.SHADOW: GateLimits(*(100, 0.40, 0.15, 1.3, Decimal(15), 0.7), trading_days=5, replay_parity=True),
+    Stage.SHADOW: GateLimits(
+        *(100, 0.40, 0.15, 1.3, Decimal(15), 0.7), rolls_seen=True, trading_days=5, replay_parity=True
+    ),
     Stage.CANARY: GateLimits(
         *(200, 0.45, 0.12, 1.4, Decimal(20), 0.9),
+        rolls_seen=True,
         trading_days=10,
         walk_forward=0.5,
         overfit_ratio=2.5,
@@ -104,6 +110,7 @@ LIMITS: Final[Mapping[Stage, GateLimits]] = {
     ),
     Stage.LIVE: GateLimits(
         *(300, 0.48, 0.10, 1.5, Decimal(25), 1.0),
+        rolls_seen=True,
         trading_days=14,
         walk_forward=0.6,
         overfit_ratio=2.0,

@@ -51,12 +51,18 @@ def of_backtest(row: BacktestRow, *, development: bool) -> Evidence:
         development=development,
         data_label=DataLabel(row.data_label) if row.data_label else None,
         look_ahead_passed=_passed(row.guards),
+        rolls_seen=_rolls_seen(row),
     )
 
 
 def _passed(guards: list[object]) -> bool | None:
     """Whether all look-ahead guards passed; None unless all of them were run."""
     return all(guards) if all(isinstance(verdict, bool) for verdict in guards) else None
+
+
+def _rolls_seen(row: BacktestRow | None) -> bool | None:
+    """Whether all its bars name their contracts; None where nobody looked."""
+    return row.rolls_seen if row is not None and isinstance(row.rolls_seen, bool) else None
 
 
 def _ungraded(bot: Bot, *, development: bool) -> Evidence:
@@ -81,6 +87,7 @@ def _of_trades(session: Session, bot: Bot, *, development: bool, now: datetime) 
         else f"No {source} trades since {_minute(begun_at)}.",
         created_at=bot.created_at,
         development=development,
+        rolls_seen=_rolls_seen(queries.backtest_of(session, bot.id)),
         trading_days=_trading_days(session, bot, now),
         robustness=_robustness(session, bot),
     )

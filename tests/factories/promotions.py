@@ -32,7 +32,7 @@ from trading.bars.schema import Bars, Timeframe
 
 DAY_NS = 86_400_000_000_000
 FIRST_DAY = datetime(2024, 3, 4, tzinfo=UTC)
-PASSED = {"truncation": {"passed": True}, "shift": {"passed": True}}
+PASSED = {name: {"passed": True} for name in ("truncation", "shift", "rolls_seen")}
 WIN_TICKS, LOSS_TICKS = 20, -8  # of ES, 12.50 USD each: 250 and -100 USD, less 4.50 USD commission
 
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from trading.backtest.findings import Check, Finding
 from trading.backtest.types import BacktestResult, Costs, ExitReason
+from trading.bars.contracts import rolls_unseen
 from trading.bars.schema import IntArray
 from trading.bars.series import Window
 from trading.instruments import Instrument
@@ -38,6 +39,7 @@ def run_analyzers(
         stale_fills(kept, result),
         fill_prices(kept, costs, result),
         too_few_trades(result),
+        rolls_seen(kept),
     )
 
 
@@ -91,6 +93,13 @@ def too_few_trades(result: BacktestResult) -> Finding:
     """Find results that prove nothing for want of trades. observed: their number."""
     count = len(result.trades)
     return Finding(Check.TOO_FEW_TRADES, count >= MIN_TRADES, count, f"{count} trades; {MIN_TRADES} are evidence.")
+
+
+def rolls_seen(windows: tuple[Window, ...]) -> Finding:
+    """Find bars that name no contract: their rolls are taken for moves of the market. observed: their number."""
+    unnamed = sum(window.bars.unnamed for window in windows)
+    message = rolls_unseen(unnamed) if unnamed else "Every bar names its contract."
+    return Finding(Check.ROLLS_SEEN, unnamed == 0, unnamed, message)
 
 
 def _longest_run(flags: NDArray[np.bool_]) -> int:

@@ -18,6 +18,7 @@ class Check(StrEnum):
     STALE_FILLS = "stale_fills"
     FILL_PRICES = "fill_prices"
     TOO_FEW_TRADES = "too_few_trades"
+    ROLLS_SEEN = "rolls_seen"
 
 
 class CheckOutcome(StrEnum):

@@ -55,6 +55,14 @@ def long_name(name: str, *, traded_year: int, traded_month: int) -> str:
     return f"{parsed.root}{MONTH_CODES[parsed.month - 1]}{year % 100:02d}"
 
 
+def rolls_unseen(unnamed: int) -> str:
+    """Return what follows from so many bars that name no contract, in a sentence."""
+    return (
+        f"{unnamed:,} bars name no contract, so rolls can't be seen: "
+        "the price change from one contract to the next counts as profit or loss."
+    )
+
+
 def tells_expiry(name: str) -> bool:
     """Whether the name says when the contract ends; an instrument id doesn't."""
     return parse_contract(name) is not None

@@ -61,6 +61,11 @@ class Bars:
         """Whether several contracts share an open time."""
         return len(self) > 1 and bool((self.ts[1:] == self.ts[:-1]).any())
 
+    @property
+    def unnamed(self) -> int:
+        """How many of them name no contract."""
+        return int((self.contract == self.contracts.index("")).sum()) if "" in self.contracts else 0
+
     def take(self, rows: slice | NDArray[np.bool_] | IntArray) -> "Bars":
         """Return those rows, in the given order."""
         return Bars(

@@ -17,11 +17,11 @@ from sql.tables.improvements import BotImprovement
 from sql.tables.promotions import PromotionRequest
 from sql.tables.results import BacktestSession, EquityPoint, TradeLog
 from sql.tables.standing import MetricsRollup
-from trading.backtest.findings import LOOK_AHEAD
+from trading.backtest.findings import LOOK_AHEAD, Check
 
 
 class BacktestRow(NamedTuple):
-    """The newest backtest of a bot's version and epoch: its rollup, its label, and its guards' results (JSON)."""
+    """The newest backtest of a bot's version and epoch: its rollup, its label, and what its checks found (JSON)."""
 
     bot_id: UUID
     created_at: datetime
@@ -34,6 +34,7 @@ class BacktestRow(NamedTuple):
     sharpe: float | None
     data_label: str | None
     guards: list[object]
+    rolls_seen: object
 
 
 class DayRow(NamedTuple):
@@ -86,6 +87,7 @@ def _backtests() -> Select[Any]:
             MetricsRollup.sharpe,
             BacktestSession.data_label,
             func.jsonb_build_array(*guards),
+            BacktestSession.analysis[(Check.ROLLS_SEEN.value, "passed")],
         )
         .select_from(Bot)
         .join(BotBoundary, current.boundary_of(Bot.id))

@@ -4,6 +4,8 @@ from dataclasses import replace
 from pathlib import Path
 from uuid import UUID
 
+import pytest
+
 from core.ids import new_id
 from fleet.closed_sets import JobType
 from integrations.store import BarsStore
@@ -13,6 +15,7 @@ from tests.factories import edge_bars
 from tests.factories.api import Api, create, walk
 from tests.factories.bots import NOW
 from tests.factories.improvements import TERMS, improve, queue_improvement
+from tests.factories.promotions import a_good_backtest
 
 
 def test_improvements_are_listed_newest_first_with_verdict_figures_and_evidence(
@@ -74,3 +77,14 @@ def test_trades_of_a_session_of_another_bot_are_404(api: Api, graded: str) -> No
     assert api.get(f"/api/bots/{other}/trades", params={"session_id": session_id}).status_code == 404
     empty = api.get(f"/api/bots/{other}/trades").json()
     assert (empty["data"], empty["session_id"]) == ([], None)
+
+
+@pytest.mark.parametrize("seen", [True, False])
+def test_a_backtest_on_bars_without_contracts_warns_that_rolls_are_not_seen(
+    api: Api, tx: Transactions, seen: bool
+) -> None:
+    bot_id = create(api)["id"]
+    message = "60 bars name no contract, so rolls can't be seen."
+    a_good_backtest(tx, UUID(bot_id), now=NOW, analysis={"rolls_seen": {"passed": seen, "message": message}})
+    (found,) = api.get(f"/api/bots/{bot_id}/backtests").json()["data"]
+    assert found["warnings"] == ([] if seen else [message])

@@ -150,8 +150,9 @@ def test_the_operator_on_this_machine_brings_no_bot_into_or_out_of_canary_or_liv
 
 
 def test_a_promotion_into_canary_is_202_until_somebody_else_approves_it(
-    api: Api, bot_id: str, tx: Transactions, owner_sql: OwnerSql
+    api: Api, ready: str, tx: Transactions, owner_sql: OwnerSql
 ) -> None:
+    bot_id = ready
     put(tx, bot_id, Stage.SHADOW)
     with tx() as session:
         bot = session.get_one(Bot, UUID(bot_id))

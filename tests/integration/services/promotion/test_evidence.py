@@ -6,6 +6,7 @@ from uuid import UUID
 
 import pytest
 
+from core.errors import ErrorCode
 from fleet.closed_sets import DataLabel, MetricsScope, PromotionMode, Stage, TradeSource
 from fleet.promotion.gates import LIMITS
 from fleet.roles import PLANNER
@@ -95,7 +96,31 @@ def test_the_gates_of_a_stage_look_at_its_own_trades_and_days(tx: Transactions, 
     assert found.gates[0].reason == "No PAPER trades since 2024-03-01 12:00 UTC."
     with tx() as session:
         traded(session, session.get_one(Bot, bot_id), TradeSource.PAPER, 100)
+    assert unmet(gates(tx, bot_id, now=MUCH_LATER)) == ["ROLLS_SEEN", "REPLAY_PARITY"]
+    a_good_backtest(tx, bot_id, now=NOW)
     assert unmet(gates(tx, bot_id, now=MUCH_LATER)) == ["REPLAY_PARITY"]
+
+
+@pytest.mark.parametrize("seen", [False, None])
+def test_a_backtest_on_bars_without_contracts_keeps_a_bot_in_paper_with_code_message_and_fix(
+    tx: Transactions, bot_id: UUID, seen: bool | None
+) -> None:
+    looked: dict[str, dict[str, object]] = {name: {"passed": True} for name in ("truncation", "shift")}
+    if seen is not None:
+        looked["rolls_seen"] = {"passed": seen}
+    a_good_backtest(tx, bot_id, now=NOW, analysis=looked)
+    assert unmet(gates(tx, bot_id)) == [], "PAPER takes it"
+    with tx() as session:
+        put_in(session, bot_id, Stage.PAPER, at=NOW + timedelta(hours=1))
+        traded(session, session.get_one(Bot, bot_id), TradeSource.PAPER, 100)
+    with pytest.raises(GatesNotMet) as refused:
+        promote(tx, bot_id, now=MUCH_LATER)
+    (found,) = [one for one in refused.value.details if one.field == "ROLLS_SEEN"]
+    assert (refused.value.code, found.code) == (ErrorCode.GATE_NOT_MET, "GATE_NOT_MET")
+    assert found.message.startswith(
+        f"Observed {'nothing' if seen is None else seen}, limit every bar names its contract."
+    )
+    assert "grade the bot again" in found.message
 
 
 @pytest.mark.parametrize(("closed_on", "days"), [("21:59", 4), ("22:00", 5)])
@@ -137,7 +162,8 @@ def test_evidence_that_is_no_figure_is_none(
     assert (found[name].observed, found[name].met) == (None, False)
 
 
-def test_live_asks_for_what_nothing_measures_yet(tx: Transactions, bot_id: UUID) -> None:
+def test_live_asks_for_what_nothing_measures_yet(tx: Transactions, ready: UUID) -> None:
+    bot_id = ready
     with tx() as session:
         bot = put_in(session, bot_id, Stage.CANARY, at=NOW + timedelta(hours=1))
         traded(session, bot, TradeSource.CANARY, LIMITS[Stage.LIVE].trades)

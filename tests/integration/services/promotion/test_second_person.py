@@ -23,8 +23,9 @@ from tests.factories.stage_changes import HERE, MUCH_LATER, OTHER, PERSON, appro
 
 
 @pytest.fixture
-def nearly_canary(tx: Transactions, bot_id: UUID) -> UUID:
+def nearly_canary(tx: Transactions, ready: UUID) -> UUID:
     """A bot in SHADOW that meets every gate of CANARY but the second person."""
+    bot_id = ready
     with tx() as session:
         bot = put_in(session, bot_id, Stage.SHADOW, at=NOW + timedelta(hours=1))
         traded(session, bot, TradeSource.SHADOW, LIMITS[Stage.CANARY].trades)

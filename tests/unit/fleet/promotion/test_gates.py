@@ -24,9 +24,16 @@ TABLE = {
 }
 ALSO = {
     "PAPER": {"age_days": 1, "losing_trades": 1, "vendor_data": True, "look_ahead": True},
-    "SHADOW": {"trading_days": 5, "replay_parity": True},
-    "CANARY": {"trading_days": 10, "walk_forward": 0.5, "overfit_ratio": 2.5, "second_person": True},
+    "SHADOW": {"rolls_seen": True, "trading_days": 5, "replay_parity": True},
+    "CANARY": {
+        "rolls_seen": True,
+        "trading_days": 10,
+        "walk_forward": 0.5,
+        "overfit_ratio": 2.5,
+        "second_person": True,
+    },
     "LIVE": {
+        "rolls_seen": True,
         "trading_days": 14,
         "walk_forward": 0.6,
         "overfit_ratio": 2.0,
@@ -41,10 +48,10 @@ GATE_OF = dict(
 )
 GATES_OF = {
     "PAPER": ["AGE_DAYS", "LOSING_TRADES", "DATA_LABEL", "LOOK_AHEAD_GUARD"],
-    "SHADOW": ["TRADING_DAYS", "REPLAY_PARITY"],
-    "CANARY": ["TRADING_DAYS", "WALK_FORWARD", "OVERFIT_RATIO", "SECOND_PERSON"],
+    "SHADOW": ["ROLLS_SEEN", "TRADING_DAYS", "REPLAY_PARITY"],
+    "CANARY": ["ROLLS_SEEN", "TRADING_DAYS", "WALK_FORWARD", "OVERFIT_RATIO", "SECOND_PERSON"],
     "LIVE": [
-        *("TRADING_DAYS", "WALK_FORWARD", "OVERFIT_RATIO", "STRESS_TEST", "SECOND_PERSON"),
+        *("ROLLS_SEEN", "TRADING_DAYS", "WALK_FORWARD", "OVERFIT_RATIO", "STRESS_TEST", "SECOND_PERSON"),
         *("TRADING_ENABLED", "BROKER_CONNECTED", "RISK_ENGINE", "LIVE_DATA"),
     ],
 }
@@ -69,6 +76,7 @@ def at_the_limit(to: Stage) -> Evidence:
         development=False,
         data_label=DataLabel.VENDOR,
         look_ahead_passed=True,
+        rolls_seen=True,
         trading_days=limits.trading_days,
         replay_parity=True,
         robustness=Robustness(limits.walk_forward, limits.overfit_ratio, Decimal("0.01")),
@@ -170,6 +178,11 @@ CHANGES: list[tuple[Stage, str, Callable[[Evidence], Evidence]]] = [
     ),
     (Stage.PAPER, "LOOK_AHEAD_GUARD", lambda was: replace(was, look_ahead_passed=False)),
     (Stage.PAPER, "LOOK_AHEAD_GUARD", lambda was: replace(was, look_ahead_passed=None)),
+    *(
+        (to, "ROLLS_SEEN", lambda was, seen=seen: replace(was, rolls_seen=seen))
+        for to in (Stage.SHADOW, Stage.CANARY, Stage.LIVE)
+        for seen in (False, None)
+    ),
     (Stage.SHADOW, "REPLAY_PARITY", lambda was: replace(was, replay_parity=False)),
     (Stage.SHADOW, "REPLAY_PARITY", lambda was: replace(was, replay_parity=None)),
     *(
@@ -246,6 +259,15 @@ def test_in_development_the_gate_says_who_may_promote_on_simulated_bars(automati
     assert found.reason == (
         "The figures rest on SIMULATED bars. In development a person may promote on them, the planner never does."
     )
+
+
+def test_bars_without_contracts_lead_as_far_as_paper_and_the_gate_after_it_says_what_to_import() -> None:
+    blind = replace(at_the_limit(Stage.PAPER), rolls_seen=False)
+    assert all_met(evaluate(Stage.PAPER, blind, NOW))
+    found = gate(Stage.SHADOW, "ROLLS_SEEN", replace(at_the_limit(Stage.SHADOW), rolls_seen=False))
+    assert (found.met, found.observed, found.limit) == (False, False, "every bar names its contract")
+    assert "rolls can't be seen" in found.reason
+    assert "import bars with a column contract or instrument_id, then grade the bot again" in found.reason
 
 
 def test_an_age_just_below_a_day_is_not_shown_as_a_day() -> None:

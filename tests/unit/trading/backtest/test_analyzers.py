@@ -12,6 +12,7 @@ from trading.backtest.analyzers import (
     STALE_BARS,
     fill_prices,
     flat_equity,
+    rolls_seen,
     run_analyzers,
     stale_fills,
     too_few_trades,
@@ -54,7 +55,17 @@ def test_a_sound_result_has_no_finding(name: str) -> None:
             Check.STALE_FILLS,
             Check.FILL_PRICES,
             Check.TOO_FEW_TRADES,
+            Check.ROLLS_SEEN,
         ]
+
+
+def test_bars_that_name_no_contract_are_found_and_counted_over_all_windows() -> None:
+    named, other = window_of([(100, 100, 100, 100)] * 3), window_of([(100, 100, 100, 100)] * 4)
+    blind = replace(other, bars=replace(other.bars, contracts=("",)))
+    assert rolls_seen((named, other)).passed
+    found = rolls_seen((named, blind))
+    assert (found.passed, found.observed) == (False, 4)
+    assert found.message.startswith("4 bars name no contract, so rolls can't be seen")
 
 
 def test_equity_that_never_moves_is_found() -> None:
