@@ -17,6 +17,7 @@ from assets.ranges import KeyRange, ranges
 from integrations.store import BarsStore
 from services.backtests.chunk import GradedBot
 from services.bots.keys import require_active_bots
+from services.jobs.terms import GradeTerms
 from sql.engine import Transactions
 
 RANGE_START_TAG: Final = "dagster/asset_partition_range_start"
@@ -50,11 +51,13 @@ def materialize_bots(
     instance: DagsterInstance | None = None,
     actor: str = "dagster",
     on_graded: Callable[[GradedBot], None] | None = None,
+    terms: GradeTerms = GradeTerms(),  # noqa: B008 - frozen
 ) -> Materialized:
     """Materialize baseline_backtests, metric_rollups and autonomy_scores of these bots, one run per range of keys.
 
     instance: the one of DAGSTER_HOME by default (needs DAGSTER_HOME and GANTRY_DAGSTER_URL in the environment).
-    on_graded: called in this process as each bot ends. A bot that fails is in the result; it doesn't raise.
+    on_graded: called in this process as each bot ends. terms: on which they are graded. A bot that fails is in the
+    result; it doesn't raise.
 
     Raises:
         GantryError: NOT_FOUND for an id without an active bot, before anything is done.
@@ -69,7 +72,7 @@ def materialize_bots(
         if on_graded is not None:
             on_graded(bot)
 
-    domain = Domain(tx, store, actor, note)
+    domain = Domain(tx, store, actor, note, terms)
     with DagsterInstance.get() if instance is None else nullcontext(instance) as chosen:
         keys = [str(bot_id) for bot_id in bot_ids]
         chosen.add_dynamic_partitions(BOTS.name or "", keys)

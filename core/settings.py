@@ -104,6 +104,12 @@ class Settings(BaseSettings):
         alias="MAX_FETCH_COST_USD",
         description="A fetch that costs more must be started by hand (gantry bars fetch), USD.",
     )
+    min_sessions_for_grading: int = Field(
+        20,
+        ge=1,
+        alias="MIN_SESSIONS_FOR_GRADING",
+        description="Sessions of real bars from which on a symbol's bots are graded on them, not on simulated ones.",
+    )
     admin_token: SecretStr = Field(
         SecretStr(DEFAULT_ADMIN_TOKEN), alias="ADMIN_TOKEN", description="Token of X-Admin-Token."
     )

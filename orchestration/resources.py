@@ -8,12 +8,11 @@ from assets.domain import Domain
 from core.settings import Settings, get_settings
 from integrations.store import BarsStore
 from services.jobs.lease import LeaseTerms
-from services.jobs.terms import GradeTerms
+from services.jobs.terms import GradeTerms, improve_budget_of
 from services.planner.terms import caps_of, planner_terms_of
 from services.supply.sources import supply_of
 from services.supply.suppliers import suppliers_of
 from sql.engine import connect, database_urls, transactions
-from trading.improve.limits import Budget
 
 POOL_SIZE = 5  # a code server's few threads, or one run; the API has a pool of its own
 
@@ -46,7 +45,8 @@ def _terms(settings: Settings) -> GradeTerms:
         caps=caps_of(settings),
         max_job_minutes=settings.max_job_minutes,
         suppliers=suppliers_of(settings),
-        improve=Budget(sets=settings.improve_sets, folds=settings.improve_folds),
+        improve=improve_budget_of(settings),
+        min_sessions=settings.min_sessions_for_grading,
     )
 
 

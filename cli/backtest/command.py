@@ -57,6 +57,8 @@ def backtest(  # noqa: PLR0913 - one argument an option
     """Backtest a strategy on the bars of a file: guarded as every bot is, and shown, as JSON and as a page."""
     from cli.backtest.shown import UNGUARDED, lines
     from cli.console import note, say
+    from core.clock import utc_now
+    from core.settings import get_settings
     from services.backtests.from_file import FileBacktest, backtest_file, write_report
     from trading.backtest.types import Costs
     from trading.bars.schema import Timeframe
@@ -77,7 +79,9 @@ def backtest(  # noqa: PLR0913 - one argument an option
             stamp=stamp.value,
             hours=hours.value,
             guarded=not no_guards,
-        )
+        ),
+        now=utc_now(),
+        min_sessions=get_settings().min_sessions_for_grading,
     )
     if out:
         write_report(report, out)

@@ -57,6 +57,7 @@ def import_bars(  # noqa: PLR0913 - one argument an option
     from cli.bars.shown import show_import
     from cli.progress import shown_progress
     from core.clock import utc_now
+    from core.settings import get_settings
     from integrations.files.reader import read_options
     from services.bars.import_file import import_file
 
@@ -79,6 +80,7 @@ def import_bars(  # noqa: PLR0913 - one argument an option
             actor=OPERATOR,
             now=utc_now(),
             progress=progress,
+            min_sessions=get_settings().min_sessions_for_grading,
         )
     if as_json:
         print_json(report)

@@ -17,9 +17,10 @@ if TYPE_CHECKING:
 
 def show_understood(path: Path, options: "ReadOptions", *, as_json: bool) -> None:
     """Print what an import would read from a file. Exit code 1 if it would be refused."""
+    from core.clock import utc_now
     from services.bars.dry_run import understand_file
 
-    found = understand_file(path, options)
+    found = understand_file(path, options, utc_now())
     if as_json:
         print_json({**asdict(found), "blocked": found.blocked})
     else:

@@ -69,10 +69,11 @@ def show_gaps(
 ) -> None:
     """Show what is missing: months between the first and the last, sessions, and the longest gaps in sessions."""
     from cli.bars.shown import show_gap_report
+    from core.clock import utc_now
     from services.bars.gaps import gap_report
 
     with opened() as home:
-        report = gap_report(home.tx, symbol=symbol)
+        report = gap_report(home.tx, utc_now(), symbol=symbol)
     if as_json:
         print_json(report)
     else:

@@ -112,6 +112,8 @@ def show_gap_report(report: Sequence[SymbolGaps]) -> None:
     for one in report:
         missing = ", ".join(one.months_missing) or "none"
         say(f"{one.symbol}: months missing from {one.first} to {one.last}: {missing}.")
+        if one.holes:
+            say(f"{one.symbol}: holes between months: {'; '.join(map(str, one.holes))}.")
 
 
 def _table(*columns: str) -> Table:

@@ -1,6 +1,6 @@
 """The steps of `gantry demo`, each through the flow that the API, Dagster and the other commands use."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import redirect_stderr
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,11 +11,15 @@ from cli.demo.home import DemoHome
 from cli.progress import Shown, bars_of, progress_bars
 from core.clock import utc_now
 from fleet.closed_sets import DataLabel
+from fleet.grading_bars import MIN_SESSIONS
 from services.backtests.lineage import Lineage, lineage_of_score
-from services.bars.import_file import import_file
+from services.bars.caveats import in_holes, used_though_few
+from services.bars.gaps import gap_report
+from services.bars.import_file import ImportReport, import_file
 from services.bars.simulate import simulate_months
 from services.bots.create import NewBot, create_bot
 from services.bots.read import BotView, best_first, get_bot
+from services.jobs.terms import GradeTerms
 from trading.instruments import get_instrument
 from trading.months import full_months_before
 from trading.strategies.registry import STRATEGIES
@@ -24,6 +28,7 @@ ACTOR = "gantry demo"
 SIMULATED_SYMBOL = "ES"
 SIMULATED_MONTHS = 3
 SEED = 7
+_TERMS = GradeTerms(min_sessions=1)  # a file that is named is used, however short it is
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +58,12 @@ class DemoOutcome:
 
 @dataclass(frozen=True, slots=True)
 class _Bars:
-    """Bars the bots are graded on: their symbol, their label, and one sentence about them."""
+    """Bars the bots are graded on: their symbol, their label, one sentence about them, and what to know of them."""
 
     symbol: str
     label: DataLabel
     sentence: str
+    warnings: tuple[str, ...] = ()
 
 
 def run_demo(home: DemoHome, file: BarsFile | None, *, symbol: str | None) -> DemoOutcome:
@@ -70,14 +76,20 @@ def run_demo(home: DemoHome, file: BarsFile | None, *, symbol: str | None) -> De
     with progress_bars() as progress:
         shown = bars_of(progress)
         bars = _import(home, file, shown) if file else _simulate(home, symbol or SIMULATED_SYMBOL, shown)
-        progress.console.print(bars.sentence)
+        for line in (bars.sentence, *bars.warnings):
+            progress.console.print(line)
         bot_ids = _create(home, bars.symbol)
         grading = progress.add_task("Grading", total=len(bot_ids))
         from assets.materialize import materialize_bots
 
         with (home.folder / "logs" / "dagster.log").open("a") as log, redirect_stderr(log):
             done = materialize_bots(
-                bot_ids, tx=home.tx, store=home.store, actor=ACTOR, on_graded=lambda _bot: progress.advance(grading)
+                bot_ids,
+                tx=home.tx,
+                store=home.store,
+                actor=ACTOR,
+                on_graded=lambda _bot: progress.advance(grading),
+                terms=_TERMS,
             )
     return _read(home, bars, bot_ids, done.run_ids)
 
@@ -97,10 +109,23 @@ def _import(home: DemoHome, file: BarsFile, shown: Shown) -> _Bars:
         actor=ACTOR,
         now=utc_now(),
         progress=shown,
+        min_sessions=_TERMS.min_sessions,
     )
-    symbols = sorted({month.symbol for month in report.months})
+    symbol = min(month.symbol for month in report.months)
     months = ", ".join(f"{month.symbol} {month.month} {month.quality}" for month in report.months)
-    return _Bars(symbols[0], DataLabel.IMPORTED, f"Imported {report.bars_count:,} bars of {file.path.name}: {months}.")
+    sentence = f"Imported {report.bars_count:,} bars of {file.path.name}: {months}."
+    return _Bars(symbol, DataLabel.IMPORTED, sentence, (*report.notes, *_warnings(home, symbol, report)))
+
+
+def _warnings(home: DemoHome, symbol: str, report: ImportReport) -> Iterator[str]:
+    for month in report.months:
+        if month.symbol == symbol and month.complaint:
+            yield f"{month.symbol} {month.month}: {month.complaint}"
+    for one in gap_report(home.tx, utc_now(), symbol=symbol):
+        if one.holes:
+            yield in_holes(one.holes)
+    few = used_though_few(home.tx, symbol, MIN_SESSIONS)
+    yield from () if few is None else (few,)
 
 
 def _simulate(home: DemoHome, symbol: str, shown: Shown) -> _Bars:

@@ -1,18 +1,21 @@
 """What one LAB bot is due for at this moment, or the one reason why for nothing.
 
 The first that applies decides: archived; not in LAB; a job is active (BACKOFF while a retry waits for its time); the
-last backtest was lost; no baseline; a stale one; no room for improvements; too few trades; the last improvement was
-lost; its cadence. A stage lock and MANUAL promotion hold nothing back here. Whatever is due, without bars that
-somebody could supply it is DATA_UNAVAILABLE; bars on their way don't keep a job from its queue.
+last backtest was lost; no baseline; other bars than it was made on; a stale one; no room for improvements; too few
+trades; too few sessions of bars; the last improvement was lost; its cadence. A stage lock and MANUAL promotion hold
+nothing back here. Whatever is due, without bars that somebody could supply it is DATA_UNAVAILABLE; bars on their way
+don't keep a job from its queue.
 """
 
 from datetime import datetime
 
 from fleet.closed_sets import BacktestKind, DueReason, JobType, NotEnqueued, PromotionMode, Stage
+from fleet.planner.bars_outlook import other_bars
 from fleet.planner.due import Due
 from fleet.planner.losses import after_backtest, after_improvement
 from fleet.planner.types import BarsState, Baseline, BotSnapshot, PlannerCaps
 from trading.globex import trading_day
+from trading.improve.folds import are_enough
 
 
 def due(bot: BotSnapshot, caps: PlannerCaps, now: datetime) -> Due | NotEnqueued:
@@ -51,6 +54,8 @@ def _backtest(bot: BotSnapshot, caps: PlannerCaps, now: datetime) -> Due | None:
     if came_at is not None:
         since = min(old_at, max(came_at, baseline.completed_at))
         return Due(JobType.BACKTEST, BacktestKind.REFRESH, DueReason.NEW_SESSION, since)
+    if other_bars(baseline.bars_generation, bot.bars_generation):
+        return Due(JobType.BACKTEST, BacktestKind.REFRESH, DueReason.NEW_BARS, min(old_at, now))
     if old_at <= now:
         return Due(JobType.BACKTEST, BacktestKind.REFRESH, DueReason.BASELINE_OLD, old_at)
     return None
@@ -68,6 +73,9 @@ def _improvement(bot: BotSnapshot, caps: PlannerCaps, now: datetime) -> Due | No
         return NotEnqueued.BASELINE_FRESH
     if bot.baseline.total_trades < caps.min_trades_for_improve:
         return NotEnqueued.TOO_FEW_TRADES
+    folds, purge_sessions = caps.improve.folds, caps.improve.purge_sessions
+    if not are_enough(bot.bars_sessions, folds=folds, purge_sessions=purge_sessions):
+        return NotEnqueued.NOT_ENOUGH_HISTORY
     return after_improvement(bot, now) or _next_round(bot, bot.baseline, caps, now)
 
 

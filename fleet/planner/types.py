@@ -9,6 +9,7 @@ from uuid import UUID
 from fleet.caps import Caps
 from fleet.closed_sets import BacktestKind, JobStatus, JobType, PromotionMode, Stage
 from fleet.jobs import JobReason
+from trading.improve.limits import Budget
 
 
 class BarsState(StrEnum):
@@ -80,8 +81,8 @@ class BotSnapshot:
     completed before then is none. asked_at: when a baseline was last requested, the newest of lab_since, the last
     reset that covers backtests, and the present version; it decides who has waited longest, nothing else.
     version_id, epoch: the present ones, the epoch BACKTEST's. bars_last_at: open of the newest bar that the bot's
-    window takes. bars_generation: any text that changes whenever those bars, or the providers that could supply them,
-    change.
+    window takes. bars_sessions: trading days of these bars. bars_generation: a text that changes whenever those bars,
+    or the providers that could supply them, change; see `fleet.planner.bars_outlook`.
     stage_locked_until, promotion_mode: bind promotions; work in LAB never looks at them. promotion_due: all gates of
     the next stage are met.
     """
@@ -96,6 +97,7 @@ class BotSnapshot:
     bars: BarsState
     bars_generation: str
     bars_last_at: datetime | None = None
+    bars_sessions: int = 0
     archived: bool = False
     stage_locked_until: datetime | None = None
     promotion_mode: PromotionMode = PromotionMode.MANUAL
@@ -121,7 +123,7 @@ class PlannerCaps:
     """The caps on RUNNING and the terms of LAB work.
 
     evolve_after: rounds of IMPROVE without adoption. With no room for improvements at all none is planned: queued for
-    ever it would hold back the refreshes.
+    ever it would hold back the refreshes. improve: what one improvement may spend; its folds need their sessions.
     """
 
     running: Caps = field(default_factory=Caps)
@@ -129,6 +131,7 @@ class PlannerCaps:
     min_trades_for_improve: int = 30
     improve_cadence: timedelta = timedelta(hours=1)
     evolve_after: int = 3
+    improve: Budget = Budget()  # noqa: RUF009 - frozen
 
     @property
     def improves(self) -> bool:

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from integrations.databento.errors import bad_response
 from integrations.databento.unpack import kind_of
-from integrations.span import Span
+from trading.bars.span import Span
 from trading.sessions import MINUTE_NS
 
 SCHEMA: Final = "ohlcv-1m"

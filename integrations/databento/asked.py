@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 from typing import Final, Literal
 
 from core.errors import data_unavailable
-from integrations.span import Span, span_of
 from trading.bars.contracts import MONTH_CODES, long_name, parse_contract
+from trading.bars.span import Span, span_of
 from trading.instruments import INSTRUMENTS, get_instrument
 
 _NS_PER_SECOND: Final = 1_000_000_000

@@ -14,7 +14,7 @@ from integrations.databento.parse import bars_of, refused, with_origin
 from integrations.databento.unpack import unpacked
 from integrations.http.gate import ProviderGate
 from integrations.ports import FetchedMonth, Quote
-from integrations.span import Span
+from trading.bars.span import Span
 
 if TYPE_CHECKING:
     from integrations.databento.wire import Metadata

@@ -4,6 +4,7 @@ The layout of an OHLCV record is the same in all three versions; see Databento's
 """
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -15,7 +16,7 @@ from integrations.files.assemble import RawBars, assemble
 from integrations.files.dbn_symbols import Naming, naming_of
 from integrations.files.payload import Payload, cut
 from integrations.files.types import FileBars, Stamp
-from trading.bars.schema import Bars, Timeframe
+from trading.bars.schema import NS_PER_SECOND, Bars, Timeframe
 
 _HEADER_BYTES: Final = 8
 _OHLCV_1M_RTYPE: Final = 33
@@ -146,4 +147,11 @@ def _details(decoded: _Decoded, naming: Naming) -> dict[str, Any]:
         "records_left_out": naming.rows_left_out,
         "tz": "UTC",
         "stamp": Stamp.OPEN.value,
+        **_stated_end(metadata),
     }
+
+
+def _stated_end(metadata: Metadata) -> dict[str, str]:
+    """Return where the request for the bars ended, where the file says so."""
+    end = metadata.end
+    return {"end": datetime.fromtimestamp(end // NS_PER_SECOND, UTC).isoformat()} if end else {}

@@ -13,7 +13,7 @@ from integrations.polygon.expiries import Expiry, expiries_of
 from integrations.polygon.fetch import Fetch
 from integrations.polygon.parse import check_times, rows_of
 from integrations.ports import FetchedMonth, Quote
-from integrations.span import Span, span_of
+from trading.bars.span import Span, span_of
 from trading.instruments import get_instrument
 
 VENDOR_URL: Final = "https://api.massive.com"

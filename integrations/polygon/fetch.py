@@ -13,7 +13,7 @@ from integrations.polygon.expiries import Expiry, check_contracts, reach_of
 from integrations.polygon.listing import ContractListing
 from integrations.polygon.parse import check_bars
 from integrations.ports import BadPayload
-from integrations.span import Span
+from trading.bars.span import Span
 
 CONTRACTS: Final = "futures.contracts"
 AGGREGATES: Final = "futures.aggs"

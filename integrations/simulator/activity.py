@@ -11,8 +11,8 @@ import numpy as np
 
 from integrations.simulator.draws import Purpose, below, words
 from integrations.simulator.walk import urn
-from integrations.span import Span
 from trading.bars.schema import IntArray
+from trading.bars.span import Span
 from trading.instruments import Instrument
 from trading.sessions import DAY_NS, MINUTE_NS, expected_minutes, globex_minute, session_of
 

@@ -17,8 +17,8 @@ from core.errors import invalid
 from integrations.simulator.contracts import contracts_of
 from integrations.simulator.draws import Purpose, below, words
 from integrations.simulator.levels import FIRST_MONTH, level_at, step_words, steps_of
-from integrations.span import Span, span_of
 from trading.bars.schema import Bars, IntArray, Timeframe
+from trading.bars.span import Span, span_of
 from trading.bars.ticks import from_ticks
 from trading.instruments import Instrument
 

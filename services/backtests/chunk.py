@@ -17,6 +17,7 @@ from core.ids import new_id
 from core.log import get_logger
 from core.trace import tracing
 from fleet.closed_sets import JobStatus
+from fleet.grading_bars import MIN_SESSIONS
 from fleet.planner.bars_outlook import Suppliers
 from integrations.store import BarsStore
 from services.backtests import compute, refreshes
@@ -49,8 +50,8 @@ class GradedBot:
 class ChunkGrader:
     """Grades chunks one after the other; the bars read last stay loaded for the next one.
 
-    run_id: Dagster's run. suppliers: of bars, noted on each job. Stamps are the caller's; jobs and leases go by the
-    database's clock.
+    run_id: Dagster's run. suppliers: of bars, noted on each job. min_sessions: of real bars, else simulated ones are
+    read. Stamps are the caller's; jobs and leases go by the database's clock.
     """
 
     tx: Transactions
@@ -59,6 +60,7 @@ class ChunkGrader:
     lease: LeaseTerms
     threads: int = THREADS
     suppliers: Suppliers = Suppliers()  # noqa: RUF009 - frozen
+    min_sessions: int = MIN_SESSIONS
     _loaded: tuple[BarsKey, Material] | None = field(default=None, init=False)
 
     @property
@@ -81,7 +83,7 @@ class ChunkGrader:
     ) -> Sequence[GradedBot]:
         """Grade claims that read the same bars; a refresh that would find what is there ends at that."""
         try:
-            refreshes.begin(self.tx, claims, key, self.suppliers)
+            refreshes.begin(self.tx, claims, key, self.suppliers, self.min_sessions)
             material = self._material(key)
             claims, refreshed = self._refreshed(claims, material, keeper)
         except Exception as error:  # noqa: BLE001 - these bots' edge: those on other bars must still be graded
@@ -179,7 +181,7 @@ class ChunkGrader:
     def _material(self, key: BarsKey) -> Material:
         if self._loaded is None or self._loaded[0] != key:
             self._loaded = None  # let the last symbol's bars go before the next one's come
-            self._loaded = (key, compute.load_material(self.tx, self.store, key))
+            self._loaded = (key, compute.load_material(self.tx, self.store, key, min_sessions=self.min_sessions))
         return self._loaded[1]
 
     def _engine(self) -> Engine:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from core.errors import ErrorCode, GantryError
 from fleet.closed_sets import DataLabel
+from fleet.grading_bars import MIN_SESSIONS
 from integrations.store import BarsStore
 from services.bars.load import LoadedBars, load_bars
 from services.jobs.plan import BarsKey, Plan
@@ -40,15 +41,23 @@ class Computed:
     analysis: dict[str, dict[str, object]]
 
 
-def load_material(tx: Transactions, store: BarsStore, key: BarsKey) -> Material:
-    """Read bars and make windows of them.
+def load_material(tx: Transactions, store: BarsStore, key: BarsKey, *, min_sessions: int = MIN_SESSIONS) -> Material:
+    """Read bars and make windows of them. min_sessions: of real bars, else simulated ones are read.
 
     Raises:
         GantryError: DATA_UNAVAILABLE or DATA_QUALITY_FAILED; where a provider failed, its error.
 
     """
     try:
-        loaded = load_bars(tx, store, key.symbol, timeframe=Timeframe(key.timeframe), start=key.start, end=key.end)
+        loaded = load_bars(
+            tx,
+            store,
+            key.symbol,
+            timeframe=Timeframe(key.timeframe),
+            start=key.start,
+            end=key.end,
+            min_sessions=min_sessions,
+        )
     except GantryError as error:
         why = why_missing(tx, key.symbol, key.start, key.end) if error.code is ErrorCode.DATA_UNAVAILABLE else None
         raise (why or error) from error

@@ -6,12 +6,15 @@ The file's bars go through the same reader, windows, strategies, engine, guards 
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from pathlib import Path
 
 from core.errors import ErrorCode, GantryError, invalid
+from fleet.grading_bars import MIN_SESSIONS
 from integrations.files.reader import read_options
 from integrations.files.types import FileBars
 from services.backtests import file_result as shown
+from services.bars.caveats import caveats_of
 from services.bars.read_file import JudgedMonth, judged, label_of, notes_on, read_file
 from services.code_version import code_version
 from trading.backtest.analyzers import run_analyzers
@@ -69,8 +72,10 @@ class FileBacktestReport:
     windows: tuple[Window, ...]
 
 
-def backtest_file(request: FileBacktest) -> FileBacktestReport:
+def backtest_file(request: FileBacktest, *, now: datetime, min_sessions: int = MIN_SESSIONS) -> FileBacktestReport:
     """Run one backtest on the bars of a file.
+
+    now: aware, UTC; no bar is missing after it. min_sessions: fewer are used too, and reported.
 
     Raises:
         GantryError: VALIDATION_FAILED, NOT_FOUND, DATA_UNAVAILABLE, DATA_QUALITY_FAILED or STRATEGY_ERROR; LOOK_AHEAD
@@ -80,7 +85,7 @@ def backtest_file(request: FileBacktest) -> FileBacktestReport:
     get_instrument(request.symbol)
     strategy = get_strategy(request.strategy)
     params = strategy.parse(request.params)
-    source, months = _source_of(request)
+    source, months = _source_of(request, now)
     instrument = instrument_of(request.symbol, source.hours)
     bars = source.bars
     traded = bars if request.timeframe is Timeframe.M1 else resample(bars, request.timeframe, instrument)
@@ -89,7 +94,7 @@ def backtest_file(request: FileBacktest) -> FileBacktestReport:
     checks = run_checks if request.guarded else run_analyzers
     findings = checks(made, strategy, params, instrument, request.costs, result)
     _refuse_disqualified(request.strategy, findings)
-    figures = from_result(result)
+    figures, warnings = from_result(result), list(caveats_of(bars, instrument, min_sessions))
     net, drawdown = shown.money(figures.net_pnl), shown.money(figures.max_drawdown_usd)
     payload = {
         **_asked(request, params, source),
@@ -106,8 +111,9 @@ def backtest_file(request: FileBacktest) -> FileBacktestReport:
         "engine": result.engine,
         "engine_version": engine_version(),
         "code_version": code_version(),
+        "warnings": warnings,
     }
-    notes = notes_on([source])
+    notes = (*notes_on([source]), *warnings)
     return FileBacktestReport(figures.total_trades, net, drawdown, payload, source.hours, notes, result, made)
 
 
@@ -163,7 +169,7 @@ def write_whole(text: str, path: Path, *, option: str) -> None:
         ) from problem
 
 
-def _source_of(request: FileBacktest) -> tuple[FileBars, tuple[JudgedMonth, ...]]:
+def _source_of(request: FileBacktest, now: datetime) -> tuple[FileBars, tuple[JudgedMonth, ...]]:
     """The file's bars, which an import would take, and what it would judge of them."""
     options = read_options(
         symbol=request.symbol,
@@ -173,4 +179,4 @@ def _source_of(request: FileBacktest) -> tuple[FileBars, tuple[JudgedMonth, ...]
         hours=request.hours,
     )
     (found,) = read_file(request.path, options)
-    return found, judged(found)
+    return found, judged(found, now)

@@ -66,7 +66,7 @@ def grade_bots(
             on_progress(bot)
 
     terms = terms or GradeTerms()
-    grader = ChunkGrader(tx, store, run_id, terms.lease, suppliers=terms.suppliers)
+    grader = ChunkGrader(tx, store, run_id, terms.lease, suppliers=terms.suppliers, min_sessions=terms.min_sessions)
     waiter = Waiter(tx, _Backtests(actor, terms), terms, run_id=run_id, actor=actor, on_ended=note)
     return GradeReport(waiter.run(bot_ids, lambda claims: grader.grade(claims, now)))
 

@@ -5,9 +5,9 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from fleet.closed_sets import ActivityEvent, BacktestKind, DataLabel, JobStatus
+from fleet.closed_sets import ActivityEvent, BacktestKind, JobStatus
 from fleet.jobs import JobReason
-from fleet.planner.bars_outlook import MonthInUse, Suppliers, generation
+from fleet.planner.bars_outlook import Suppliers, generation
 from services import events
 from services.backtests.compute import Material
 from services.bots.costs import stored_costs
@@ -23,18 +23,15 @@ from sql.tables.results import BacktestSession
 from trading.backtest.run import engine_version
 
 
-def begin(tx: Transactions, jobs: Sequence[Claim], key: BarsKey, suppliers: Suppliers) -> None:
+def begin(tx: Transactions, jobs: Sequence[Claim], key: BarsKey, suppliers: Suppliers, min_sessions: int) -> None:
     """Note on jobs that begin what bars and suppliers there are (a flow), before the bars are read.
 
     What came in between makes the planner try once more than it had to, never once too seldom.
     """
     with tx() as session:
-        months = [
-            MonthInUse(row.month, row.content_hash, row.last_at, row.data_label == DataLabel.SIMULATED)
-            for row in catalogue.active_months(session, symbol=key.symbol)
-        ]
+        months = catalogue.months_in_use(session, symbol=key.symbol).get(key.symbol, ())
         window = {"start": key.start, "end": key.end}
-        made_on = generation(window, months, suppliers, clock_queries.database_time(session))
+        made_on = generation(window, months, suppliers, min_sessions, clock_queries.database_time(session))
         queries.note_generation(session, {job.job_id: job.token for job in jobs}, made_on)
 
 

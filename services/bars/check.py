@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from core.errors import GantryError
 from fleet.closed_sets import DataLabel, QualityVerdict
 from integrations.store import BarsStore
+from services.bars.coverage import judged_span
 from services.bars.decide import is_of
 from sql.engine import Transactions
 from sql.queries.bars import catalogue as queries
@@ -71,7 +72,7 @@ def _checked(store: BarsStore, row: BarsMonth) -> CheckedMonth:
     except GantryError as error:
         message = f"{error.message} {error.fix}"
     else:
-        report = assess(bars, instrument)
+        report = assess(bars, instrument, judged_span(row))
         verdict, message = report.verdict, report.sentence()
         holds = is_of(row, bars, instrument)
         if not holds:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Final
 
@@ -67,8 +68,8 @@ class Understood:
         return any(one.verdict is MonthVerdict.BLOCKED for one in self.symbols)
 
 
-def understand_file(path: Path, options: ReadOptions) -> Understood:
-    """Read a file as an import does, judge its months, and change nothing.
+def understand_file(path: Path, options: ReadOptions, now: datetime) -> Understood:
+    """Read a file as an import does, judge its months, and change nothing. now: aware, UTC.
 
     Bars that are there already aren't looked at: an import may still find that they contradict these.
 
@@ -86,17 +87,17 @@ def understand_file(path: Path, options: ReadOptions) -> Understood:
         first.source_details,
         first.left_out,
         notes_on(found),
-        tuple(_understood(one) for one in found),
+        tuple(_understood(one, now) for one in found),
     )
 
 
-def _understood(one: FileBars) -> UnderstoodBars:
+def _understood(one: FileBars, now: datetime) -> UnderstoodBars:
     bars = one.bars
     months: tuple[JudgedMonth, ...] = ()
     verdict, problem, fix = MonthVerdict.BLOCKED, "", ""
     try:
         refuse_other_hours(one)
-        months = judged(one)
+        months = judged(one, now)
     except GantryError as error:
         problem, fix = error.message, error.fix
     else:

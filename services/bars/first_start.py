@@ -32,11 +32,12 @@ def ensure_data(
     if settings.app_env is AppEnv.PRODUCTION:
         _refuse_simulator(chosen)
         return None
-    if renewed := renew_simulated(tx, store, actor="start", now=now, progress=progress):
+    min_sessions = settings.min_sessions_for_grading
+    if renewed := renew_simulated(tx, store, actor="start", now=now, progress=progress, min_sessions=min_sessions):
         symbols = sorted({month.symbol for month in renewed})
         return (
             f"The simulator has a new version: made {len(renewed)} SIMULATED months of {', '.join(symbols)} again. "
-            "Bots graded on the old ones keep those results until they are graded again."
+            "Bots graded on the old ones are graded again."
         )
     if not simulates(settings):
         return None

@@ -2,13 +2,21 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from datetime import datetime
+from itertools import groupby, pairwise
 
+import numpy as np
+
+from services.bars.coverage import judged_span, month_span
 from sql.engine import Transactions
 from sql.queries.bars import catalogue as queries
 from sql.tables.bars import BarsMonth
+from trading.bars.holes import Hole, holes_between
+from trading.bars.schema import NS_PER_SECOND
+from trading.day_session import hours_of, instrument_of
 from trading.instruments import get_instrument
 from trading.months import months_between
+from trading.sessions import expected_minutes, session_of, sessions_closed
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,17 +33,21 @@ class MonthGaps:
 
 @dataclass(frozen=True, slots=True)
 class SymbolGaps:
-    """One symbol: its first and last month, the months that are missing between them, and what each month lacks."""
+    """One symbol: its first and last month, the months that are missing between them, and what each month lacks.
+
+    holes: sessions without a bar from one month in use to the next, the missing months' among them.
+    """
 
     symbol: str
     first: str
     last: str
     months_missing: tuple[str, ...]
+    holes: tuple[Hole, ...]
     months: tuple[MonthGaps, ...]
 
 
-def gap_report(tx: Transactions, *, symbol: str | None = None) -> tuple[SymbolGaps, ...]:
-    """Return what is missing, as the catalogue knows it, by symbol (a flow).
+def gap_report(tx: Transactions, now: datetime, *, symbol: str | None = None) -> tuple[SymbolGaps, ...]:
+    """Return what is missing up to now, as the catalogue knows it, by symbol (a flow).
 
     Raises:
         GantryError: VALIDATION_FAILED for an unknown symbol.
@@ -45,24 +57,47 @@ def gap_report(tx: Transactions, *, symbol: str | None = None) -> tuple[SymbolGa
         get_instrument(symbol)
     with tx() as session:
         rows = queries.active_months(session, symbol=symbol)
-    return tuple(_of(name, list(group)) for name, group in groupby(rows, key=lambda row: row.symbol))
+    return tuple(_of(name, list(group), now) for name, group in groupby(rows, key=lambda row: row.symbol))
 
 
-def _of(symbol: str, rows: Sequence[BarsMonth]) -> SymbolGaps:
+def _of(symbol: str, rows: Sequence[BarsMonth], now: datetime) -> SymbolGaps:
     there = {row.month for row in rows}
     first, last = rows[0].month, rows[-1].month
     missing = tuple(month for month in months_between(first, last) if month not in there)
-    return SymbolGaps(symbol, first, last, missing, tuple(_month(row) for row in rows))
+    return SymbolGaps(symbol, first, last, missing, _between(rows), tuple(_month(row, now) for row in rows))
 
 
-def _month(row: BarsMonth) -> MonthGaps:
+def _between(rows: Sequence[BarsMonth]) -> tuple[Hole, ...]:
+    """The holes from the last bar of a month to the first one of the next month in use."""
+    found: list[Hole] = []
+    for before, after in pairwise(rows):
+        instrument = instrument_of(before.symbol, hours_of(before.source_details))
+        ends = np.array([_ns(before.last_at), _ns(after.first_at)], np.int64)
+        found += holes_between(instrument, session_of(instrument, ends).session.tolist())
+    return tuple(found)
+
+
+def _month(row: BarsMonth, now: datetime) -> MonthGaps:
     report = row.quality_report
+    coverage, missing = float(report.get("coverage", 0.0)), [str(day) for day in report.get("sessions_missing", [])]
+    then, today = judged_span(row), month_span(row.month, row.source_details, now)
+    if then is not None and then.end_ns < today.end_ns:  # no bar came since it was judged
+        instrument = instrument_of(row.symbol, hours_of(row.source_details))
+        minutes, longer = (len(expected_minutes(instrument, then.start_ns, one.end_ns)) for one in (then, today))
+        coverage *= minutes / longer if longer else 1.0
+        missing += [
+            str(np.datetime64(day, "D")) for day in sessions_closed(instrument, then.end_ns, today.end_ns).tolist()
+        ]
     gaps = sorted(report.get("gaps", []), key=lambda gap: -int(gap["minutes"]))
     return MonthGaps(
         row.month,
         row.data_label,
         row.bars_count,
-        float(report.get("coverage", 0.0)),
-        tuple(report.get("sessions_missing", [])),
+        coverage,
+        tuple(missing),
         tuple(f"{gap['minutes']} minutes from {gap['start']}" for gap in gaps),
     )
+
+
+def _ns(at: datetime) -> int:
+    return int(at.timestamp()) * NS_PER_SECOND

@@ -8,11 +8,13 @@ from pathlib import Path
 
 from core.errors import ErrorCode, GantryError, invalid
 from fleet.closed_sets import SystemEvent
+from fleet.grading_bars import MIN_SESSIONS
 from integrations.files.reader import read_options
 from integrations.files.types import FileBars, LeftOut
 from integrations.registry import FILES, SIMULATOR
 from integrations.store import BarsStore
 from services import events
+from services.bars.caveats import graded_on
 from services.bars.quarantine import put_aside
 from services.bars.read_file import label_of, likely, notes_on, read_file
 from services.bars.simulate import no_progress
@@ -55,8 +57,11 @@ def import_file(  # noqa: PLR0913 - one keyword for each option of the command
     actor: str,
     now: datetime,
     progress: Progress = no_progress,
+    min_sessions: int = MIN_SESSIONS,
 ) -> ImportReport:
     """Import a file of one-minute bars, whole or not at all; the same file again changes nothing.
+
+    min_sessions: of real bars, from which on bots are graded on them; the report says where there are fewer.
 
     A file of bars that may not be used is put aside under quarantine/ and reported as BARS_BLOCKED.
 
@@ -80,9 +85,9 @@ def import_file(  # noqa: PLR0913 - one keyword for each option of the command
         raise _refused(tx, store, path, error, actor=actor) from error
     first = found[0]
     count = sum(len(one.bars) for one in found)
-    return ImportReport(
-        first.source_name, first.source_sha256, count, reports, first.hours, first.left_out, notes_on(found)
-    )
+    few = [graded_on(tx, one.bars.symbol, min_sessions) for one in found]
+    notes = (*notes_on(found), *(note for note in few if note is not None))
+    return ImportReport(first.source_name, first.source_sha256, count, reports, first.hours, first.left_out, notes)
 
 
 def _incoming(one: FileBars, part: BarsOfMonth, provider: str) -> Incoming:

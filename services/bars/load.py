@@ -6,6 +6,7 @@ from uuid import UUID
 
 from core.errors import bad_data, data_unavailable
 from fleet.closed_sets import DataLabel, QualityVerdict
+from fleet.grading_bars import grades_on_real
 from integrations.store import BarsStore
 from services.bars.decide import is_of
 from sql.engine import Transactions
@@ -45,12 +46,19 @@ class LoadedBars:
 
 
 def load_bars(
-    tx: Transactions, store: BarsStore, symbol: str, *, timeframe: Timeframe, start: str | None, end: str | None
+    tx: Transactions,
+    store: BarsStore,
+    symbol: str,
+    *,
+    timeframe: Timeframe,
+    start: str | None,
+    end: str | None,
+    min_sessions: int = 0,
 ) -> LoadedBars:
     """Read a symbol's bars from month `start` to month `end` ("YYYY-MM", inclusive; None: all there is).
 
-    SIMULATED months are read only for a symbol without any real one. The files' content must have the hash the
-    catalogue states.
+    min_sessions: of real bars; SIMULATED months are read only for a symbol that has fewer. The files' content must
+    have the hash the catalogue states.
 
     Raises:
         GantryError: VALIDATION_FAILED for an unknown symbol, DATA_UNAVAILABLE for no bars, DATA_QUALITY_FAILED for a
@@ -59,7 +67,8 @@ def load_bars(
     """
     instrument = get_instrument(symbol)
     with tx() as session:
-        real = queries.has_real_month(session, symbol)
+        known = queries.months_in_use(session, symbol=symbol).get(symbol, ())
+        real = grades_on_real(known, min_sessions)
         months = [
             month
             for month in queries.active_months(session, symbol=symbol, start=start, end=end)

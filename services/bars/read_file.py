@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 
 from core.errors import GantryError
@@ -11,6 +12,7 @@ from integrations.files.reader import read_as
 from integrations.files.readings import fits_as_stated
 from integrations.files.times import UNSTATED
 from integrations.files.types import FileBars, ReadOptions
+from services.bars.coverage import month_span
 from trading.bars.months import split_months
 from trading.bars.quality import QualityReport, require_fit
 from trading.day_session import Hours, day_hours, instrument_of
@@ -71,8 +73,8 @@ def notes_on(found: Sequence[FileBars]) -> tuple[str, ...]:
     return (*day, *out, *(["The last line has no line break, so its last value may be cut."] if cut else []))
 
 
-def judged(one: FileBars) -> tuple[JudgedMonth, ...]:
-    """Return the verdict on each month of bars that may be used.
+def judged(one: FileBars, now: datetime) -> tuple[JudgedMonth, ...]:
+    """Return the verdict on each month of bars that may be used. now: aware, UTC; nothing is missing after it.
 
     Raises:
         GantryError: DATA_QUALITY_FAILED for a blocked month, with the likely reason.
@@ -81,7 +83,11 @@ def judged(one: FileBars) -> tuple[JudgedMonth, ...]:
     instrument = instrument_of(one.bars.symbol, one.hours)
     try:
         return tuple(
-            JudgedMonth(part.month, len(part.bars), require_fit(part.bars, instrument))
+            JudgedMonth(
+                part.month,
+                len(part.bars),
+                require_fit(part.bars, instrument, month_span(part.month, one.source_details, now)),
+            )
             for part in split_months(one.bars)
         )
     except GantryError as error:

@@ -4,8 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from sqlalchemy.orm import Session
+
 from core.errors import ErrorCode, GantryError
 from fleet.closed_sets import DataLabel
+from fleet.grading_bars import MIN_SESSIONS, grades_on_real
 from integrations.registry import SIMULATOR
 from integrations.simulator.draws import SIMULATOR_VERSION
 from integrations.simulator.months import simulate_month
@@ -13,7 +16,6 @@ from integrations.store import BarsStore
 from services.bars.write import Incoming, MonthReport, Progress, Source, store_months
 from sql.engine import Transactions
 from sql.queries.bars import catalogue as queries
-from sql.tables.bars import BarsMonth
 from trading.bars.months import split_months
 from trading.instruments import Instrument, get_instrument
 from trading.months import full_months_before
@@ -43,28 +45,44 @@ def simulate_months(
 
 
 def renew_simulated(
-    tx: Transactions, store: BarsStore, *, actor: str, now: datetime, progress: Progress = no_progress
+    tx: Transactions,
+    store: BarsStore,
+    *,
+    actor: str,
+    now: datetime,
+    progress: Progress = no_progress,
+    min_sessions: int = MIN_SESSIONS,
 ) -> tuple[MonthReport, ...]:
     """Make again, from their own seeds, the months in use that an earlier version of the simulator made.
 
-    Their rows stay, superseded. Symbols with any real bars are left out, as their simulated months are never read.
+    Their rows stay, superseded. Symbols that are graded on real bars are left out, as their simulated months are never
+    read. min_sessions: of real bars, from which on a symbol is.
     """
     with tx() as session:
-        outdated = _outdated(queries.active_months(session))
+        outdated = _outdated(session, min_sessions)
     return _simulated(tx, store, outdated, actor=actor, now=now, progress=progress) if outdated else ()
 
 
-def ensure_simulated(tx: Transactions, store: BarsStore, symbol: str, *, actor: str, now: datetime) -> bool:
+def ensure_simulated(
+    tx: Transactions,
+    store: BarsStore,
+    symbol: str,
+    *,
+    actor: str,
+    now: datetime,
+    min_sessions: int = MIN_SESSIONS,
+) -> bool:
     """Give a symbol the simulated months it lacks; return whether it lacked any.
 
-    Without any bars it gets as many months as a first start has; months of an earlier simulator are made again.
+    Without any bars it gets as many months as a first start has; months of an earlier simulator are made again, as
+    `renew_simulated` does.
     """
     with tx() as session:
-        rows = queries.active_months(session, symbol=symbol)
-    first = full_months_before(now, FIRST_START_MONTHS)
-    lacking = (
-        _outdated(rows) if rows else [_MonthToMake(get_instrument(symbol), month, DEFAULT_SEED) for month in first]
-    )
+        lacking = _outdated(session, min_sessions, symbol=symbol)
+        has_bars = bool(queries.active_months(session, symbol=symbol))
+    if not has_bars:
+        first = full_months_before(now, FIRST_START_MONTHS)
+        lacking = [_MonthToMake(get_instrument(symbol), month, DEFAULT_SEED) for month in first]
     if not lacking:
         return False
     try:
@@ -84,12 +102,13 @@ class _MonthToMake:
     seed: int
 
 
-def _outdated(rows: Sequence[BarsMonth]) -> list[_MonthToMake]:
-    """Return the months that an earlier simulator made, among all months in use of some symbols."""
-    real = {row.symbol for row in rows if row.data_label != DataLabel.SIMULATED}
+def _outdated(session: Session, min_sessions: int, *, symbol: str | None = None) -> list[_MonthToMake]:
+    """Return the months that an earlier simulator made and bots are graded on, of one symbol or of all."""
+    known = queries.months_in_use(session, symbol=symbol)
+    real = {name for name, months in known.items() if grades_on_real(months, min_sessions)}
     return [
         _MonthToMake(get_instrument(row.symbol), row.month, int(row.source_details["seed"]))
-        for row in rows
+        for row in queries.active_months(session, symbol=symbol)
         if row.symbol not in real
         and row.provider == SIMULATOR
         and row.source_details["simulator_version"] < SIMULATOR_VERSION

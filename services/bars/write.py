@@ -13,6 +13,7 @@ from core.trace import current_trace_id
 from fleet.closed_sets import DataLabel, SystemEvent
 from integrations.store import BarsStore
 from services import events
+from services.bars.coverage import month_span
 from services.bars.decide import IncomingMonth, MonthPlan, MonthStatus, decide
 from sql.engine import Transactions
 from sql.queries.bars import catalogue as queries
@@ -97,7 +98,7 @@ def store_months(
         known = [queries.active_month(session, one.instrument.symbol, one.part.month) for one in months]
     planned = []
     for number, (one, there) in enumerate(zip(months, known, strict=True), start=1):
-        planned.append(_planned(store, one, there, replace=replace))
+        planned.append(_planned(store, one, there, replace=replace, now=now))
         progress(f"Judging {one.instrument.symbol} {one.part.month}", number, 2 * len(months))
     for number, (one, plan) in enumerate(zip(months, planned, strict=True), start=1):
         _write(store, one, plan)
@@ -110,13 +111,15 @@ def store_months(
         return tuple(_report(plan) for plan in planned)
 
 
-def _planned(store: BarsStore, incoming: Incoming, there: BarsMonth | None, *, replace: bool) -> _Planned:
+def _planned(
+    store: BarsStore, incoming: Incoming, there: BarsMonth | None, *, replace: bool, now: datetime
+) -> _Planned:
     source, month = incoming.source, incoming.part.month
     asked = IncomingMonth(incoming.instrument, incoming.part.bars, source.provider, source.label, replace=replace)
     wanted = decide(store, there, asked)
     if wanted.status in {MonthStatus.ALREADY_THERE, MonthStatus.REPAIRED}:
         return _Planned(there, wanted, None)
-    quality = require_fit(wanted.bars, incoming.instrument)
+    quality = require_fit(wanted.bars, incoming.instrument, month_span(month, source.details, now))
     digest = content_hash(wanted.bars, incoming.instrument)
     row = _row(wanted.bars, month, source, digest, quality, earlier=there if wanted.merged else None)
     return _Planned(there, wanted, row)

@@ -54,8 +54,9 @@ class Improver:
         held = {claim.job_id: claim.token}
         with tracing(claim.trace_id), LeaseKeeper(self._engine(), held, self.terms.lease) as keeper:
             try:
-                refreshes.begin(self.tx, [claim], claim.plan.bars, self.terms.suppliers)
-                material = load_material(self.tx, self.store, claim.plan.bars)
+                key, min_sessions = claim.plan.bars, self.terms.min_sessions
+                refreshes.begin(self.tx, [claim], key, self.terms.suppliers, min_sessions)
+                material = load_material(self.tx, self.store, key, min_sessions=min_sessions)
                 looking = self._looking(claim, material)
                 self._step(claim, looking, keeper)
                 keeper.check(claim.job_id)

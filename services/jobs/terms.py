@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 from typing import Final
 
+from core.settings import Settings
 from fleet.caps import Caps
+from fleet.grading_bars import MIN_SESSIONS
 from fleet.planner.bars_outlook import Suppliers
 from integrations.ports import ProposalSource
 from services.jobs.lease import LeaseTerms
@@ -21,7 +23,7 @@ class GradeTerms:
     only_missing: a bot that was backtested in its present epoch and version gets no new job: it ended as that did.
     suppliers: of bars; noted on each job, so that the planner knows when others could make a difference.
     improve: what one improvement may spend, and what a change must show. proposals: a further source of an
-    evolution's candidates; None: off.
+    evolution's candidates; None: off. min_sessions: of real bars, from which on bots are graded on them.
     """
 
     lease: LeaseTerms = LeaseTerms()  # noqa: RUF009 - frozen
@@ -34,3 +36,9 @@ class GradeTerms:
     only_missing: bool = False
     improve: Budget = Budget()  # noqa: RUF009 - frozen
     proposals: ProposalSource | None = None
+    min_sessions: int = MIN_SESSIONS
+
+
+def improve_budget_of(settings: Settings) -> Budget:
+    """Return what one improvement may spend."""
+    return Budget(sets=settings.improve_sets, folds=settings.improve_folds)

@@ -15,28 +15,36 @@ from core.errors import ErrorCode
 from core.log import get_logger
 from fleet.closed_sets import (
     BacktestKind,
-    DataLabel,
     ImprovementVerdict,
     JobStatus,
     JobType,
     PromotionMode,
     Stage,
 )
+from fleet.grading_bars import MIN_SESSIONS
 from fleet.jobs import JobReason, reason_of
-from fleet.planner.bars_outlook import BarsOutlook, MonthInUse, Suppliers, outlook
+from fleet.planner.bars_outlook import BarsOutlook, Suppliers, outlook
 from fleet.planner.types import ActiveWork, Baseline, BotSnapshot, EndedWork, FleetSnapshot, LastImprovement
 from services.promotion.read import due_for_promotion
+from sql.queries.bars import catalogue
 from sql.queries.planner import snapshot as queries
 
 _IMPROVING: Final = (JobType.IMPROVE, JobType.EVOLVE)
 
 
 def read_fleet(
-    session: Session, suppliers: Suppliers, now: datetime, *, evolve_after: int, development: bool
+    session: Session,
+    suppliers: Suppliers,
+    now: datetime,
+    *,
+    evolve_after: int,
+    development: bool,
+    min_sessions: int = MIN_SESSIONS,
 ) -> FleetSnapshot:
     """Return the whole fleet, archived bots included, in a fixed number of statements (a unit).
 
-    now: the database's. development: imported bars are evidence for a promotion too.
+    now: the database's. development: imported bars are evidence for a promotion too. min_sessions: of real bars, from
+    which on bots are graded on them.
     """
     promoted = due_for_promotion(session, now=now, development=development)
     active = {row.bot_id: row for row in queries.active_jobs(session)}
@@ -44,12 +52,13 @@ def read_fleet(
     improving = _newest((kind, row) for kind in _IMPROVING for row in queries.ended_jobs(session, kind))
     baselines = {row.bot_id: row for row in queries.baselines(session)}
     rounds = _rounds(queries.improvements(session, most=max(1, evolve_after)))
-    months = _months(queries.months(session))
+    months = catalogue.months_in_use(session)
     fetching = queries.fetching(session)
 
     @cache
     def bars(symbol: str, start: str | None, end: str | None) -> BarsOutlook:
-        return outlook(symbol, {"start": start, "end": end}, months.get(symbol, ()), suppliers, fetching, now)
+        window, known = {"start": start, "end": end}, months.get(symbol, ())
+        return outlook(symbol, window, known, suppliers, min_sessions, fetching, now)
 
     def snapshot(row: Any) -> BotSnapshot | None:
         """Return one bot; None for one whose rows can't be read: it alone waits, and the log says why."""
@@ -104,6 +113,7 @@ def _bot(
         bars=bars.state,
         bars_generation=bars.generation,
         bars_last_at=bars.last_at,
+        bars_sessions=bars.sessions,
         archived=row.archived_at is not None,
         stage_locked_until=row.stage_locked_until,
         promotion_mode=PromotionMode(row.promotion_mode),
@@ -167,12 +177,4 @@ def _rounds(rows: Sequence[Row[Any]]) -> Mapping[UUID, LastImprovement]:
                 break
             vain += 1
         found[bot_id] = LastImprovement(newest[0].created_at, vain)
-    return found
-
-
-def _months(rows: Sequence[Row[Any]]) -> Mapping[str, Sequence[MonthInUse]]:
-    found: dict[str, list[MonthInUse]] = {}
-    for row in rows:
-        month = MonthInUse(row.month, row.content_hash, row.last_at, row.data_label == DataLabel.SIMULATED)
-        found.setdefault(row.symbol, []).append(month)
     return found

@@ -65,6 +65,7 @@ def run_tick(tx: Transactions, terms: PlannerTerms, *, cause: TickCause, actor: 
             started_at,
             evolve_after=terms.caps.evolve_after,
             development=terms.development,
+            min_sessions=terms.min_sessions,
         )
         planned = plan(fleet, terms.caps, started_at)
         made = _enqueue(session, fleet, planned, terms, actor)

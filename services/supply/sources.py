@@ -22,6 +22,7 @@ def supply_of(settings: Settings, tx: Transactions) -> Supply:
         simulates=simulates(settings),
         history_months=settings.history_months,
         max_cost_usd=Decimal(str(settings.max_fetch_cost_usd)),
+        min_sessions=settings.min_sessions_for_grading,
     )
 
 

@@ -9,6 +9,7 @@ from typing import Final
 from core.clock import utc_now
 from core.errors import ErrorCode, GantryError
 from core.log import get_logger
+from fleet.grading_bars import MIN_SESSIONS
 from fleet.history import months_wanted
 from integrations.http.serving import serving
 from integrations.ports import BarsSource
@@ -34,12 +35,14 @@ class Supply:
     """Where missing bars come from. sources: vendors, in order. simulates: bars may be simulated.
 
     history_months: of a bot whose window is open. max_cost_usd: above it nothing is fetched without a person.
+    min_sessions: of real bars, from which on bots are graded on them.
     """
 
     sources: Sequence[BarsSource] = ()
     simulates: bool = False
     history_months: int = HISTORY_MONTHS
     max_cost_usd: Decimal = Decimal(25)
+    min_sessions: int = MIN_SESSIONS
 
     def top_up(
         self, tx: Transactions, store: BarsStore, symbol: str, *, actor: str, now: datetime
@@ -50,7 +53,7 @@ class Supply:
         """
         if not self.sources:
             if self.simulates:
-                ensure_simulated(tx, store, symbol, actor=actor, now=now)
+                ensure_simulated(tx, store, symbol, actor=actor, now=now, min_sessions=self.min_sessions)
             return ()
         if not self._needed(tx, symbol, now)[0]:
             return ()

@@ -67,9 +67,17 @@ class PullWorker:
         """Pull until 5 s went without work, 10 minutes are over, or the worker's row was ended by someone."""
         if not workers.begin(self.tx, self.worker_id, run_id=self.run_id):
             return WorkReport(0, "ENDED")
-        grader = ChunkGrader(self.tx, self.store, self.run_id, self.terms.lease, suppliers=self.terms.suppliers)
+        terms = self.terms
+        grader = ChunkGrader(
+            self.tx,
+            self.store,
+            self.run_id,
+            terms.lease,
+            suppliers=terms.suppliers,
+            min_sessions=terms.min_sessions,
+        )
         began = worked = time.monotonic()
-        every_s = self.terms.lease.heartbeat_s
+        every_s = terms.lease.heartbeat_s
         with Beat(self._is_wanted, name="worker-heart", every_s=every_s, join_s=every_s) as heart:
             while not heart.ended.is_set():
                 if time.monotonic() - began > self.life_s:

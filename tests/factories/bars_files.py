@@ -54,8 +54,12 @@ def dbn_of(
     schema: Any = Schema.OHLCV_1M,
     stype_in: Any = SType.RAW_SYMBOL,
     version: int = 3,
+    end: int | None = None,
 ) -> bytes:
-    """Return the bars as unpacked DBN; mappings: (start, end, instrument id) by raw symbol."""
+    """Return the bars as unpacked DBN.
+
+    mappings: (start, end, instrument id) by raw symbol. end: of the request, ns since 1970, as the metadata state it.
+    """
     instrument_id: Any = SType.INSTRUMENT_ID
     metadata = Metadata(
         dataset="GLBX.MDP3",
@@ -66,6 +70,7 @@ def dbn_of(
         symbols=list(mappings),
         mappings=[_mapping(raw, intervals) for raw, intervals in mappings.items()],
         version=version,
+        end=end,
     )
     default = next(iter(mappings.values()))[0][2] if mappings else 1
     ids = np.full(len(bars), default) if instruments is None else instruments

@@ -8,7 +8,6 @@ from typing import Final
 import numpy as np
 
 from fleet.closed_sets import DataLabel
-from integrations.span import span_of
 from integrations.store import BarsStore
 from services.bars.simulate import no_progress
 from services.bars.write import Incoming, Source, store_months
@@ -17,6 +16,7 @@ from tests.factories.bars import bars_at
 from tests.factories.bars_months import MONTH
 from trading.bars.months import split_months
 from trading.bars.schema import Bars, IntArray
+from trading.bars.span import span_of
 from trading.instruments import get_instrument
 from trading.sessions import expected_minutes
 

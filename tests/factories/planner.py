@@ -14,7 +14,7 @@ LAB_SINCE = NOW - timedelta(days=2)
 VERSION = UUID(int=77)
 ROOT = UUID(int=99)
 FIVE, TEN, THIRTY = (timedelta(minutes=count) for count in (5, 10, 30))
-BARS = "bars-1"
+BARS = "bars-1.anybody"
 
 
 def minutes(count: float) -> timedelta:
@@ -34,6 +34,7 @@ def a_bot(number: int = 1, **changes: Any) -> BotSnapshot:
         "bars": BarsState.AVAILABLE,
         "bars_generation": BARS,
         "bars_last_at": LAST_BAR,
+        "bars_sessions": 60,
     }
     return BotSnapshot(**facts | changes)
 

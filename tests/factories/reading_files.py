@@ -8,6 +8,7 @@ import numpy as np
 from integrations.files.reader import read_options
 from integrations.files.types import FileBars
 from services.bars.read_file import judged, read_file
+from tests.factories.bots import NOW
 from trading.bars.schema import Bars
 
 UNSTATED: dict[str, Any] = {"symbol": None, "tz": None, "epoch_tz": None, "stamp": "open", "hours": "all"}
@@ -22,7 +23,7 @@ def taken(path: Path, content: bytes, **options: Any) -> FileBars:
     """
     path.write_bytes(content)
     (found,) = read_file(path, read_options(**{**UNSTATED, **options}))
-    judged(found)
+    judged(found, NOW)
     return found
 
 

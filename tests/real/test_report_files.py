@@ -8,9 +8,14 @@ from pathlib import Path
 import pytest
 
 from core.settings import get_settings
+from integrations.files.types import ReadOptions
+from services.bars.read_file import read_file
 from sql.embedded import RunningState
 from tests.factories.commands import run
 from tests.factories.report_files import BACKTEST, CASES, Case
+from trading.bars.front import windows
+from trading.instruments import get_instrument
+from trading.strategies.registry import STRATEGIES
 
 pytestmark = pytest.mark.real
 FOLDER = Path(os.environ.get("GANTRY_TEST_DATA", "")) / "reports"
@@ -77,3 +82,46 @@ def test_a_databento_csv_is_imported_without_naming_a_symbol(
 ) -> None:
     assert run("import", str(FOLDER / file), group="bars") == 0
     assert ("60 rows of spreads (ESH4-ESM4)" in capsys.readouterr().out) is (file == "databento_parent.csv")
+
+
+HOLE = ("--symbol", "ES")
+MONTHS_BETWEEN = [f"2023-{month:02d}" for month in range(4, 13)] + [f"2024-{month:02d}" for month in range(1, 5)]
+
+
+def test_a_hole_of_fourteen_months_is_no_part_of_the_series_and_its_months_are_listed(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("import", str(FOLDER / "hole_14_months.csv"), *HOLE, group="bars") == 0
+    printed = capsys.readouterr().out
+    assert "name no contract, so rolls can't be seen" in printed
+    assert "ES has 2 sessions of bars: results on fewer than 20 (MIN_SESSIONS_FOR_GRADING) prove little." in printed
+    assert run("list", "--json", group="bars") == 0
+    months = json.loads(capsys.readouterr().out)
+    assert [(month["month"], month["quality"]) for month in months] == [("2023-03", "WARN"), ("2024-05", "WARN")]
+    assert all(month["quality_report"]["coverage"] < 0.05 for month in months)
+    assert run("gaps", "ES", "--json", group="bars") == 0
+    (found,) = json.loads(capsys.readouterr().out)
+    assert found["months_missing"] == MONTHS_BETWEEN
+    (hole,) = found["holes"]
+    assert (hole["first"], hole["last"]) == ("2023-03-08", "2024-05-06")
+    assert run("check", group="bars") == 0
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_nothing_spans_a_hole_of_fourteen_months(
+    tmp_path: Path, strategy: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out.json"
+    where = ("--bars", str(FOLDER / "hole_14_months.csv"), *HOLE, "--out", str(out))
+    assert run(*where, "--strategy", strategy, group="backtest") == 0
+    result = json.loads(out.read_text())
+    spans = [(trade["entry_at"][:4], trade["exit_at"][:4]) for trade in result["trades"]]
+    assert set(spans) <= {("2023", "2023"), ("2024", "2024")}
+    assert abs(float(result["net_pnl"])) < 10_000
+    assert "Holes in the bars: 301 sessions from 2023-03-08 to 2024-05-06." in capsys.readouterr().out
+
+
+def test_a_file_is_two_windows_around_its_hole() -> None:
+    (found,) = read_file(FOLDER / "hole_14_months.csv", ReadOptions(symbol="ES"))
+    first, second = windows(found.bars, get_instrument("ES"))
+    assert (len(first), len(second)) == (1380, 1380)

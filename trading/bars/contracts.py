@@ -56,11 +56,8 @@ def long_name(name: str, *, traded_year: int, traded_month: int) -> str:
 
 
 def rolls_unseen(unnamed: int) -> str:
-    """Return what follows from so many bars that name no contract, in a sentence."""
-    return (
-        f"{unnamed:,} bars name no contract, so rolls can't be seen: "
-        "the price change from one contract to the next counts as profit or loss."
-    )
+    """Say in a sentence that so many bars name no contract."""
+    return f"{unnamed:,} bars name no contract, so rolls can't be seen."
 
 
 def tells_expiry(name: str) -> bool:

@@ -1,15 +1,17 @@
 """Verdict on bars: fit for a backtest, fit with a warning, or blocked; the rules stand in `quality_rules`."""
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from core.errors import bad_data
 from trading.bars import quality_rules as rules
 from trading.bars import quality_sessions as by_session
-from trading.bars.quality_types import Gap, MonthVerdict, Problem, ProblemCode, ProblemLevel
+from trading.bars.quality_types import Gap, MonthVerdict, Problem, ProblemCode, ProblemLevel, stamp
 from trading.bars.schema import Bars
+from trading.bars.span import Span
 from trading.instruments import Instrument
+from trading.sessions import MINUTE_NS
 
 __all__ = ["Gap", "MonthVerdict", "Problem", "ProblemCode", "ProblemLevel", "QualityReport", "assess", "require_fit"]
 
@@ -19,8 +21,9 @@ class QualityReport:
     """What was found in some bars.
 
     problems: blocking ones first. gaps: the longest runs of missing minutes inside sessions, at most 50.
-    coverage: share of the calendar's minutes, from the first bar to the last, that have a bar, 0 to 1.
-    sessions_missing: trading days (YYYY-MM-DD) between the first and the last without any bar.
+    coverage: share of the calendar's minutes that have a bar, 0 to 1, of all that the bars should cover.
+    sessions_missing: trading days (YYYY-MM-DD) without any bar. sessions: trading days in which anything traded.
+    covered_until: RFC 3339 UTC, where what the bars should cover ends; None for bars whose coverage wasn't measured.
     """
 
     verdict: MonthVerdict
@@ -28,6 +31,8 @@ class QualityReport:
     gaps: tuple[Gap, ...]
     coverage: float
     sessions_missing: tuple[str, ...]
+    sessions: int = 0
+    covered_until: str | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Return the report as JSON values, as the catalogue stores it."""
@@ -37,6 +42,8 @@ class QualityReport:
             "gaps": [asdict(gap) for gap in self.gaps],
             "coverage": round(self.coverage, 6),
             "sessions_missing": list(self.sessions_missing),
+            "sessions": self.sessions,
+            "covered_until": self.covered_until,
         }
 
     def sentence(self) -> str:
@@ -44,31 +51,43 @@ class QualityReport:
         return " ".join(problem.message for problem in self.problems) or "No problems found."
 
 
-def assess(bars: Bars, instrument: Instrument) -> QualityReport:
+def assess(bars: Bars, instrument: Instrument, span: Span | None = None) -> QualityReport:
     """Judge one-minute bars of one symbol, usually of one month.
 
-    Sessions at the edges count from the first and to the last bar only, as a month's edge cuts through one.
+    span: what they should cover, in whole months up to its end; None for from the first bar to the last. Of the
+    sessions at the edges of the bars, only what lies from the first and to the last bar counts, as a file may begin
+    and end within one.
     """
     broken = tuple(_only(rules.broken_bars(bars, instrument)))
     if any(problem.severity is ProblemLevel.BLOCKED for problem in broken) or not len(bars):
         return QualityReport(MonthVerdict.BLOCKED, broken, (), 0.0, ())
-    coverage = by_session.cover(bars, instrument)
+    first, after = int(bars.ts[0]), int(bars.ts[-1]) + MINUTE_NS
+    asked = Span(first, after) if span is None else replace(span, end_ns=max(span.end_ns, after))
+    coverage = by_session.cover(bars, instrument, asked)
     problems = [*broken, *_only(by_session.broken_sessions(bars, instrument, coverage))]
     problems.sort(key=lambda problem: problem.severity is not ProblemLevel.BLOCKED)
     verdict = MonthVerdict.OK
     if problems:
         verdict = MonthVerdict.BLOCKED if problems[0].severity is ProblemLevel.BLOCKED else MonthVerdict.WARN
-    return QualityReport(verdict, tuple(problems), coverage.longest_gaps(), coverage.share, coverage.sessions_missing)
+    return QualityReport(
+        verdict,
+        tuple(problems),
+        coverage.longest_gaps(),
+        coverage.share,
+        coverage.sessions_missing,
+        coverage.traded,
+        stamp(asked.end_ns),
+    )
 
 
-def require_fit(bars: Bars, instrument: Instrument) -> QualityReport:
-    """Return the report of bars that may be used.
+def require_fit(bars: Bars, instrument: Instrument, span: Span | None = None) -> QualityReport:
+    """Return the report of bars that may be used; span as in `assess`.
 
     Raises:
         GantryError: DATA_QUALITY_FAILED for blocked bars, naming each problem, with its fix.
 
     """
-    report = assess(bars, instrument)
+    report = assess(bars, instrument, span)
     if report.verdict is MonthVerdict.BLOCKED:
         blocking = [problem for problem in report.problems if problem.severity is ProblemLevel.BLOCKED]
         raise bad_data(

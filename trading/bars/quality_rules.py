@@ -1,6 +1,7 @@
 """Rules that the rows of some bars must keep: no faulty bar, sorted by (ts, contract), each once.
 
-A change of over 10 % from one close to the next open of a contract within a session is a warning.
+A change of over 10 % from one close to the next open of a contract within a session is a warning, and so are bars
+that name no contract.
 """
 
 from collections.abc import Iterator
@@ -9,6 +10,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from trading.bars.contracts import rolls_unseen
 from trading.bars.faults import faults
 from trading.bars.quality_types import Problem, ProblemCode, ProblemLevel, stamp
 from trading.bars.schema import Bars, IntArray
@@ -34,6 +36,7 @@ def broken_bars(bars: Bars, instrument: Instrument) -> Iterator[Problem | None]:
     yield _blocked(bars, np.append(False, (step == 0) & (same == 0)), ProblemCode.DUPLICATED, "occur twice")
     if not backwards.any():
         yield _jumps(bars, instrument)
+    yield _unnamed(bars)
 
 
 def _jumps(bars: Bars, instrument: Instrument) -> Problem | None:
@@ -53,6 +56,15 @@ def _jumps(bars: Bars, instrument: Instrument) -> Problem | None:
         tuple(stamp(ts) for ts in bars.ts[rows[:5]]),
         "Compare those bars with another source.",
     )
+
+
+def _unnamed(bars: Bars) -> Problem | None:
+    count = bars.unnamed
+    if not count:
+        return None
+    message = f"{rolls_unseen(count)} The price change from one contract to the next counts as profit or loss."
+    fix = "Export the bars with a column contract or instrument_id."
+    return Problem(ProblemCode.CONTRACTS_UNNAMED, ProblemLevel.WARN, count, message, (), fix)
 
 
 def _blocked(bars: Bars, wrong: NDArray[np.bool_], code: ProblemCode, what: str) -> Problem | None:

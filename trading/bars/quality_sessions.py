@@ -19,9 +19,11 @@ from numpy.typing import NDArray
 
 from trading.bars.quality_types import Gap, Problem, ProblemCode, ProblemLevel, stamp
 from trading.bars.schema import Bars, IntArray
+from trading.bars.span import Span
 from trading.globex import DAY_STARTS_HOUR
 from trading.instruments import Instrument
 from trading.sessions import (
+    DAY_NS,
     MINUTE_NS,
     SessionIndex,
     expected_minutes,
@@ -29,6 +31,7 @@ from trading.sessions import (
     session_minutes,
     session_of,
     sessions_between,
+    sessions_closed,
 )
 
 LIQUID_MEDIAN_VOLUME: Final = 10
@@ -60,15 +63,17 @@ class SessionCover:
 
 @dataclass(frozen=True, slots=True)
 class Cover:
-    """How much of the calendar the bars cover, from the first to the last of them.
+    """How much of the calendar the bars cover.
 
-    share: minutes with a bar, 0 to 1. gaps: all of five minutes and more in sessions that have bars.
+    share: minutes with a bar, 0 to 1. gaps: all of five minutes and more in sessions that have bars. traded: sessions
+    in which anything traded, those that belong to the next month left out.
     """
 
     share: float
     sessions: tuple[SessionCover, ...]
     sessions_missing: tuple[str, ...]
     gaps: tuple[Gap, ...]
+    traded: int
 
     def longest_gaps(self) -> tuple[Gap, ...]:
         """Return the 50 longest, in order of time."""
@@ -76,8 +81,8 @@ class Cover:
         return tuple(sorted(longest, key=lambda gap: gap.start))
 
 
-def cover(bars: Bars, instrument: Instrument) -> Cover:
-    """Compare sorted bars, all contracts together, with the calendar."""
+def cover(bars: Bars, instrument: Instrument, span: Span) -> Cover:
+    """Compare sorted bars, all contracts together, with the calendar. span: what they should cover."""
     minutes, first_row = np.unique(bars.ts, return_index=True)
     volume = np.add.reduceat(bars.volume, first_row)
     day = session_of(instrument, minutes).session
@@ -94,9 +99,12 @@ def cover(bars: Bars, instrument: Instrument) -> Cover:
         lacking = int((counted & ~there)[of_day].sum())
         sessions.append(SessionCover(_date(one), int(counted[of_day].sum()), lacking, bool(liquid)))
         gaps += _gaps(_date(one), expected[of_day], there[of_day])
-    missing = np.setdiff1d(sessions_between(instrument, int(day[0]), int(day[-1])), day)
-    share = float(there.mean()) if len(there) else 0.0
-    return Cover(share, tuple(sessions), tuple(_date(one) for one in missing.tolist()), tuple(gaps))
+    between = sessions_between(instrument, int(day[0]), int(day[-1]))
+    missing = np.setdiff1d(np.union1d(between, sessions_closed(instrument, span.start_ns, span.end_ns)), day)
+    wanted = expected_minutes(instrument, span.start_ns, span.end_ns)
+    share = float(np.isin(wanted, minutes, assume_unique=True).mean()) if len(wanted) else 0.0
+    days = tuple(_date(one) for one in missing.tolist())
+    return Cover(share, tuple(sessions), days, tuple(gaps), _traded(day[volume > 0] if volume.any() else day, span))
 
 
 def broken_sessions(bars: Bars, instrument: Instrument, covered: Cover) -> Iterator[Problem | None]:
@@ -144,6 +152,13 @@ def _problem(code: ProblemCode, found: list[str], what: str, *, blocked: bool = 
     message = f"{len(found)} {what}, first {found[0]}."
     fix = "Compare with another source, or export the bars again."
     return Problem(code, severity, len(found), message, tuple(found[:5]), fix)
+
+
+def _traded(day: IntArray, span: Span) -> int:
+    """Count the trading days of a span; the evening that ends a month is of the next one's first session."""
+    first, last = span.start_ns // DAY_NS, (span.end_ns - 1) // DAY_NS
+    days = np.unique(day)
+    return int(((days >= first) & (days <= last)).sum())
 
 
 def _whole_days(instrument: Instrument, day: IntArray, there: NDArray[np.bool_]) -> NDArray[np.bool_]:

@@ -45,15 +45,26 @@ def walk_forward(sessions: int, *, folds: int, purge_sessions: int) -> tuple[Fol
         raise invalid(
             f"{folds} folds with a gap of {purge_sessions}.", fix="Use at least 1 fold and a gap of 0 or more."
         )
-    block = int(sessions * _OUT_SHARE) // folds
+    block = _block(sessions, folds)
     starts = [sessions - (folds - number) * block for number in range(folds + 1)]
-    if block < MIN_OUT_SESSIONS or starts[0] - purge_sessions < MIN_IN_SESSIONS:
+    if not are_enough(sessions, folds=folds, purge_sessions=purge_sessions):
         raise data_unavailable(
             f"{sessions} sessions are too few for {folds} folds with a gap of {purge_sessions}.",
             fix="Import more bars, widen the window, or lower IMPROVE_FOLDS.",
             facts={"sessions": sessions, "folds": folds},
         )
     return tuple(Fold(start - purge_sessions, start, end) for start, end in pairwise(starts))
+
+
+def are_enough(sessions: int, *, folds: int, purge_sessions: int) -> bool:
+    """Whether so many sessions can be laid out in so many folds, from 1."""
+    block = _block(sessions, folds)
+    return block >= MIN_OUT_SESSIONS and sessions - folds * block - purge_sessions >= MIN_IN_SESSIONS
+
+
+def _block(sessions: int, folds: int) -> int:
+    """Return the out-of-sample sessions of each fold."""
+    return int(sessions * _OUT_SHARE) // folds
 
 
 def until_session(windows: tuple[Window, ...], days: IntArray, count: int) -> tuple[Window, ...]:

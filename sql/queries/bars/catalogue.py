@@ -1,13 +1,16 @@
 """Queries of the catalogue of bars."""
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
+import numpy as np
 from sqlalchemy import exists, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from fleet.closed_sets import DataLabel
+from fleet.grading_bars import MonthInUse
 from sql.queries.paging import AfterMonth, Page, page_of, rows_read
 from sql.tables.bars import BarsMonth
 
@@ -34,19 +37,32 @@ def active_months(
     return session.scalars(query).all()
 
 
-def has_real_month(session: Session, symbol: str) -> bool:
-    """Whether any month in use of that symbol is not simulated."""
-    return bool(
-        session.scalar(
-            select(
-                exists().where(
-                    BarsMonth.symbol == symbol,
-                    BarsMonth.superseded_at.is_(None),
-                    BarsMonth.data_label != DataLabel.SIMULATED,
-                )
-            )
-        )
-    )
+def months_in_use(session: Session, *, symbol: str | None = None) -> Mapping[str, Sequence[MonthInUse]]:
+    """Return the months in use by symbol, as gradings choose among them, in one statement."""
+    query = select(
+        BarsMonth.symbol,
+        BarsMonth.month,
+        BarsMonth.content_hash,
+        BarsMonth.first_at,
+        BarsMonth.last_at,
+        BarsMonth.data_label,
+        BarsMonth.quality_report["sessions"].as_integer().label("sessions"),
+    ).where(BarsMonth.superseded_at.is_(None))
+    if symbol is not None:
+        query = query.where(BarsMonth.symbol == symbol)
+    found: dict[str, list[MonthInUse]] = {}
+    for row in session.execute(query):
+        simulated = row.data_label == DataLabel.SIMULATED
+        month = MonthInUse(row.month, row.content_hash, row.last_at, simulated, _sessions(row))
+        found.setdefault(row.symbol, []).append(month)
+    return found
+
+
+def _sessions(row: Any) -> int:
+    """Return a month's sessions; a report of an earlier version has no count: weekdays from first to last bar."""
+    if row.sessions is not None:
+        return int(row.sessions)
+    return int(np.busday_count(row.first_at.date(), row.last_at.date() + timedelta(days=1)))
 
 
 def has_any_month(session: Session) -> bool:

@@ -11,7 +11,6 @@ from fleet.closed_sets import JobType, Stage, TradeSource
 from fleet.jobs import ACTIVE, TERMINAL
 from sql.month_lock import FETCH_LOCK
 from sql.queries import current
-from sql.tables.bars import BarsMonth
 from sql.tables.bots import Bot, BotBoundary, BotStageEvent, BotVersion
 from sql.tables.improvements import BotImprovement
 from sql.tables.jobs import BotJob
@@ -134,14 +133,6 @@ def improvements(session: Session, *, most: int) -> Sequence[Any]:
     ).alias("newest")
     query = select(newest).select_from(Bot).join(newest, true()).where(Bot.archived_at.is_(None))
     return session.execute(query.order_by(newest.c.bot_id, newest.c.created_at.desc())).all()
-
-
-def months(session: Session) -> Sequence[Any]:
-    """Return every symbol-month in use."""
-    query = select(
-        BarsMonth.symbol, BarsMonth.month, BarsMonth.content_hash, BarsMonth.last_at, BarsMonth.data_label
-    ).where(BarsMonth.superseded_at.is_(None))
-    return session.execute(query).all()
 
 
 def fetching(session: Session) -> frozenset[str]:

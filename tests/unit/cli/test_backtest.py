@@ -92,7 +92,11 @@ def test_a_result_names_everything_it_rests_on(run: Run, tmp_path: Path) -> None
     assert (found["source"], found["data_label"], found["hours"]) == ("es.csv", "IMPORTED", "all")
     assert found["metrics"]["net_pnl"] == found["net_pnl"]
     assert found["metrics"]["total_trades"] == len(found["trades"])
-    assert found["quality"]["verdict"] == "OK"
+    assert found["quality"]["verdict"] == "WARN", "the rest of the month is missing, and the contracts' names"
+    assert found["analyzers"]["rolls_seen"]["message"] == "90 bars name no contract, so rolls can't be seen."
+    assert found["warnings"] == [
+        "ES has 1 session of bars: results on fewer than 20 (MIN_SESSIONS_FOR_GRADING) prove little."
+    ]
     assert [(month["month"], month["bars"]) for month in found["quality"]["months"]] == [("2024-01", 90)]
     assert {name: part["outcome"] for name, part in found["guards"].items()} == dict.fromkeys(GUARDS, "PASSED")
     assert found["analyzers"]["too_few_trades"]["outcome"] == "FAILED"

@@ -18,6 +18,7 @@ from core.errors import GantryError
 from services.backtests.from_file import FileBacktest, FileBacktestReport, backtest_file
 from tests.factories.bars import made_bars
 from tests.factories.bars_files import parquet_of
+from tests.factories.bots import NOW
 from trading.backtest.types import Costs
 from trading.bars.schema import Bars
 
@@ -56,7 +57,7 @@ class Page(HTMLParser):
 def report_of(folder: Path, *, bars: Bars = BARS, **params: str) -> FileBacktestReport:
     path = folder / "es.parquet"
     path.write_bytes(parquet_of(bars))
-    return backtest_file(FileBacktest(path, "ES", "sma_cross", params, COSTS))
+    return backtest_file(FileBacktest(path, "ES", "sma_cross", params, COSTS), now=NOW)
 
 
 @pytest.fixture(scope="module")

@@ -6,6 +6,7 @@ from uuid import UUID
 import pytest
 
 from fleet.closed_sets import BacktestKind
+from fleet.grading_bars import MIN_SESSIONS
 from fleet.planner.bars_outlook import Suppliers
 from integrations.store import BarsStore
 from services.backtests.compute import Material, load_material
@@ -82,7 +83,7 @@ def test_a_job_that_begins_notes_what_bars_and_suppliers_there_are(
     held, _material = refresh
 
     def noted(suppliers: Suppliers) -> object:
-        begin(tx, [held], held.plan.bars, suppliers)
+        begin(tx, [held], held.plan.bars, suppliers, MIN_SESSIONS)
         return owner_sql("SELECT bars_generation FROM bot_jobs WHERE id = %s", held.job_id)
 
     one, again, other = (noted(Suppliers(name, can=True)) for name in ("one", "one", "other"))

@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -10,14 +11,16 @@ import pytest
 from core.errors import ErrorCode, GantryError
 from integrations.simulator.months import simulate_month
 from integrations.store import BarsStore
+from services.backtests.compute import load_material
 from services.bars.check import check_months
 from services.bars.decide import MonthStatus
 from services.bars.import_file import ImportReport, import_file
 from services.bars.load import list_months
 from services.bars.simulate import simulate_months
+from services.jobs.plan import BarsKey
 from sql.engine import Transactions
-from tests.factories.bars import equal, made_bars, without
-from tests.factories.bars_files import csv_of, parquet_of
+from tests.factories.bars import equal, made_bars, ns, without
+from tests.factories.bars_files import csv_of, dbn_of, parquet_of
 from tests.factories.databases import OwnerSql
 from tests.factories.imported_bars import ES, JANUARY, NOW, TWO_MONTHS, Import, files_below, read_all
 from tests.factories.report_files import SESSIONS, day_session, made
@@ -25,6 +28,7 @@ from tests.factories.written_bars import Way, file_of
 from trading.day_session import Hours
 
 DAY = day_session(SESSIONS)
+FEW = "ES has {} of bars: results on fewer than 20 (MIN_SESSIONS_FOR_GRADING) prove little."
 Take = Callable[..., ImportReport]
 
 
@@ -45,9 +49,77 @@ def test_a_file_is_catalogued_month_by_month_with_its_provenance(
     assert january.first_at.isoformat() == "2024-01-28T23:00:00+00:00"
     assert february.last_at.isoformat() == "2024-02-02T21:59:00+00:00"
     assert january.contracts == ["ESH24"]
-    assert january.quality == report.months[0].quality == "OK"
+    assert january.quality == report.months[0].quality == "WARN", "the rest of the month is missing"
     assert january.path.startswith(f"databento/ES/2024-01.{january.content_hash[:16]}")
     assert equal(read_all(tx, store), bars)
+
+
+def test_a_month_is_good_once_all_its_sessions_are_there(tx: Transactions, import_bars: Import) -> None:
+    (month,) = import_bars(made_bars("2024-01-01", "2024-02-01")).months
+    assert (month.quality, month.complaint) == ("OK", "")
+    report = list_months(tx)[0].quality_report
+    assert (report["coverage"], report["sessions_missing"], report["sessions"]) == (1.0, [], 22)
+
+
+@pytest.mark.parametrize(
+    ("now", "coverage", "missing"),
+    [
+        ("2024-01-11T22:00", 3 / 8, 5),  # of eight sessions until then
+        ("2024-01-12T12:00", 4140 / (8 * 1380 + 780), 5),  # a session that isn't over is not missing yet
+        ("2024-03-15T12:00", 4140 / (21 * 1380 + 1140 + 60), 19),  # one ended early, one began on the last evening
+    ],
+)
+def test_coverage_is_of_the_whole_month_up_to_now(
+    tx: Transactions, store: BarsStore, import_bars: Import, now: str, coverage: float, missing: int
+) -> None:
+    at = datetime.fromisoformat(f"{now}Z")
+    import_bars(made_bars(*JANUARY), now=at)
+    (row,) = list_months(tx)
+    assert row.quality_report["coverage"] == pytest.approx(coverage, abs=1e-6)
+    assert len(row.quality_report["sessions_missing"]) == missing
+    assert [one.ok for one in check_months(tx, store)] == [True], "judged again as it was then"
+
+
+def test_the_end_that_a_dbn_file_states_ends_what_it_should_cover(
+    tx: Transactions, store: BarsStore, tmp_path: Path
+) -> None:
+    path, bars = tmp_path / "es.dbn", made_bars("2024-01-01", "2024-01-19T22:00")
+    path.write_bytes(dbn_of(bars, {"ESH4": [("2024-01-01", "2024-01-20", 5)]}, end=ns("2024-01-19T22:00")))
+    import_file(tx, store, path, symbol="ES", actor="test", now=NOW)
+    (row,) = list_months(tx)
+    assert (row.quality_report["coverage"], row.quality_report["covered_until"]) == (1.0, "2024-01-19T22:00:00Z")
+
+
+def test_real_bars_wait_until_there_are_enough_of_them_and_the_import_says_so(
+    tx: Transactions, store: BarsStore, import_bars: Import
+) -> None:
+    simulate_months(tx, store, ["ES"], ["2023-12"], seed=3, actor="test", now=NOW)
+
+    def label() -> str:
+        key = BarsKey("ES", "1m", None, None)
+        return load_material(tx, store, key, min_sessions=4).loaded.label
+
+    report = import_bars(made_bars(*JANUARY), min_sessions=4)
+    assert report.notes == (
+        "ES has 3 sessions of real bars: its bots are graded on simulated ones "
+        "until there are 4 (MIN_SESSIONS_FOR_GRADING).",
+    )
+    assert label() == "SIMULATED"
+    assert import_bars(made_bars("2024-01-11T23:00", "2024-01-12T22:00"), "two.parquet", min_sessions=4).notes == ()
+    assert label() == "IMPORTED"
+
+
+def test_without_simulated_bars_few_real_ones_are_used_and_reported(
+    tx: Transactions, store: BarsStore, import_bars: Import
+) -> None:
+    assert import_bars(made_bars(*JANUARY)).notes == (FEW.format("3 sessions"),)
+    assert load_material(tx, store, BarsKey("ES", "1m", None, None)).loaded.label == "IMPORTED"
+
+
+def test_a_series_without_contracts_is_imported_with_a_warning_that_rolls_are_not_seen(import_bars: Import) -> None:
+    (month,) = import_bars(made_bars("2024-01-01", "2024-02-01", contract="")).months
+    assert month.quality == "WARN"
+    assert "name no contract, so rolls can't be seen" in month.complaint
 
 
 def test_the_same_file_twice_changes_nothing(
@@ -150,9 +222,10 @@ def test_the_day_session_alone_is_imported_as_that_and_stays_fit(
 ) -> None:
     report = take(file_of(DAY, Way()), hours="rth")
     assert (report.hours, report.bars_count) == (Hours.RTH, len(DAY))
-    assert report.notes == ("Bars of ES are those of the day session alone, 08:30 to 15:15 Chicago time.",)
+    assert report.notes[0] == "Bars of ES are those of the day session alone, 08:30 to 15:15 Chicago time."
     (month,) = list_months(tx, symbol="ES")
-    assert (month.quality, month.source_details["hours"]) == ("OK", "rth")
+    assert (month.quality, month.source_details["hours"]) == ("WARN", "rth")
+    assert month.quality_report["coverage"] == pytest.approx(3 * 405 / (21 * 405 + 210), abs=1e-6)
     assert [one.ok for one in check_months(tx, store)] == [True]
 
 
@@ -195,7 +268,7 @@ def test_counts_of_a_local_clock_are_kept_in_utc_with_their_zone(tx: Transaction
 def test_rows_of_spreads_are_reported_as_left_out(take: Take, symbol: str | None) -> None:
     report = take(made("databento_parent.csv"), symbol=symbol)
     assert report.bars_count == 60
-    assert report.notes == ("Left out: 60 rows of spreads (ESH4-ESM4).",)
+    assert report.notes == ("Left out: 60 rows of spreads (ESH4-ESM4).", FEW.format("1 session"))
 
 
 def test_the_reason_of_a_refusal_is_kept_beside_the_file_that_was_put_aside(

@@ -98,17 +98,18 @@ def test_production_makes_none_again(tx: Transactions, store: BarsStore) -> None
     assert set(versions(tx).values()) == {1}
 
 
-def test_those_of_a_symbol_with_real_bars_stay_as_nothing_reads_them(
-    tx: Transactions, store: BarsStore, import_bars: Import
+@pytest.mark.parametrize(("min_sessions", "of_es"), [("3", 1), ("4", SIMULATOR_VERSION)])
+def test_those_of_a_symbol_that_is_graded_on_real_bars_stay_as_nothing_reads_them(
+    tx: Transactions, store: BarsStore, import_bars: Import, min_sessions: str, of_es: int
 ) -> None:
     simulated_by_version_1(tx, store, ["ES", "CL"])
     import_bars(made_bars(*JANUARY))
-    start(tx, store)
+    start(tx, store, MIN_SESSIONS_FOR_GRADING=min_sessions)
     assert versions(tx) == {
         ("CL", "2024-01"): SIMULATOR_VERSION,
         ("CL", "2024-02"): SIMULATOR_VERSION,
         ("ES", "2024-01"): None,
-        ("ES", "2024-02"): 1,
+        ("ES", "2024-02"): of_es,
     }
 
 

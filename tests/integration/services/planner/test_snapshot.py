@@ -10,7 +10,9 @@ from fleet.jobs import JobReason
 from fleet.planner.bars_outlook import Suppliers
 from fleet.planner.types import BarsState, BotSnapshot, FleetSnapshot
 from integrations.store import BarsStore
+from services.backtests.compute import load_material
 from services.bots.change import BotChange, archive_bot, change_bot
+from services.jobs.plan import BarsKey
 from services.planner.snapshot import read_fleet
 from sql.engine import Transactions
 from sql.queries import clock
@@ -22,6 +24,7 @@ from tests.factories.improvements import queue_improvement, take
 from tests.factories.promotions import a_good_backtest
 from tests.factories.resets import reset
 from tests.factories.statements import count_statements
+from trading.improve.folds import sessions_of
 
 
 def seen(tx: Transactions, *, can: bool = True, development: bool = False) -> FleetSnapshot:
@@ -117,3 +120,14 @@ def test_a_fleet_of_many_is_read_in_as_many_statements_as_one_bot(
     one = count_statements(engine, lambda: seen(tx))
     queue(tx, *(make_bot(f"bot {number}") for number in range(20)))
     assert count_statements(engine, lambda: seen(tx)) == one
+
+
+@pytest.mark.usefixtures("es_bars")
+def test_the_sessions_that_a_bot_s_bars_have_are_those_that_an_improvement_lays_out(
+    tx: Transactions, store: BarsStore, make_bot: MakeBot
+) -> None:
+    bot_id = make_bot()
+    counted = bot_of(seen(tx), bot_id).bars_sessions
+    laid_out = len(sessions_of(load_material(tx, store, BarsKey("ES", "1m", None, None)).windows))
+    assert counted == 22
+    assert laid_out - counted == 1, "the evening that ends the month is a session only once the next month is there"

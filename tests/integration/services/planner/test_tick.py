@@ -6,11 +6,12 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
+import pytest
 from sqlalchemy import Engine
 
 from core.errors import GantryError
 from fleet.caps import Caps
-from fleet.closed_sets import BacktestKind, DataLabel, NotEnqueued, NotStarted, PromotionMode, TickCause
+from fleet.closed_sets import BacktestKind, BotState, DataLabel, NotEnqueued, NotStarted, PromotionMode, TickCause
 from fleet.planner.bars_outlook import Suppliers
 from fleet.planner.plan import IMPROVEMENTS_AHEAD
 from fleet.planner.types import PlannerCaps
@@ -18,6 +19,7 @@ from integrations.store import BarsStore
 from services.backtests.grade import grade_bots
 from services.bars.simulate import simulate_months
 from services.bots.change import BotChange, change_bot
+from services.bots.read import get_bot
 from services.jobs.claim import claim_chunk
 from services.jobs.enqueue import enqueue_job
 from services.jobs.lease import LeaseTerms
@@ -27,7 +29,7 @@ from services.planner.tick import Tick, prune_ticks, run_tick
 from services.proof.invariants import check_invariants
 from sql.engine import Transactions
 from sql.month_lock import if_nobody_else
-from tests.factories.bars_months import MONTH
+from tests.factories.bars_months import MONTH, make_month
 from tests.factories.bots import NOW, MakeBot
 from tests.factories.databases import OwnerSql
 from tests.factories.promotions import a_good_backtest
@@ -327,7 +329,15 @@ def test_a_version_that_cannot_be_read_fails_its_bot_once_and_not_at_every_tick(
         assert reasons(tick(tx)) == {NotEnqueued.RETRIES_EXHAUSTED: 1}
 
 
+def bars_of(tx: Transactions, *sessions: int) -> None:
+    """Put a month of ES in use for each of these numbers of sessions."""
+    with tx() as session:
+        for number, count in enumerate(sessions, start=1):
+            make_month(session, month=f"2024-{number:02d}", quality_report={"sessions": count})
+
+
 def test_improvements_queue_no_deeper_than_they_run_soon(tx: Transactions, make_bot: MakeBot) -> None:
+    bars_of(tx, 22, 20)
     for number in range(9):
         a_good_backtest(tx, make_bot(f"bot {number}"), now=NOW)
     one_at_a_time = replace(TERMS, caps=PlannerCaps(Caps(3, 1, 6)))
@@ -336,3 +346,35 @@ def test_improvements_queue_no_deeper_than_they_run_soon(tx: Transactions, make_
     assert made.summary["eligible_candidates_count"] == 9
     assert reasons(made) == {NotEnqueued.CADENCE_NOT_DUE: 9 - IMPROVEMENTS_AHEAD}
     assert tick(tx, one_at_a_time).jobs_enqueued == 0
+
+
+@pytest.mark.parametrize(("sessions", "planned"), [((22, 7), 0), ((22, 8), 1)])
+def test_with_too_little_history_no_improvement_is_queued_and_the_decision_says_so(
+    tx: Transactions, make_bot: MakeBot, owner_sql: OwnerSql, sessions: tuple[int, ...], planned: int
+) -> None:
+    bars_of(tx, *sessions)
+    bot = make_bot()
+    a_good_backtest(tx, bot, now=NOW, label=DataLabel.SIMULATED)
+    made = tick(tx, replace(TERMS, caps=PlannerCaps(Caps(3, 1, 6))))
+    assert made.jobs_enqueued == planned
+    assert reasons(made) == ({} if planned else {NotEnqueued.NOT_ENOUGH_HISTORY: 1})
+    assert decided(owner_sql, bot) == [(True, "IMPROVE_DUE", None) if planned else (False, "NOT_ENOUGH_HISTORY", None)]
+    assert owner_sql("SELECT count(*) FROM bot_jobs WHERE job_type <> 'BACKTEST'") == [(planned,)]
+    with tx() as session:
+        assert get_bot(session, bot, now=NOW).bot_now.state is (BotState.IMPROVING_QUEUED if planned else BotState.IDLE)
+
+
+def test_bars_that_come_in_make_all_bots_of_their_symbol_due_at_the_next_tick(
+    tx: Transactions, store: BarsStore, make_bot: MakeBot, es_bars: None, owner_sql: OwnerSql
+) -> None:
+    bots = [make_bot(f"bot {number}") for number in range(2)]
+    other = make_bot("other", symbol="CL")
+    grade_queued(tx, store, *bots)
+    assert reasons(tick(tx))[NotEnqueued.BASELINE_FRESH] == 2
+    simulate_months(tx, store, ["ES"], ["2023-12"], actor="test", now=NOW)  # earlier ones: no later session
+    made = tick(tx)
+    assert {job.bot_id for job in made.queued} == set(bots)
+    assert [decided(owner_sql, bot)[-1] for bot in bots] == [(True, "NEW_BARS", None)] * 2
+    assert decided(owner_sql, other)[-1][1] != "NEW_BARS"
+    grade_queued(tx, store, *bots)
+    assert reasons(tick(tx))[NotEnqueued.BASELINE_FRESH] == 2, "once"

@@ -59,7 +59,7 @@ def test_with_nothing_asked_for_bots_get_a_baseline_an_improvement_and_a_baselin
 ) -> None:
     bots = [make_bot(f"bot {number}", strategy="bollinger_reversion", params=FAR_OFF) for number in range(4)]
     caps = Caps(2, 2, 3)
-    terms = PlannerTerms(PlannerCaps(caps), Suppliers("files", can=False))
+    terms = PlannerTerms(PlannerCaps(caps, improve=TERMS.improve), Suppliers("files", can=False))
     for _round in range(4):
         run_tick(tx, terms, cause=TickCause.CLOCK)
         demand = workers.tend(tx, {}, caps=caps, most=1, chunk=32, actor="test")

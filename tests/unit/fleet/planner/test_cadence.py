@@ -9,10 +9,12 @@ import pytest
 
 from fleet.caps import Caps
 from fleet.closed_sets import BacktestKind, DueReason, JobType, NotEnqueued, PromotionMode, Stage
+from fleet.jobs import JobReason
 from fleet.planner.cadence import due
 from fleet.planner.due import Due
 from fleet.planner.types import ActiveWork, BarsState, BotSnapshot, PlannerCaps
 from tests.factories.planner import (
+    BARS,
     LAB_SINCE,
     LAST_BAR,
     NOW,
@@ -26,6 +28,7 @@ from tests.factories.planner import (
     running,
 )
 from trading.globex import trading_day
+from trading.improve.limits import Budget
 
 CAPS = PlannerCaps()
 SIX_HOURS = timedelta(hours=6)
@@ -70,23 +73,38 @@ def test_a_baseline_is_refreshed_from_its_greatest_age_on(age: timedelta, expect
 @pytest.mark.parametrize(
     ("before", "since", "expected"),
     [
-        (LAST_BAR, "bars-2", DueReason.IMPROVE_DUE),  # bars were corrected, the session is the same
-        (datetime(2024, 1, 9, 23, 0, tzinfo=UTC), "bars-2", DueReason.IMPROVE_DUE),  # 17:00 the evening before
-        (datetime(2024, 1, 9, 22, 59, tzinfo=UTC), "bars-2", DueReason.NEW_SESSION),
-        (datetime(2023, 12, 29, 20, 0, tzinfo=UTC), "bars-2", DueReason.NEW_SESSION),
-        (datetime(2023, 12, 29, 20, 0, tzinfo=UTC), "bars-1", DueReason.IMPROVE_DUE),  # made on these very bars
+        (LAST_BAR, "bars-2.anybody", DueReason.NEW_BARS),  # bars were corrected, the session is the same
+        (LAST_BAR, "bars-1.another", DueReason.IMPROVE_DUE),  # a key was set, the bars are the same
+        (datetime(2024, 1, 9, 23, 0, tzinfo=UTC), "bars-2.anybody", DueReason.NEW_BARS),  # 17:00 the evening before
+        (datetime(2024, 1, 9, 22, 59, tzinfo=UTC), "bars-2.anybody", DueReason.NEW_SESSION),
+        (datetime(2023, 12, 29, 20, 0, tzinfo=UTC), "bars-2.anybody", DueReason.NEW_SESSION),
+        (datetime(2023, 12, 29, 20, 0, tzinfo=UTC), BARS, DueReason.IMPROVE_DUE),  # made on these very bars
+        (datetime(2024, 1, 19, 20, 0, tzinfo=UTC), "bars-2.anybody", DueReason.NEW_BARS),  # the newest ones are gone
     ],
 )
-def test_bars_of_a_newer_session_ask_for_a_refresh_once(before: datetime, since: str, expected: DueReason) -> None:
+def test_new_bars_ask_for_a_refresh_at_once_and_once(before: datetime, since: str, expected: DueReason) -> None:
     bot = graded(baseline=a_baseline(bars_last_at=before), bars_generation=since)
     assert what(bot) is expected
-    assert what(replace(bot, bars_last_at=None)) is DueReason.IMPROVE_DUE
+    refreshed = replace(bot, baseline=a_baseline(bars_generation=since))
+    assert what(refreshed) is DueReason.IMPROVE_DUE
+
+
+def test_a_baseline_of_an_earlier_gantry_says_nothing_of_its_bars_and_grows_old_as_ever() -> None:
+    bot = graded(baseline=a_baseline(bars_generation="0123456789abcdef"), bars_last_at=None)
+    assert what(bot) is DueReason.IMPROVE_DUE
+    assert what(replace(bot, baseline=a_baseline(SIX_HOURS, bars_generation=""))) is DueReason.BASELINE_OLD
+
+
+def test_new_bars_wait_no_longer_than_a_baseline_that_is_old_as_well() -> None:
+    for age, since in ((minutes(30), NOW), (timedelta(hours=7), NOW - timedelta(hours=1))):
+        bot = graded(baseline=a_baseline(age), bars_generation="bars-2.anybody")
+        assert due(bot, CAPS, NOW) == Due(JobType.BACKTEST, BacktestKind.REFRESH, DueReason.NEW_BARS, since)
 
 
 def test_a_new_session_waits_since_its_bars_and_never_longer_than_its_baseline_is_old() -> None:
     old = datetime(2024, 1, 5, 12, 0, tzinfo=UTC)
     for age, since in ((minutes(30), NOW - minutes(1)), (timedelta(hours=7), NOW - timedelta(hours=1))):
-        bot = graded(baseline=a_baseline(age, bars_last_at=old), bars_generation="bars-2")
+        bot = graded(baseline=a_baseline(age, bars_last_at=old), bars_generation="bars-2.anybody")
         found = due(bot, CAPS, NOW)
         assert found == Due(JobType.BACKTEST, BacktestKind.REFRESH, DueReason.NEW_SESSION, since)
 
@@ -106,6 +124,24 @@ def test_a_bot_is_improved_from_thirty_trades_on(trades: int) -> None:
     bot = graded(baseline=a_baseline(total_trades=trades))
     assert what(bot) is (DueReason.IMPROVE_DUE if trades >= 30 else NotEnqueued.TOO_FEW_TRADES)
     assert what(bot, PlannerCaps(min_trades_for_improve=trades)) is DueReason.IMPROVE_DUE
+
+
+@pytest.mark.parametrize("sessions", [0, 29, 30, 31])
+@pytest.mark.parametrize("rounds", [0, 3])
+def test_a_bot_is_improved_and_evolved_from_as_many_sessions_on_as_its_folds_need(sessions: int, rounds: int) -> None:
+    bot = improved(ago=minutes(60), rounds=rounds, bars_sessions=sessions)
+    on_time = DueReason.EVOLVE_DUE if rounds else DueReason.IMPROVE_DUE
+    assert what(bot) is (on_time if sessions >= 30 else NotEnqueued.NOT_ENOUGH_HISTORY)
+    assert what(bot, PlannerCaps(improve=Budget(folds=2))) is (
+        on_time if sessions >= 29 else NotEnqueued.NOT_ENOUGH_HISTORY
+    )
+
+
+def test_too_little_history_comes_before_a_lost_improvement_and_after_too_few_trades() -> None:
+    short = graded(bars_sessions=5, ended_improvement=lost(JobReason.DATA_UNAVAILABLE, job_type=JobType.IMPROVE))
+    assert what(short) is NotEnqueued.NOT_ENOUGH_HISTORY
+    assert what(replace(short, baseline=a_baseline(total_trades=3))) is NotEnqueued.TOO_FEW_TRADES
+    assert what(a_bot(bars_sessions=5)) is DueReason.NO_BASELINE
 
 
 @pytest.mark.parametrize(

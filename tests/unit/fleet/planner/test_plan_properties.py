@@ -24,10 +24,10 @@ from fleet.planner.types import (
     LastImprovement,
     PlannerCaps,
 )
-from tests.factories.planner import LAST_BAR, NOW, a_baseline, a_bot, lost
+from tests.factories.planner import BARS, LAST_BAR, NOW, a_baseline, a_bot, lost
 
 AGES = st.integers(min_value=-5, max_value=800).map(lambda count: timedelta(minutes=count))
-GENERATIONS = st.sampled_from(["bars-1", "bars-2"])
+GENERATIONS = st.sampled_from([BARS, "bars-2.anybody"])
 ACTIVE = st.builds(
     ActiveWork,
     st.sampled_from(JobType),
@@ -75,6 +75,7 @@ def a_snapshot(draw: st.DrawFn) -> FleetSnapshot:
             "stage_locked_until": st.none() | AGES.map(lambda age: NOW + age),
             "promotion_mode": st.sampled_from(PromotionMode),
             "bars": st.sampled_from(BarsState),
+            "bars_sessions": st.integers(0, 60),
             "active": st.none() | ACTIVE,
             "baseline": st.none() | BASELINES,
             "ended_backtest": st.none() | ended([JobType.BACKTEST], list(BacktestKind)),
@@ -138,6 +139,7 @@ def test_a_bot_without_a_baseline_gets_one_or_says_what_is_wrong(fleet: FleetSna
             assert found.not_enqueued[bot.id] not in {
                 NotEnqueued.BASELINE_FRESH,
                 NotEnqueued.TOO_FEW_TRADES,
+                NotEnqueued.NOT_ENOUGH_HISTORY,
                 NotEnqueued.CADENCE_NOT_DUE,
             }
 

@@ -16,12 +16,12 @@ from integrations.databento.parse import bars_of
 from integrations.databento.unpack import unpacked
 from integrations.databento.wire import warnings_of
 from integrations.files.types import FileBars
-from integrations.span import Span
 from tests.factories.bars import made_bars, ns
 from tests.standins.dbn import encoded
 from tests.standins.records import held
 from tests.standins.symbology import select
 from trading.bars.schema import Bars
+from trading.bars.span import Span
 
 NOW = datetime(2024, 6, 1, tzinfo=UTC)
 JANUARY = Span(ns("2024-01-01"), ns("2024-02-01"))

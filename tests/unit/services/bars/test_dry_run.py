@@ -40,7 +40,11 @@ def test_columns_times_and_signs_are_shown_as_they_were_understood(
         "  first 2024-01-17T15:00:00Z open 4750 high 4750.5 low 4750 close 4750 volume 676 ESH24",
     ]
     assert [line[:29] for line in lines if line.startswith("  last")][-1] == "  last  2024-01-17T15:59:00Z "
-    assert lines[-3:] == ["  2024-01: 60 bars, OK.", "  Verdict: OK", "Nothing was written."]
+    assert lines[-3:-1] == [
+        "  2024-01: 60 bars, WARN. 21 whole sessions have no bar, first 2024-01-02.",
+        "  Verdict: WARN",
+    ]
+    assert lines[-1] == "Nothing was written."
     assert not nowhere.exists()
 
 
@@ -67,5 +71,6 @@ def test_missing_sessions_are_a_warning_with_the_month_and_the_sentence(
     )
     assert run("import", str(path), "--symbol", "ES", "--dry-run", group="bars") == 0
     printed = capsys.readouterr().out
-    assert "2024-01: 2,760 bars, WARN. 1 whole sessions have no bar" in printed
+    assert "2024-01: 2,760 bars, WARN. 2,760 bars name no contract, so rolls can't be seen" in printed
+    assert "20 whole sessions have no bar, first 2024-01-02." in printed
     assert "Verdict: WARN" in printed

@@ -11,6 +11,7 @@ from tests.factories.bars import bars_at, made_bars, ns, with_volume, without
 from trading.bars.months import concatenate
 from trading.bars.quality import MonthVerdict, ProblemCode, assess, require_fit
 from trading.bars.schema import Bars
+from trading.bars.span import span_of
 from trading.instruments import get_instrument
 from trading.sessions import MINUTE_NS, expected_minutes
 
@@ -84,6 +85,51 @@ def test_a_session_without_bars_is_a_warning_that_names_the_day() -> None:
     assert report.verdict is MonthVerdict.WARN
     assert report.sessions_missing == ("2024-01-10",)
     assert report.coverage == pytest.approx(0.8)
+
+
+JANUARY = span_of("2024-01")
+
+
+def test_of_a_whole_month_all_sessions_are_wanted_however_short_the_file_is() -> None:
+    report = assess(week(), ES, JANUARY)
+    assert report.verdict is MonthVerdict.WARN
+    assert [problem.code for problem in report.problems] == [ProblemCode.SESSIONS_MISSING]
+    assert (report.sessions_missing[0], len(report.sessions_missing), report.sessions) == ("2024-01-02", 17, 5)
+    assert report.coverage == pytest.approx(5 * 1380 / (21 * 1380 + 1140 + 60))
+    assert report.covered_until == "2024-02-01T00:00:00Z"
+
+
+def test_what_lies_after_the_end_of_the_export_is_not_missing() -> None:
+    report = assess(made_bars("2024-01-01", END), ES, JANUARY.before(ns(END)))
+    assert (report.verdict, report.coverage, report.sessions_missing) == (MonthVerdict.OK, 1.0, ())
+    late = assess(week(), ES, JANUARY.before(ns("2024-01-10T22:00")))
+    assert late.covered_until == f"{END}:00Z", "bars that are there belong to it"
+
+
+def test_the_evening_that_ends_a_month_is_of_the_next_month_s_first_session() -> None:
+    with_it, without_it = (
+        assess(made_bars("2024-01-01", end), ES, JANUARY) for end in ("2024-02-01", "2024-01-31T22:00")
+    )
+    assert with_it.sessions == without_it.sessions == 22
+    assert (with_it.verdict, without_it.verdict) == (MonthVerdict.OK, MonthVerdict.OK)
+    assert with_it.coverage == 1.0
+    assert without_it.coverage == pytest.approx(1 - 60 / 30_180)
+
+
+def test_sessions_in_which_nothing_traded_are_no_history() -> None:
+    silent = with_volume(week(), "2024-01-08T23:00", "2024-01-09T22:00", 0)
+    assert assess(silent, ES, JANUARY).sessions == 4
+    assert assess(replace(week(), volume=np.zeros(len(week()), np.int64)), ES, JANUARY).sessions == 5
+
+
+def test_bars_that_name_no_contract_are_a_warning_with_what_follows_and_a_fix() -> None:
+    (problem,) = assess(replace(week(), contracts=("",)), ES).problems
+    assert (problem.code, problem.severity, problem.count) == (ProblemCode.CONTRACTS_UNNAMED, "WARN", len(week()))
+    assert "rolls can't be seen" in problem.message
+    assert "contract or instrument_id" in problem.fix
+    some = concatenate([made_bars(START, "2024-01-08T22:00", contract=""), made_bars("2024-01-08T23:00", END)])
+    assert [one.count for one in assess(some, ES).problems] == [1380]
+    assert codes(made_bars(START, END, contract="17077")) == []
 
 
 def test_a_day_missing_from_midnight_to_midnight_is_a_missing_day_too() -> None:

@@ -1,5 +1,6 @@
 """Walk-forward folds."""
 
+from contextlib import nullcontext
 from itertools import pairwise
 
 import numpy as np
@@ -9,7 +10,7 @@ from core.errors import ErrorCode, GantryError
 from tests.factories.walks import DAY_NS, MONDAY_NS, walk
 from tests.factories.windows import window_of
 from trading.bars.series import Roll
-from trading.improve.folds import MIN_IN_SESSIONS, sessions_of, until_session, walk_forward
+from trading.improve.folds import MIN_IN_SESSIONS, are_enough, sessions_of, until_session, walk_forward
 
 
 @pytest.mark.parametrize(("sessions", "folds", "purge"), [(40, 1, 0), (63, 5, 1), (250, 7, 5), (1000, 50, 2)])
@@ -28,6 +29,15 @@ def test_too_few_sessions_are_refused(sessions: int, folds: int, purge: int) -> 
     with pytest.raises(GantryError) as caught:
         walk_forward(sessions, folds=folds, purge_sessions=purge)
     assert caught.value.code is ErrorCode.DATA_UNAVAILABLE
+
+
+@pytest.mark.parametrize(("folds", "purge"), [(1, 0), (2, 2), (5, 1), (7, 5)])
+def test_whether_there_are_enough_sessions_is_what_a_walk_forward_goes_by(folds: int, purge: int) -> None:
+    verdicts = [are_enough(sessions, folds=folds, purge_sessions=purge) for sessions in range(80)]
+    assert True in verdicts
+    for sessions, enough in enumerate(verdicts):
+        with nullcontext() if enough else pytest.raises(GantryError):
+            walk_forward(sessions, folds=folds, purge_sessions=purge)
 
 
 @pytest.mark.parametrize(("folds", "purge"), [(0, 1), (3, -1)])

@@ -1,4 +1,4 @@
-"""The part of a month that bars are requested for."""
+"""The part of a month that bars are requested for, or should cover."""
 
 import re
 from dataclasses import dataclass, replace
@@ -27,7 +27,11 @@ class Span:
 
     def until(self, now: datetime) -> "Span":
         """Return the same without the minutes that are not finished at that moment."""
-        return replace(self, end_ns=min(self.end_ns, int(now.timestamp()) // 60 * MINUTE_NS))
+        return self.before(int(now.timestamp()) // 60 * MINUTE_NS)
+
+    def before(self, end_ns: int) -> "Span":
+        """Return the same without what lies at or after an instant, ns since 1970 UTC."""
+        return replace(self, end_ns=min(self.end_ns, end_ns))
 
 
 def span_of(month: str) -> Span:
