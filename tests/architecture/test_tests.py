@@ -11,6 +11,7 @@ SCENARIOS = {
     "backtests/test_look_ahead.py",
     "jobs/test_jobs_machine.py",
     "jobs/test_protocol_kills.py",
+    "planner/test_new_bars.py",
     "promotion/test_second_person.py",
     "work/test_concurrency.py",
 }

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import numpy as np
-from sqlalchemy import exists, select, tuple_, update
+from sqlalchemy import exists, func, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from fleet.closed_sets import DataLabel
@@ -47,6 +47,7 @@ def months_in_use(session: Session, *, symbol: str | None = None) -> Mapping[str
         BarsMonth.last_at,
         BarsMonth.data_label,
         BarsMonth.quality_report["sessions"].as_integer().label("sessions"),
+        func.jsonb_array_length(BarsMonth.quality_report["sessions_missing"]).label("missing"),
     ).where(BarsMonth.superseded_at.is_(None))
     if symbol is not None:
         query = query.where(BarsMonth.symbol == symbol)
@@ -59,10 +60,11 @@ def months_in_use(session: Session, *, symbol: str | None = None) -> Mapping[str
 
 
 def _sessions(row: Any) -> int:
-    """Return a month's sessions; a report of an earlier version has no count: weekdays from first to last bar."""
+    """Return a month's sessions; a report of an earlier version has no count: weekdays, but for those it misses."""
     if row.sessions is not None:
         return int(row.sessions)
-    return int(np.busday_count(row.first_at.date(), row.last_at.date() + timedelta(days=1)))
+    weekdays = int(np.busday_count(row.first_at.date(), row.last_at.date() + timedelta(days=1)))
+    return max(0, weekdays - int(row.missing or 0))
 
 
 def has_any_month(session: Session) -> bool:

@@ -362,19 +362,3 @@ def test_with_too_little_history_no_improvement_is_queued_and_the_decision_says_
     assert owner_sql("SELECT count(*) FROM bot_jobs WHERE job_type <> 'BACKTEST'") == [(planned,)]
     with tx() as session:
         assert get_bot(session, bot, now=NOW).bot_now.state is (BotState.IMPROVING_QUEUED if planned else BotState.IDLE)
-
-
-def test_bars_that_come_in_make_all_bots_of_their_symbol_due_at_the_next_tick(
-    tx: Transactions, store: BarsStore, make_bot: MakeBot, es_bars: None, owner_sql: OwnerSql
-) -> None:
-    bots = [make_bot(f"bot {number}") for number in range(2)]
-    other = make_bot("other", symbol="CL")
-    grade_queued(tx, store, *bots)
-    assert reasons(tick(tx))[NotEnqueued.BASELINE_FRESH] == 2
-    simulate_months(tx, store, ["ES"], ["2023-12"], actor="test", now=NOW)  # earlier ones: no later session
-    made = tick(tx)
-    assert {job.bot_id for job in made.queued} == set(bots)
-    assert [decided(owner_sql, bot)[-1] for bot in bots] == [(True, "NEW_BARS", None)] * 2
-    assert decided(owner_sql, other)[-1][1] != "NEW_BARS"
-    grade_queued(tx, store, *bots)
-    assert reasons(tick(tx))[NotEnqueued.BASELINE_FRESH] == 2, "once"

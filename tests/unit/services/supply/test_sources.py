@@ -48,5 +48,6 @@ def test_history_and_the_limit_of_cost_are_those_of_the_settings(
 ) -> None:
     monkeypatch.setenv("HISTORY_MONTHS", "5")
     monkeypatch.setenv("MAX_FETCH_COST_USD", "7.5")
+    monkeypatch.setenv("MIN_SESSIONS_FOR_GRADING", "12")
     supply = supply_of(Settings(), nowhere)
-    assert (supply.history_months, supply.max_cost_usd) == (5, Decimal("7.5"))
+    assert (supply.history_months, supply.max_cost_usd, supply.min_sessions) == (5, Decimal("7.5"), 12)
