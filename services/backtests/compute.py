@@ -18,7 +18,6 @@ from trading.backtest.types import BacktestResult
 from trading.bars.front import windows
 from trading.bars.schema import Timeframe
 from trading.bars.series import Window
-from trading.instruments import get_instrument
 from trading.metrics import DayPoint, Metrics
 from trading.strategies.registry import get_strategy
 
@@ -64,7 +63,7 @@ def load_material(tx: Transactions, store: BarsStore, key: BarsKey, *, min_sessi
     missing = hole(tx, key.symbol, key.start, key.end)
     if missing is not None:
         raise missing
-    return Material(loaded, windows(loaded.bars, get_instrument(key.symbol)))
+    return Material(loaded, windows(loaded.bars, loaded.instrument))
 
 
 def compute(plan: Plan, material: Material) -> Computed:
@@ -78,7 +77,7 @@ def compute(plan: Plan, material: Material) -> Computed:
         raise plan.fault
     strategy = get_strategy(plan.strategy)
     params = strategy.parse(plan.params)
-    instrument = get_instrument(plan.bars.symbol)
+    instrument = material.loaded.instrument
     result = run_backtest(material.windows, strategy, params, instrument, plan.costs)
     found = run_checks(material.windows, strategy, params, instrument, plan.costs, result)
     return Computed(result, metrics.from_result(result), metrics.daily_points(result), findings.as_json(found))

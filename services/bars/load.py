@@ -16,7 +16,8 @@ from trading.bars.hashing import content_hash
 from trading.bars.months import split_months
 from trading.bars.resample import resample
 from trading.bars.schema import Bars, Timeframe
-from trading.instruments import get_instrument
+from trading.day_session import Hours, hours_of, instrument_of
+from trading.instruments import Instrument, get_instrument
 
 
 def list_months(tx: Transactions, *, symbol: str | None = None) -> Sequence[BarsMonth]:
@@ -37,12 +38,21 @@ class CatalogueRef:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LoadedBars:
-    """Bars of one label, and the months they came from in order. bars_hash: content hash of exactly these bars."""
+    """Bars of one label, and the months they came from in order.
+
+    bars_hash: content hash of exactly these bars. hours: RTH where all months hold the day session alone.
+    """
 
     bars: Bars
     label: DataLabel
     catalogue: tuple[CatalogueRef, ...]
     bars_hash: str
+    hours: Hours = Hours.ALL
+
+    @property
+    def instrument(self) -> Instrument:
+        """The instrument with the calendar of these bars' hours."""
+        return instrument_of(self.bars.symbol, self.hours)
 
 
 def load_bars(
@@ -98,8 +108,9 @@ def load_bars(
             )
     label = DataLabel.SIMULATED if not real else _one_label({DataLabel(month.data_label) for month in months})
     refs = tuple(CatalogueRef(m.id, m.month, m.content_hash, QualityVerdict(m.quality)) for m in months)
-    shaped = bars if timeframe is Timeframe.M1 else resample(bars, timeframe, instrument)
-    return LoadedBars(shaped, label, refs, content_hash(shaped, instrument))
+    hours = Hours.RTH if {hours_of(month.source_details) for month in months} == {Hours.RTH} else Hours.ALL
+    shaped = bars if timeframe is Timeframe.M1 else resample(bars, timeframe, instrument_of(symbol, hours))
+    return LoadedBars(shaped, label, refs, content_hash(shaped, instrument), hours)
 
 
 def _one_label(labels: set[DataLabel]) -> DataLabel:

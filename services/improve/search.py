@@ -18,7 +18,6 @@ from trading.improve.limits import Budget
 from trading.improve.search import Search
 from trading.improve.space import as_values
 from trading.improve.verdict import Reason
-from trading.instruments import get_instrument
 from trading.strategies.registry import STRATEGIES, get_strategy
 
 MOST_PROPOSALS: Final = 8
@@ -82,7 +81,7 @@ def _begun(
     plan = claim.plan
     if plan.fault is not None:
         raise plan.fault
-    strategy, instrument = get_strategy(plan.strategy), get_instrument(plan.bars.symbol)
+    strategy, instrument = get_strategy(plan.strategy), material.loaded.instrument
     params, seed = strategy.parse(plan.params), _seed(claim.root_job_id)
     search: Search
     if claim.job_type is JobType.EVOLVE:

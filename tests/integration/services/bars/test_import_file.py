@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from core.errors import ErrorCode, GantryError
@@ -244,6 +245,17 @@ def test_whole_sessions_are_refused_as_those_of_the_day_alone(take: Take) -> Non
     with pytest.raises(GantryError, match="lie outside the day session of ES") as caught:
         take(file_of(SESSIONS, Way()), hours="rth")
     assert caught.value.fix.startswith("Leave --hours rth away.")
+
+
+def test_the_day_session_alone_is_graded_by_its_own_calendar(tx: Transactions, store: BarsStore, take: Take) -> None:
+    key = BarsKey("ES", "1m", None, None)
+    take(file_of(DAY, Way()), hours="rth")
+    (window,) = load_material(tx, store, key).windows
+    last_bars = np.append(np.diff(window.session) != 0, True)
+    assert (window.session_last == window.bars.ts[np.flatnonzero(last_bars)].repeat(405)).all(), "at 15:14 Chicago"
+    take(file_of(SESSIONS, Way()))
+    (window,) = load_material(tx, store, key).windows
+    assert (window.session_last > window.bars.ts).sum() == len(SESSIONS) - 3
 
 
 def test_whole_sessions_of_the_same_bars_complete_the_day_session(
