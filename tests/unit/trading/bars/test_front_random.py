@@ -9,12 +9,13 @@ import pytest
 
 from tests.factories.bars import bars_at, ns
 from trading.bars.front import windows
+from trading.bars.holes import holes_of
 from trading.bars.months import concatenate
 from trading.bars.schema import Bars
 from trading.bars.series import Window
 from trading.bars.ticks import to_ticks
 from trading.instruments import get_instrument
-from trading.sessions import MINUTE_NS, session_of
+from trading.sessions import MINUTE_NS, holes_after, session_of
 
 ES = get_instrument("ES")
 DAYS = ("2024-03-11", "2024-03-12", "2024-03-13", "2024-03-14", "2024-03-15", "2024-03-18")
@@ -42,6 +43,7 @@ def random_expiries(seed: int) -> Bars:
 
 def check_window(window: Window, bars: Bars) -> None:
     assert (np.diff(window.bars.ts) > 0).all()
+    assert not holes_after(ES, np.unique(window.session)).any()
     assert (np.diff(window.bars.contract) >= 0).all()
     assert [roll.index for roll in window.rolls] == (np.flatnonzero(np.diff(window.bars.contract)) + 1).tolist()
     expected = np.zeros(len(window), np.int64)
@@ -100,3 +102,20 @@ def test_later_sessions_change_no_earlier_window(seed: int) -> None:
             assert np.array_equal(full.open_ticks[:count], window.open_ticks)
             assert np.array_equal(full.adjustment_ticks[:count], window.adjustment_ticks)
             assert tuple(roll for roll in full.rolls if roll.index < count) == window.rolls
+
+
+@pytest.mark.parametrize("contracts", [("",), ("ESH24",), ("777", "118")])
+@pytest.mark.parametrize("seed", range(10))
+def test_a_series_has_a_window_more_than_holes_whatever_its_contracts_are_called(
+    seed: int, contracts: tuple[str, ...]
+) -> None:
+    dice = random.Random(seed)
+    days = [day for day in DAYS if dice.random() < 0.6] or [DAYS[0]]
+    times = [ns(f"{day}T15:00") + minute * MINUTE_NS for day in days for minute in range(MINUTES)]
+    bars = bars_at(np.array(times, np.int64))
+    later = np.arange(len(bars)) >= dice.randrange(len(bars) + 1)
+    bars = replace(bars, contract=later.astype(np.int32) % len(contracts), contracts=contracts)
+    found = windows(bars, ES)
+    assert len(found) == 1 + len(holes_of(bars, ES))
+    assert sum(map(len, found)) == len(bars)
+    assert not any(holes_after(ES, np.unique(window.session)).any() for window in found)
