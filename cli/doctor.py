@@ -69,13 +69,14 @@ def check_data(*, as_json: bool) -> None:
 
 def show(checks: Sequence[DoctorCheck]) -> None:
     """Print the checks as a table."""
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
+
+    from cli.tables import print_table
 
     table = Table(title="gantry doctor")
     for column in ("check", "verdict", "observed", "fix"):
         table.add_column(column)
     for check in checks:
         table.add_row(check.name, Text(check.verdict, style=COLOURS[check.verdict]), check.observed, check.fix)
-    Console().print(table)
+    print_table(table)

@@ -48,15 +48,16 @@ def as_plain(home: Home, state: UpState | None, *, running: bool) -> dict[str, o
 
 def show(state: UpState, *, running: bool) -> None:
     """Print the state as a table."""
-    from rich.console import Console
     from rich.table import Table
+
+    from cli.tables import print_table
 
     table = Table(title=f"Supervisor {'pid ' + str(state.supervisor.pid) if running else 'not running'}")
     for column in ("process", "state", "pid", "since", "restarts", "url"):
         table.add_column(column)
     for record in state.processes:
         table.add_row(*_row(record))
-    Console().print(table)
+    print_table(table)
 
 
 def _row(record: ProcessRecord) -> tuple[str, ...]:

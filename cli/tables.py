@@ -1,12 +1,13 @@
-"""Tables for a person; into a file or a pipe as wide as they need to be."""
+"""Tables for a person: a terminal's width where there is one; into a file or a pipe whole, whatever their width."""
 
+import sys
 from collections.abc import Collection, Sequence
 
 from rich import box
 from rich.console import Console
 from rich.table import Table
 
-WIDE = 200  # columns of a table that goes into a file or a pipe; rich takes it for 80
+UNLIMITED = 1_000_000  # columns of what goes into a file or a pipe; rich takes it for 80, and cuts
 
 
 def table_of(columns: Sequence[str], *, right: Collection[str] = (), wrapped: Collection[str] = ()) -> Table:
@@ -21,5 +22,10 @@ def table_of(columns: Sequence[str], *, right: Collection[str] = (), wrapped: Co
 
 def print_table(table: Table) -> None:
     """Print it."""
-    console = Console()
-    (console if console.is_terminal else Console(width=WIDE)).print(table)
+    _console().print(table)
+
+
+def _console() -> Console:
+    """Return the console for results. Brackets and colons in a name are text, not markup or emoji."""
+    width = None if sys.stdout.isatty() else UNLIMITED
+    return Console(width=width, markup=False, emoji=False, highlight=False)

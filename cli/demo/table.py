@@ -1,10 +1,11 @@
 """How a demo's outcome is shown: the table of graded bots, and the chain behind the best one's score."""
 
-from rich.console import Console
 from rich.table import Table
 
+from cli.console import say
 from cli.demo.run import DemoOutcome
 from cli.options import SIMULATED_IN_WORDS
+from cli.tables import print_table
 from fleet.closed_sets import DataLabel
 from services.backtests.lineage import Lineage
 from services.bots.read import BotView
@@ -14,15 +15,11 @@ from trading.metrics import money_text
 
 COLUMNS = ("bot", "strategy", "parameters", "trades", "net P&L", "max drawdown", "score", "tier", "data")
 FOLDED = {"bot", "strategy", "parameters"}
-PIPED_WIDTH = 160  # rich takes a pipe for 80 columns
 RIGHT = {"trades", "net P&L", "max drawdown", "score"}
 
 
 def show(outcome: DemoOutcome) -> None:
     """Print the table and the chain."""
-    console = Console()
-    if not console.is_terminal:
-        console = Console(width=PIPED_WIDTH)
     table = Table(title=f"Graded bots on {outcome.label} bars")
     for column in COLUMNS:
         table.add_column(
@@ -30,13 +27,13 @@ def show(outcome: DemoOutcome) -> None:
         )
     for bot in outcome.bots:
         table.add_row(*row(bot))
-    console.print(table)
+    print_table(table)
     if outcome.label is DataLabel.SIMULATED:
-        console.print(SIMULATED_IN_WORDS)
+        say(SIMULATED_IN_WORDS)
     if outcome.chain is not None:
-        console.print()
+        say()
         for line in chain_lines(outcome.chain):
-            console.print(line, soft_wrap=True, highlight=False)
+            say(line)
 
 
 def row(bot: BotView) -> tuple[str, ...]:
