@@ -50,6 +50,9 @@ def reset(
     if as_json:
         print_json(ResetMetricsBody.of(report))
     else:
+        from cli.admin_shown import show_reset
+
+        show_reset(report)
         would = "would be reset" if dry_run else "were reset"
         say(f"Metrics of {len(report.bots)} bots {would} ({scope}); request {report.request_id}.")
 
@@ -84,6 +87,9 @@ def revert(
     if as_json:
         print_json(RevertToLabBody.of(report, named=bool(bot)))
     else:
+        from cli.admin_shown import show_revert
+
+        show_revert(report)
         would = "would go" if dry_run else "went"
         before = ", ".join(f"{count} in {stage}" for stage, count in report.stage_counts_before.items() if count)
         say(f"{len(report.bots)} bots {would} back to LAB ({before or 'none'}); request {report.request_id}.")

@@ -15,13 +15,14 @@ class BotEffectBody(Model):
     """What was done to one bot, or would be."""
 
     bot_id: UUID
+    name: str
     before: dict[str, Any]
     after: dict[str, Any]
 
     @classmethod
     def of(cls, effect: BotEffect) -> Self:
         """Show an effect."""
-        return cls(bot_id=effect.bot_id, before=effect.before, after=effect.after)
+        return cls(bot_id=effect.bot_id, name=effect.name, before=effect.before, after=effect.after)
 
 
 class ResetMetricsBody(Model):

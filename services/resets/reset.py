@@ -29,6 +29,7 @@ class BotEffect:
     """What was done to one bot: JSON values."""
 
     bot_id: UUID
+    name: str
     before: dict[str, Any]
     after: dict[str, Any]
 
@@ -72,7 +73,8 @@ def reset_metrics(session: Session, asked: ResetRequest, *, dry_run: bool, actor
 
 def _reset(session: Session, asked: ResetRequest, *, dry_run: bool, actor: str, now: datetime) -> ResetReport:
     bots = chosen_bots(session, asked.bot_ids, asked.reason_code)
-    ids = [bot.id for bot in bots]
+    names = {bot.id: bot.name for bot in bots}
+    ids = list(names)
     request_id = new_id()
     before = _states(session, bots)
     canceled: Mapping[UUID, UUID] = {}
@@ -95,7 +97,7 @@ def _reset(session: Session, asked: ResetRequest, *, dry_run: bool, actor: str, 
     }
     queries.note_reset(session, ids, noted)
     after = _after(session, ids, asked.scope, before, now)
-    effects = tuple(BotEffect(bot_id, before[bot_id], after[bot_id]) for bot_id in ids)
+    effects = tuple(BotEffect(bot_id, name, before[bot_id], after[bot_id]) for bot_id, name in names.items())
     _audit(session, asked, BulkChange(request_id, asked.reason_code, actor, canceled), effects)
     return ResetReport(request_id, dry_run, asked.scope, asked.reason_code, effects)
 

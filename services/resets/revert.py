@@ -74,7 +74,8 @@ def _revert(
     *,
     dry_run: bool,
 ) -> RevertReport:
-    ids = [bot.id for bot in bots]
+    names = {bot.id: bot.name for bot in bots}
+    ids = list(names)
     stages = {bot.id: Stage(bot.stage) for bot in bots}
     for stage in set(stages.values()):
         check_stage(StageChange.REVERTED_TO_LAB, stage, Stage.LAB)
@@ -88,7 +89,7 @@ def _revert(
         "stage_locked_until": locked_until.isoformat(),
         "stage_reason_code": reason_code,
     }
-    effects = tuple(BotEffect(bot_id, before[bot_id], dict(after)) for bot_id in ids)
+    effects = tuple(BotEffect(bot_id, name, before[bot_id], dict(after)) for bot_id, name in names.items())
     request_id = new_id()
     _audit(session, BulkChange(request_id, reason_code, actor, canceled), effects, stages)
     counted = Counter(stages.values())
