@@ -6,12 +6,12 @@ from contextlib import AbstractContextManager, asynccontextmanager
 from functools import cache
 
 import anyio.to_thread
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from sqlalchemy.orm import Session
 
-from api import errors, idempotency
+from api import errors, idempotency, openapi
 from api.edge import Edge
-from api.openapi import describe
+from api.query_names import refuse_unknown_query
 from api.routers import activity, admin, backtests, bars, bots, health, jobs, planner, promotion, proof, starter
 from core.production import refuse_unsafe_production
 from core.settings import Settings, get_settings
@@ -19,6 +19,7 @@ from sql.engine import POOL_SIZE, Transactions, connect, database_urls, transact
 
 ROUTERS = (
     health.router,
+    openapi.router,
     starter.router,
     bots.router,
     promotion.router,
@@ -40,11 +41,12 @@ def create_app(*, settings: Settings | None = None, tx: Transactions | None = No
         title="Gantry",
         version="0.1.0",
         description="Control plane for fleets of futures bots.",
-        openapi_url="/api/openapi.json",
+        openapi_url=None,  # `api.openapi` has the route: a route of FastAPI's own has no dependencies
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
         lifespan=_lifespan,
+        dependencies=[Depends(refuse_unknown_query)],
     )
     app.state.settings = settings
     app.state.tx = tx or _late(lambda: transactions(connect(database_urls(settings).app)))
@@ -52,7 +54,7 @@ def create_app(*, settings: Settings | None = None, tx: Transactions | None = No
         app.include_router(router)
     errors.install(app)
     app.add_exception_handler(idempotency.Replayed, idempotency.replay)
-    describe(app)
+    openapi.describe(app)
     app.add_middleware(Edge, settings=settings)
     return app
 

@@ -3,13 +3,27 @@
 from threading import Lock
 from typing import Any
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI, Request
 from fastapi.openapi.utils import get_openapi
+from fastapi.responses import JSONResponse
 
 _VALIDATION = {"HTTPValidationError", "ValidationError"}
 _ERROR = {"$ref": "#/components/schemas/ErrorBody"}
-_EVERYWHERE = {"403": "Foreign Host or Origin, or insufficient role", "413": "Body over 1 MiB", "500": "A defect"}
+_EVERYWHERE = {
+    "403": "Foreign Host or Origin, or insufficient role",
+    "413": "Body over 1 MiB",
+    "422": "An unknown query parameter",
+    "500": "A defect",
+}
 _WITH_ACTOR = {"401": "No valid credentials", "503": "The database can't be reached or is busy"}
+
+router = APIRouter(tags=["health"])
+
+
+@router.get("/api/openapi.json", include_in_schema=False)
+def show_document(request: Request) -> JSONResponse:
+    """Show this document."""
+    return JSONResponse(request.app.openapi())
 
 
 def describe(app: FastAPI) -> None:
