@@ -12,7 +12,21 @@ from sqlalchemy.orm import Session
 from api import errors, idempotency, openapi
 from api.edge import Edge
 from api.query_names import refuse_unknown_query
-from api.routers import activity, admin, backtests, bars, bots, health, jobs, planner, promotion, proof, starter
+from api.routers import (
+    activity,
+    admin,
+    backtests,
+    bars,
+    bots,
+    health,
+    jobs,
+    overview,
+    planner,
+    promotion,
+    proof,
+    starter,
+    versions,
+)
 from core.production import refuse_unsafe_production
 from core.settings import Settings, get_settings
 from sql.engine import POOL_SIZE, Transactions, connect, database_urls, transactions
@@ -22,6 +36,8 @@ ROUTERS = (
     openapi.router,
     starter.router,
     bots.router,
+    overview.router,
+    versions.router,
     promotion.router,
     backtests.router,
     jobs.router,

@@ -7,7 +7,8 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated
+from decimal import Decimal, InvalidOperation
+from typing import Annotated, Final
 from uuid import UUID
 
 from fastapi import Query
@@ -15,6 +16,7 @@ from fastapi import Query
 from api.errors import BadQuery
 
 _FIX = "Use `page.next_cursor` of the same list, with the same filters."
+_MOST_DIGITS: Final = 300  # before the point; a float ends there
 Cursor = Annotated[str | None, Query(description="`page.next_cursor` of the previous page.", max_length=1000)]
 
 
@@ -78,6 +80,23 @@ def as_int(value: object) -> int:
     return value
 
 
+def as_text(value: object) -> str:
+    """Read a cursor's text."""
+    if not isinstance(value, str) or "\x00" in value:
+        raise BadQuery("cursor", "Invalid cursor.", fix=_FIX)
+    return value
+
+
+def as_float(value: object) -> float:
+    """Read a cursor's measured number, which is stored as text."""
+    return float(_number(value))
+
+
+def as_decimal(value: object) -> Decimal:
+    """Read a cursor's amount of money."""
+    return _number(value)
+
+
 def as_symbol(value: object) -> str:
     """Read a cursor's symbol or month."""
     if not isinstance(value, str) or not value.isascii() or not value.isprintable():
@@ -97,7 +116,17 @@ def limited(limit: int, *, maximum: int) -> int:
     return min(limit, maximum)
 
 
+def _number(value: object) -> Decimal:
+    try:
+        number = Decimal(as_text(value))
+    except InvalidOperation:
+        raise BadQuery("cursor", "Invalid cursor.", fix=_FIX) from None
+    if not number.is_finite() or number.adjusted() > _MOST_DIGITS:
+        raise BadQuery("cursor", "Invalid cursor.", fix=_FIX)
+    return number
+
+
 def _plain(part: object) -> object:
     if isinstance(part, datetime):
         return part.isoformat()
-    return part if isinstance(part, int) else str(part)
+    return part if part is None or isinstance(part, int) else str(part)

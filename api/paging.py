@@ -7,13 +7,16 @@ from fastapi import Query
 
 from api.cursors import ListKey, as_id, as_instant, as_int, as_symbol
 from api.envelope import ListOf, PageBody
+from sql.queries import paging
 from sql.queries.paging import After, AfterMonth, AfterSeq, Page
 
+AfterKey = paging.AfterKey  # for `api.bot_query`: of all tables and queries, this module alone may import this one
+SortKey = paging.SortKey
 Limit = Annotated[int, Query(description="Rows per page; capped at the maximum.")]
 SymbolFilter = Annotated[str | None, Query(pattern="^[A-Z0-9]{1,20}$", description="Only this symbol.")]
 Row = TypeVar("Row")
 Item = TypeVar("Item")
-Place = TypeVar("Place", After, AfterSeq, AfterMonth)
+Place = TypeVar("Place", After, AfterSeq, AfterMonth, AfterKey)
 
 
 def after_of(listing: ListKey, cursor: str | None) -> After | None:
@@ -30,6 +33,14 @@ def after_seq_of(listing: ListKey, cursor: str | None) -> AfterSeq | None:
         return None
     session_id, seq = listing.decode(cursor, parts=2)
     return AfterSeq(as_id(session_id), as_int(seq))
+
+
+def after_key_of(listing: ListKey, cursor: str | None, read: Callable[[object], SortKey]) -> AfterKey | None:
+    """Read the cursor of a list in a chosen order; None starts at its first row. read: reads the value sorted by."""
+    if cursor is None:
+        return None
+    key, row_id = listing.decode(cursor, parts=2)
+    return AfterKey(None if key is None else read(key), as_id(row_id))
 
 
 def after_month_of(listing: ListKey, cursor: str | None) -> AfterMonth | None:

@@ -31,7 +31,9 @@ COMMANDS: dict[str, Entry] = {
     "status": Entry("cli.status", "State of every process."),
     "demo": Entry("cli.demo.command", "Headless: bars in, graded bots out."),
     "bars": Entry("cli.bars.command", "Bars: import, fetch, list, check, gaps, export."),
-    "bots": Entry("cli.promotion", "Bots: list, show, create, starter-pack, promote, demote, gates, archive, lineage."),
+    "bots": Entry(
+        "cli.bots.command", "Bots: list, show, create, change, backtest, promote, archive; trades, equity, versions."
+    ),
     "jobs": Entry("cli.jobs", "Jobs: list, show with the ledger."),
     "autonomy": Entry("cli.planner", "What the planner did and why a bot has no job: show, bots, tick."),
     "admin": Entry("cli.admin", "Bulk changes: reset-metrics, revert-to-lab; each with --dry-run."),

@@ -10,17 +10,18 @@ from cli.actor import OPERATOR
 from cli.console import print_json, say
 from cli.database import bot_id_of, connected, database
 from cli.options import AsJson
+from cli.pages import first_rows
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
+    from cli.pages import Rows
     from services.planner.ticks import DecisionRow
 
 
 app = typer.Typer(
     add_completion=False, help="What the planner did, and why a bot has no job: show, bots, tick.", no_args_is_help=True
 )
-PAGE = 1_000
 
 
 @app.command()
@@ -98,11 +99,7 @@ def _decisions(session: Session, bot: str | None, reason: str | None) -> list[De
     from services.planner.ticks import page_decisions
 
     bot_id = None if bot is None else bot_id_of(session, bot)
-    found: list[DecisionRow] = []
-    after = None
-    while True:
-        page = page_decisions(session, bot_id=bot_id, reason=reason, after=after, limit=PAGE)
-        found += page.rows
-        if page.following is None:
-            return found
-        after = page.following
+    rows: Rows[DecisionRow] = first_rows(
+        lambda after, size: page_decisions(session, bot_id=bot_id, reason=reason, after=after, limit=size), None
+    )
+    return rows.shown

@@ -29,6 +29,14 @@ class AlertLevel(StrEnum):
     BLOCKED = "BLOCKED"
 
 
+class AlertCode(StrEnum):
+    """Codes of alerts that aren't error codes."""
+
+    GUARD_FAILED = "GUARD_FAILED"
+    RETRIES_EXHAUSTED = "RETRIES_EXHAUSTED"
+    SIMULATED_DATA = "SIMULATED_DATA"
+
+
 @dataclass(frozen=True, slots=True)
 class Alert:
     """Something a person should know of a bot: how bad, a stable code, a sentence."""

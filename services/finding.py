@@ -1,5 +1,6 @@
 """Find a bot: by id or by name, locked or not, or the error that says it is not there."""
 
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -7,6 +8,8 @@ from sqlalchemy.orm import Session
 from core.errors import ErrorCode, GantryError, Kind, not_found
 from sql.queries.bots import read as bot_queries
 from sql.tables.bots import Bot
+
+_SHOWN: Final = 5
 
 
 def require_bot(session: Session, bot_id: UUID) -> None:
@@ -39,16 +42,27 @@ def lock_bot(session: Session, bot_id: UUID) -> Bot:
 
 
 def bot_named(session: Session, name: str) -> UUID:
-    """Return the id of the bot that has this name and is not archived.
+    """Return the id of the active bot that has this name, else of the archived one.
 
     Raises:
-        GantryError: NOT_FOUND.
+        GantryError: NOT_FOUND; CONFLICT, with their ids, where only archived bots have the name, and several do.
 
     """
-    bot_id = bot_queries.bot_id_of(session, name)
-    if bot_id is None:
-        raise not_found("bot named", name, fix="List them: gantry bots list.")
-    return bot_id
+    active = bot_queries.bot_id_of(session, name)
+    if active is not None:
+        return active
+    archived = bot_queries.archived_ids_of(session, name)
+    if not archived:
+        raise not_found("bot named", name, fix="List them: gantry bots list, or gantry bots list --archived.")
+    if len(archived) > 1:
+        raise GantryError(
+            ErrorCode.CONFLICT,
+            f"{len(archived)} archived bots were named {name}.",
+            fix=f"Use an id; the last archived first: {', '.join(map(str, archived[:_SHOWN]))}.",
+            kind=Kind.CONFLICT,
+            facts={"bot_ids": [str(bot_id) for bot_id in archived]},
+        )
+    return archived[0]
 
 
 def unknown_bot(bot_id: UUID) -> GantryError:

@@ -65,6 +65,8 @@ class BotBody(Model):
     autonomy_tier: Tier | None
     data_label: DataLabel | None
     bot_now: BotNowBody = Field(alias="botNow")
+    revision: int
+    archived_at: Instant | None = Field(description="When it was archived: its job was canceled, its results stay.")
 
     @classmethod
     def of(cls, view: BotSummary) -> "BotBody":
@@ -80,10 +82,6 @@ class BotDetailBody(BotBody):
     window: dict[str, Any]
     autonomy_breakdown: dict[str, Any] | None
     session_id: UUID | None
-    revision: int
-    archived_at: Instant | None = Field(
-        description="When it was archived: it is in no list any more and its job was canceled."
-    )
 
     @classmethod
     def whole(cls, view: BotView) -> "BotDetailBody":

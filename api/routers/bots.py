@@ -6,19 +6,18 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 
 from api.actor import Operator, Reader
+from api.bot_query import Listing
 from api.bot_reply import bot_reply
-from api.cursors import Cursor, ListKey, limited
 from api.database import Db, Now
 from api.envelope import ListOf, OneOf, responses
 from api.errors import from_domain
 from api.etags import AnyRevisions, Revisions
 from api.idempotency import Once
-from api.paging import Limit, SymbolFilter, after_of, list_of
+from api.paging import list_of
 from api.schemas.bots import BotChangeRequest, NewBotRequest
 from api.schemas.jobs import JobConflict, JobReply
 from core.errors import GantryError, Kind
-from fleet.bot_filter import BotFilter
-from fleet.closed_sets import BacktestKind, Stage
+from fleet.closed_sets import BacktestKind
 from services.bots import change, create
 from services.bots.read import page_bots
 from services.jobs.enqueue import enqueue_job
@@ -27,24 +26,13 @@ from shapes.bots import BotBody, BotDetailBody
 from shapes.jobs import JobBody
 
 router = APIRouter(prefix="/api/bots", tags=["bots"])
-MAX_LIMIT = 200
 
 
 @router.get("", responses=responses(400))
-def list_bots(
-    _actor: Reader,
-    session: Db,
-    now: Now,
-    limit: Limit = 50,
-    cursor: Cursor = None,
-    stage: Stage | None = None,
-    symbol: SymbolFilter = None,
-) -> ListOf[BotBody]:
-    """List bots, newest first."""
-    size = limited(limit, maximum=MAX_LIMIT)
-    listing = ListKey("bots:created_at desc", {"stage": stage, "symbol": symbol})
-    page = page_bots(session, BotFilter(stage, symbol), after=after_of(listing, cursor), limit=size, now=now)
-    return list_of(page, BotBody.of, listing, size)
+def list_bots(_actor: Reader, session: Db, now: Now, listing: Listing) -> ListOf[BotBody]:
+    """List bots, newest first or as asked for."""
+    page = page_bots(session, listing.which, listing.order, after=listing.after, limit=listing.limit, now=now)
+    return list_of(page, BotBody.of, listing.key, listing.limit)
 
 
 @router.post("", status_code=201, responses=responses(400, 409, 413, 422))

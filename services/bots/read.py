@@ -9,23 +9,22 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from fleet.bot_filter import BotFilter
-from fleet.bot_now import Alert, AlertLevel, BotNow, JobSnapshot, bot_now
+from fleet.bot_filter import NEWEST_FIRST, BotFilter, BotOrder
+from fleet.bot_now import Alert, AlertCode, AlertLevel, BotNow, JobSnapshot, bot_now
 from fleet.closed_sets import DataLabel, JobStatus, JobType, Stage, TradeSource
 from fleet.jobs import RETRYABLE
 from services.finding import unknown_bot
+from sql.queries.bots import listing
 from sql.queries.bots import read as bot_queries
 from sql.queries.bots.read import CurrentBot
 from sql.queries.bots.rows import JobRow, RollupRow, ScoreRow
-from sql.queries.paging import After, Page
+from sql.queries.paging import AfterKey, Page
 
 SOURCE_OF_STAGE = {Stage.LAB: TradeSource.BACKTEST} | {
     stage: TradeSource(stage.value) for stage in Stage if stage is not Stage.LAB
 }
 NEEDS_BACKTEST = "NEEDS_BACKTEST"
 NO_TRADES = "NO_TRADES"
-RETRIES_EXHAUSTED = "RETRIES_EXHAUSTED"
-ALL_AT_ONCE = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +76,7 @@ class BotSummary:
     session_id: UUID | None
     bot_now: BotNow
     revision: int
+    archived_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,17 +87,22 @@ class BotView(BotSummary):
     costs: dict[str, Any]
     window: dict[str, Any]
     autonomy_breakdown: dict[str, Any] | None
-    archived_at: datetime | None
 
 
 AnyBot = TypeVar("AnyBot", bound=BotSummary)
 
 
 def page_bots(
-    session: Session, which: BotFilter, *, after: After | None, limit: int, now: datetime
-) -> Page[BotSummary, After]:
-    """Return a page of bots, newest first, in three queries."""
-    page = bot_queries.page_bots(session, which, after=after, limit=limit)
+    session: Session,
+    which: BotFilter,
+    order: BotOrder = NEWEST_FIRST,
+    *,
+    after: AfterKey | None = None,
+    limit: int,
+    now: datetime,
+) -> Page[BotSummary, AfterKey]:
+    """Return a page of bots, in three queries."""
+    page = listing.page_bots(session, which, order, after=after, limit=limit)
     return page.with_rows(_summaries(session, page.rows, now))
 
 
@@ -117,18 +122,6 @@ def get_bot(session: Session, bot_id: UUID, *, now: datetime) -> BotView:
 def some_bots(session: Session, bot_ids: Sequence[UUID], *, now: datetime) -> tuple[BotView, ...]:
     """Return those of these bots that there are, in a fixed number of queries."""
     return _views(session, bot_queries.some_bots(session, bot_ids), now)
-
-
-def all_bots(session: Session, which: BotFilter, *, now: datetime) -> tuple[BotSummary, ...]:
-    """Return every bot, newest first."""
-    found: list[BotSummary] = []
-    after: After | None = None
-    while True:
-        page = page_bots(session, which, after=after, limit=ALL_AT_ONCE, now=now)
-        found += page.rows
-        after = page.following
-        if after is None:
-            return tuple(found)
 
 
 def best_first(bots: Iterable[AnyBot]) -> list[AnyBot]:
@@ -170,7 +163,6 @@ def _whole(summary: BotSummary, row: CurrentBot) -> BotView:
         **{one.name: getattr(summary, one.name) for one in fields(BotSummary)},
         **(row.made_of._asdict() if row.made_of else {}),
         autonomy_breakdown=row.breakdown.breakdown if row.breakdown else None,
-        archived_at=row.bot.archived_at,
     )
 
 
@@ -224,6 +216,7 @@ def _summary(
             has_history=job is not None,
         ),
         revision=bot.revision,
+        archived_at=bot.archived_at,
     )
 
 
@@ -239,7 +232,7 @@ def _of_failure(job: JobRow) -> Alert:
         # The newest job ended, so there is no retry behind it: the attempts are used up.
         again = "Fix the cause, then request a backtest again."
         reported = f"All {job.attempt} attempts were lost; the last error: {message} {again}"
-        return Alert(AlertLevel.BLOCKED, RETRIES_EXHAUSTED, reported)
+        return Alert(AlertLevel.BLOCKED, AlertCode.RETRIES_EXHAUSTED, reported)
     return Alert(AlertLevel.BLOCKED, code, message)
 
 
@@ -252,6 +245,6 @@ def _alerts(job: JobRow | None, label: str | None, score: ScoreRow | None) -> tu
         alerts.append(_of_failure(job))
     if label == DataLabel.SIMULATED:
         alerts.append(
-            Alert(AlertLevel.WARN, "SIMULATED_DATA", "These numbers rest on simulated bars, not on a market's.")
+            Alert(AlertLevel.WARN, AlertCode.SIMULATED_DATA, "These numbers rest on simulated bars, not on a market's.")
         )
     return tuple(alerts)

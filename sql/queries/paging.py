@@ -7,6 +7,7 @@ twice nor skipped. One row more than is shown is read: it says that there is a n
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Any, Generic, NamedTuple, Protocol, TypeAlias, TypeVar
 from uuid import UUID
 
@@ -26,6 +27,16 @@ class AfterSeq(NamedTuple):
 
     session_id: UUID
     seq: int
+
+
+SortKey: TypeAlias = str | int | float | Decimal | datetime | None
+
+
+class AfterKey(NamedTuple):
+    """Where a list in a chosen order goes on: behind the row with this value and id. None: the row has no value."""
+
+    key: SortKey
+    id: UUID
 
 
 class AfterMonth(NamedTuple):
@@ -49,7 +60,8 @@ Row = TypeVar("Row")
 Shown = TypeVar("Shown")
 Place = TypeVar("Place")
 DatedRow = TypeVar("DatedRow", bound=Dated)
-Query = TypeVar("Query", bound=Select[*tuple[Any, ...]])
+AnySelect: TypeAlias = Select[*tuple[Any, ...]]
+Query = TypeVar("Query", bound=AnySelect)
 
 
 @dataclass(frozen=True, slots=True)

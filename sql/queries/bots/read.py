@@ -1,24 +1,27 @@
 """Reads of bots with everything a screen shows of them: a fixed number of queries, whatever the page's size."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, TypeAlias
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Select, Uuid, any_, bindparam, select, true, tuple_
+from sqlalchemy import ARRAY, Select, SQLColumnExpression, Uuid, any_, bindparam, select, true
 from sqlalchemy.orm import Session, aliased
 
-from fleet.bot_filter import BotFilter
 from fleet.closed_sets import TradeSource
 from sql.queries import current
 from sql.queries.bots.rows import BotRow, Breakdown, JobRow, MadeOf, Part, RollupRow, ScoreRow, VersionRow
-from sql.queries.paging import After, Page, page_of, rows_read
+from sql.queries.paging import AnySelect
 from sql.tables.bots import Bot, BotBoundary, BotVersion
 from sql.tables.jobs import BotJob
 from sql.tables.results import BacktestSession
 from sql.tables.standing import AutonomyScore, MetricsRollup
 
+# Of the key a bot is sorted by and its id, the clauses of ORDER BY.
+InOrder: TypeAlias = Callable[
+    [SQLColumnExpression[Any], SQLColumnExpression[Any]], tuple[SQLColumnExpression[Any], ...]
+]
 # One parameter, so that the statement's text is the same however many there are.
 _IDS = bindparam("ids", type_=ARRAY(Uuid()))
 
@@ -39,14 +42,6 @@ class CurrentBot:
     breakdown: Breakdown | None = None
 
 
-def page_bots(session: Session, which: BotFilter, *, after: After | None, limit: int) -> Page[CurrentBot, After]:
-    """Return a page of bots, newest first."""
-    query = _page(stage=which.stage is not None, symbol=which.symbol is not None, after=after is not None)
-    named = {"stage": which.stage, "symbol": which.symbol, "rows": rows_read(limit)}
-    rows = _standings(session, query, named | ({"at": after.created_at, "id": after.id} if after else {}))
-    return page_of(rows, limit, lambda row: After(row.bot.created_at, row.bot.id))
-
-
 def one_bot(session: Session, bot_id: UUID) -> CurrentBot | None:
     """Return one bot, archived or not, with its present standing."""
     found = _standings(session, _by_id(), {"ids": [bot_id]})
@@ -61,29 +56,19 @@ def some_bots(session: Session, bot_ids: Sequence[UUID]) -> Sequence[CurrentBot]
 
 # Statements are built once: building one takes as long as its answer.
 @cache
-def _page(*, stage: bool, symbol: bool, after: bool) -> Select[Any]:
-    query = select(Bot).where(Bot.archived_at.is_(None))
-    if stage:
-        query = query.where(Bot.stage == bindparam("stage"))
-    if symbol:
-        query = query.where(Bot.symbol == bindparam("symbol"))
-    if after:
-        last = tuple_(bindparam("at", type_=Bot.created_at.type), bindparam("id", type_=Bot.id.type))
-        query = query.where(tuple_(Bot.created_at, Bot.id) < last)
-    return _shown(query.order_by(Bot.created_at.desc(), Bot.id.desc()).limit(bindparam("rows")), whole=False)
-
-
-@cache
 def _by_id() -> Select[Any]:
-    return _shown(select(Bot).where(Bot.id == any_(_IDS)), whole=True)
+    chosen = select(Bot, Bot.created_at.label("sort_key")).where(Bot.id == any_(_IDS))
+    return with_standings(chosen, in_order=lambda key, bot_id: (key.desc(), bot_id.desc()), whole=True)
 
 
-def _shown(which: Select[Bot], *, whole: bool) -> Select[Any]:
-    """Each of these bots with its present standing. A rollup of an older epoch or version is not the present one.
+def with_standings(which: AnySelect, *, in_order: InOrder, whole: bool = False) -> Select[Any]:
+    """Each of these bots with its present standing, and the key it is sorted by as the last column.
 
-    Index probes bot by bot: left to itself, the planner reads the whole fleet to join 200 of it.
+    which: selects Bot and its `sort_key`. A rollup of an older epoch or version is not the present one. Index probes
+    bot by bot: left to itself, the planner reads the whole fleet to join 200 of it.
     """
-    bot = aliased(Bot, which.subquery("chosen"))
+    chosen = which.subquery("chosen")
+    bot = aliased(Bot, chosen)
     present = (
         select(BotVersion, MetricsRollup, AutonomyScore, BacktestSession.data_label)
         .select_from(BotVersion)
@@ -105,15 +90,15 @@ def _shown(which: Select[Bot], *, whole: bool) -> Select[Any]:
     ]
     if whole:
         parts += [Part(MadeOf, version), Part(Breakdown, score)]
-    newest = (bot.created_at.desc(), bot.id.desc())
-    return select(*parts).select_from(bot).join(present, true()).order_by(*newest)
+    query = select(*parts, chosen.c.sort_key).select_from(bot).join(present, true())
+    return query.order_by(*in_order(chosen.c.sort_key, bot.id))
 
 
 def _standings(session: Session, query: Select[Any], named: Mapping[str, object]) -> Sequence[CurrentBot]:
-    return [_standing(*row) for row in session.execute(query, named)]
+    return [standing(*row[:-1]) for row in session.execute(query, named)]
 
 
-def _standing(
+def standing(
     bot: BotRow,
     version: VersionRow,
     rollup: RollupRow | None,
@@ -122,6 +107,7 @@ def _standing(
     made_of: MadeOf | None = None,
     breakdown: Breakdown | None = None,
 ) -> CurrentBot:
+    """Return a bot with what of these counts now."""
     # A completed session has a label; without one, the rollup is of an older version's session.
     present = rollup if label is not None else None
     if score is not None and score.session_id != (present.session_id if present else None):
@@ -132,6 +118,12 @@ def _standing(
 def bot_id_of(session: Session, name: str) -> UUID | None:
     """Return the id of the active bot of that name."""
     return session.scalar(select(Bot.id).where(Bot.name == name, Bot.archived_at.is_(None)))
+
+
+def archived_ids_of(session: Session, name: str) -> Sequence[UUID]:
+    """Return the ids of the archived bots of that name, the last archived first."""
+    query = select(Bot.id).where(Bot.name == name, Bot.archived_at.is_not(None))
+    return session.scalars(query.order_by(Bot.archived_at.desc(), Bot.id.desc())).all()
 
 
 def newest_jobs(session: Session, bot_ids: Sequence[UUID]) -> Sequence[JobRow]:

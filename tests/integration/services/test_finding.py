@@ -1,5 +1,6 @@
 """A bot is found by id or by name, or the error says that it isn't there."""
 
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
@@ -27,6 +28,19 @@ def test_a_name_leads_to_the_active_bot_that_has_it(session: Session) -> None:
     make_bot(session, "one", archived_at=NOW)
     active = make_bot(session, "one")
     assert bot_named(session, "one") == active.id
+
+
+def test_a_name_leads_to_an_archived_bot_where_no_active_one_has_it(session: Session) -> None:
+    archived = make_bot(session, "one", archived_at=NOW)
+    assert bot_named(session, "one") == archived.id
+
+
+def test_a_name_of_several_archived_bots_is_refused_with_their_ids(session: Session) -> None:
+    older, newer = (make_bot(session, "one", archived_at=NOW + timedelta(hours=hour)).id for hour in (1, 2))
+    with pytest.raises(GantryError, match="2 archived bots") as refused:
+        bot_named(session, "one")
+    assert refused.value.code is ErrorCode.CONFLICT
+    assert f"{newer}, {older}" in refused.value.fix
 
 
 def test_an_archived_bot_is_there_and_can_not_be_worked_on(session: Session) -> None:

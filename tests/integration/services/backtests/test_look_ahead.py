@@ -12,7 +12,7 @@ from fleet.closed_sets import BotState, Tier
 from integrations.store import BarsStore
 from services.backtests.grade import grade_bots
 from services.backtests.scores import refresh_score
-from services.bots.read import BotSummary, all_bots, best_first, get_bot
+from services.bots.read import BotSummary, best_first, get_bot, page_bots
 from sql.engine import Transactions
 from sql.tables.standing import AutonomyScore
 from tests.factories.api import calling
@@ -44,7 +44,7 @@ def test_a_planted_look_ahead_is_locked_and_the_worst_honest_bot_stands_above_it
     tx: Transactions, fleet: dict[str, UUID]
 ) -> None:
     with tx() as session:
-        bots = {bot.name: bot for bot in all_bots(session, BotFilter(), now=NOW)}
+        bots = {bot.name: bot for bot in page_bots(session, BotFilter(), limit=50, now=NOW).rows}
         whole = get_bot(session, fleet["cheat"], now=NOW)
     cheat = bots["cheat"]
     richest = max(bots.values(), key=lambda bot: bot.metrics.net_pnl or 0)
@@ -67,7 +67,7 @@ def test_a_bot_without_a_trade_has_no_points_and_stands_above_it_all_the_same(
     ungraded = make_bot("ungraded")
     with tx() as session:
         refresh_score(session, ungraded, now=NOW)
-        bots = all_bots(session, BotFilter(), now=NOW)
+        bots = page_bots(session, BotFilter(), limit=50, now=NOW).rows
     idle = next(bot for bot in bots if bot.name == "idle")
     assert (idle.metrics.total_trades, idle.autonomy_score) == (0, 0.0)
     assert [bot.name for bot in best_first(bots)][-3:] == ["idle", "ungraded", "cheat"]

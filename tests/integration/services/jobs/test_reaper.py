@@ -8,7 +8,7 @@ from sqlalchemy import func, select, update
 
 from fleet.bot_filter import BotFilter
 from fleet.closed_sets import BotState, JobStatus
-from services.bots.read import all_bots
+from services.bots.read import page_bots
 from services.jobs.read import get_job
 from services.jobs.reaper import Reaper, ReapReport, fail_jobs_of_dead_runs, reap_lost_leases
 from sql.engine import Transactions
@@ -104,6 +104,6 @@ def test_after_the_last_attempt_there_is_no_other(tx: Transactions, make_bot: Ma
     assert job_id is None
     assert attempts(tx) == [(1, "TIMEOUT"), (2, "TIMEOUT")]
     with tx() as session:
-        (bot,) = all_bots(session, BotFilter(), now=NOW)
+        (bot,) = page_bots(session, BotFilter(), limit=2, now=NOW).rows
     assert bot.bot_now.state is BotState.BLOCKED
     assert [(alert.level, alert.code) for alert in bot.bot_now.alerts] == [("BLOCKED", "RETRIES_EXHAUSTED")]

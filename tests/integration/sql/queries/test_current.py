@@ -15,7 +15,7 @@ from fleet.bot_filter import BotFilter
 from fleet.closed_sets import JobStatus, TradeSource
 from fleet.promotion.gates import PAPER_LIMITS
 from sql.queries.backtests import refreshes, sessions
-from sql.queries.bots import change
+from sql.queries.bots import change, listing
 from sql.queries.bots import read as bots
 from sql.queries.improve import improvements
 from sql.queries.jobs import claim
@@ -57,7 +57,7 @@ def of_page(session: Session, bot: Bot) -> int | None:
 
 
 def listed(session: Session) -> list[bots.CurrentBot]:
-    return list(bots.page_bots(session, BotFilter(), after=None, limit=10).rows)
+    return list(listing.page_bots(session, BotFilter(), after=None, limit=10).rows)
 
 
 def of_gates(session: Session, bot: Bot) -> int | None:

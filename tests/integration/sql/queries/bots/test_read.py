@@ -7,10 +7,11 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from fleet.bot_filter import BotFilter
-from fleet.closed_sets import JobStatus
+from fleet.closed_sets import JobStatus, Stage
 from sql.engine import Transactions
+from sql.queries.bots import listing
 from sql.queries.bots import read as bot_queries
-from sql.queries.paging import After
+from sql.queries.paging import AfterKey
 from tests.factories.bots import NOW, make_bot
 from tests.factories.jobs import make_job
 from tests.factories.statements import statements
@@ -20,14 +21,14 @@ def test_walking_pages_while_bots_are_added_neither_repeats_nor_skips(session: S
     # Three share a creation time: the id breaks the tie.
     made = [make_bot(session, f"bot {n}", created_at=NOW + timedelta(seconds=n // 3)).id for n in range(10)]
     seen: list[UUID] = []
-    after: After | None = None
+    after: AfterKey | None = None
     while True:
-        page = bot_queries.page_bots(session, BotFilter(), after=after, limit=3)
+        page = listing.page_bots(session, BotFilter(), after=after, limit=3)
         seen += [row.bot.id for row in page.rows]
         make_bot(session, f"newer {len(seen)}", created_at=NOW + timedelta(hours=1))
         if page.following is None:
             break
-        after = After(page.rows[2].bot.created_at, page.rows[2].bot.id)
+        after = AfterKey(page.rows[2].bot.created_at, page.rows[2].bot.id)
     assert len(seen) == len(set(seen)) == 10
     assert set(seen) == set(made)
 
@@ -36,15 +37,15 @@ def test_archived_bots_are_not_listed_and_filters_narrow(session: Session) -> No
     kept = make_bot(session, "kept", symbol="CL")
     make_bot(session, "gone", archived_at=NOW)
     make_bot(session, "other", symbol="ES")
-    rows = bot_queries.page_bots(session, BotFilter(symbol="CL"), after=None, limit=10).rows
+    rows = listing.page_bots(session, BotFilter(symbol="CL"), after=None, limit=10).rows
     assert [row.bot.id for row in rows] == [kept.id]
-    assert len(bot_queries.page_bots(session, BotFilter(stage="LAB"), after=None, limit=10).rows) == 2
+    assert len(listing.page_bots(session, BotFilter(stage=Stage.LAB), after=None, limit=10).rows) == 2
 
 
 def test_a_page_costs_the_same_queries_for_one_bot_as_for_sixty(engine: Engine, tx: Transactions) -> None:
     def page(size: int) -> int:
         with tx() as session, statements(engine) as seen:
-            rows = bot_queries.page_bots(session, BotFilter(), after=None, limit=size).rows
+            rows = listing.page_bots(session, BotFilter(), after=None, limit=size).rows
             ids = [row.bot.id for row in rows]
             bot_queries.newest_jobs(session, ids)
             bot_queries.rollups_of(session, ids)
@@ -56,7 +57,7 @@ def test_a_page_costs_the_same_queries_for_one_bot_as_for_sixty(engine: Engine, 
             make_job(session, make_bot(session, f"bot {number}"), JobStatus.FAILED)
     assert page(60) == page(1) == 3
     with tx() as session:
-        assert bot_queries.page_bots(session, BotFilter(), after=None, limit=1).following is not None, (
+        assert listing.page_bots(session, BotFilter(), after=None, limit=1).following is not None, (
             "there is a next page"
         )
 

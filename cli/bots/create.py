@@ -1,4 +1,4 @@
-"""`gantry bots`: list, show, create, starter-pack, archive, lineage; stage changes are in `cli.promotion`."""
+"""`gantry bots` create, starter-pack."""
 
 from __future__ import annotations
 
@@ -7,52 +7,10 @@ from typing import Annotated
 import typer
 
 from cli.actor import OPERATOR
+from cli.bots.app import app
 from cli.console import print_json, say
-from cli.database import bot_id_of, database
-from cli.options import AsJson, OneBot, member_of, parameters_of
-
-app = typer.Typer(add_completion=False, help="Bots: list, show, create, promote, archive.", no_args_is_help=True)
-
-
-@app.command("list")
-def list_bots(
-    stage: Annotated[str | None, typer.Option(help="LAB, PAPER, SHADOW, CANARY or LIVE.")] = None,
-    symbol: Annotated[str | None, typer.Option(help="Only bots of this symbol.")] = None,
-    as_json: AsJson = False,
-) -> None:
-    """List all bots, newest first."""
-    from cli.bots_shown import show_bots
-    from core.clock import utc_now
-    from fleet.bot_filter import BotFilter
-    from fleet.closed_sets import Stage
-    from services.bots.read import all_bots
-    from shapes.bots import BotBody
-
-    which = BotFilter(None if stage is None else member_of(Stage, stage, field="stage"), symbol)
-    with database() as session:
-        bots = all_bots(session, which, now=utc_now())
-    if as_json:
-        print_json([BotBody.of(bot) for bot in bots])
-    elif bots:
-        show_bots(bots)
-    else:
-        say("There are no bots. Make one with `gantry bots create`.")
-
-
-@app.command()
-def show(bot: OneBot, as_json: AsJson = False) -> None:
-    """Show one bot: its configuration, metrics, score and blockers."""
-    from cli.bots_shown import show_bot
-    from core.clock import utc_now
-    from services.bots.read import get_bot
-    from shapes.bots import BotDetailBody
-
-    with database() as session:
-        view = get_bot(session, bot_id_of(session, bot), now=utc_now())
-    if as_json:
-        print_json(BotDetailBody.whole(view))
-    else:
-        show_bot(view)
+from cli.database import database
+from cli.options import AsJson, parameters_of
 
 
 @app.command()
@@ -123,38 +81,3 @@ def starter_pack(
         print_json(StarterPackBody.model_validate(whole))
     else:
         say(f"{pack.made_bots} bots created, {pack.made_jobs} baselines queued; the pack has {len(pack.bots)} bots.")
-
-
-@app.command()
-def archive(bot: OneBot, as_json: AsJson = False) -> None:
-    """Archive a bot and cancel its job. Its results stay."""
-    from core.clock import utc_now
-    from services.bots.change import archive_bot
-    from services.bots.read import get_bot
-    from shapes.bots import BotDetailBody
-
-    now = utc_now()
-    with database() as session:
-        bot_id = bot_id_of(session, bot)
-        archive_bot(session, bot_id, actor=OPERATOR, now=now)
-        view = get_bot(session, bot_id, now=now)
-    if as_json:
-        print_json(BotDetailBody.whole(view))
-    else:
-        say(f"Archived {bot}.")
-
-
-@app.command()
-def lineage(bot: OneBot, as_json: AsJson = False) -> None:
-    """Show where a bot's score comes from, back to the hash of the bars' file."""
-    from cli.demo.table import chain_lines
-    from services.backtests.lineage import lineage_of_score
-    from shapes.backtests import LineageBody
-
-    with database() as session:
-        chain = lineage_of_score(session, bot_id_of(session, bot))
-    if as_json:
-        print_json(LineageBody.model_validate(chain))
-        return
-    for line in chain_lines(chain):
-        say(line)

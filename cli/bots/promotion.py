@@ -1,4 +1,4 @@
-"""`gantry bots` promote, demote, gates: a bot's way through the stages. `app` has the other commands of bots too."""
+"""`gantry bots` promote, demote, gates: a bot's way through the stages."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from cli.actor import caller
-from cli.bots import app
+from cli.bots.app import app
 from cli.console import print_json, say
 from cli.database import bot_id_of, database
 from cli.options import AsJson, OneBot

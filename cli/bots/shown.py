@@ -2,8 +2,7 @@
 
 from collections.abc import Sequence
 
-from rich.console import Console
-
+from cli.console import say
 from cli.tables import print_table, table_of
 from fleet.bot_now import BotNow
 from fleet.closed_sets import JobType
@@ -47,17 +46,16 @@ def now_text(now: BotNow) -> str:
 
 def show_bot(bot: BotView) -> None:
     """Print one bot, a line for each thing."""
-    console = Console()
     shown = BotDetailBody.whole(bot).model_dump(mode="json", by_alias=True)
     metrics = shown.pop("metrics")
     for name, value in shown.items():
         if name not in {"botNow", "autonomy_breakdown"}:
-            console.print(f"{name:22}{'-' if value is None else value}", highlight=False, soft_wrap=True)
+            say(f"{name:22}{'-' if value is None else value}")
     for name, value in metrics.items():
         if name != "by_stage":
-            console.print(f"  {name:22}{'-' if value is None else value}", highlight=False)
-    console.print(f"{'now':22}{now_text(bot.bot_now)}", highlight=False)
+            say(f"  {name:22}{'-' if value is None else value}")
+    say(f"{'now':22}{now_text(bot.bot_now)}")
     for alert in bot.bot_now.alerts:
-        console.print(f"  {alert.level} {alert.code}: {alert.message}", highlight=False, soft_wrap=True)
+        say(f"  {alert.level} {alert.code}: {alert.message}")
     for blocker in (bot.autonomy_breakdown or {}).get("blockers", []):
-        console.print(f"  held back by {blocker['code']}: {blocker['suggested_fix']}", highlight=False, soft_wrap=True)
+        say(f"  held back by {blocker['code']}: {blocker['suggested_fix']}")
