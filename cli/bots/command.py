@@ -1,6 +1,6 @@
 """`gantry bots`: all its commands."""
 
-from cli.bots import create, listing, one, promotion
+from cli.bots import change, create, listing, one, promotion, results
 from cli.bots.app import app
 
-__all__ = ["app", "create", "listing", "one", "promotion"]
+__all__ = ["app", "change", "create", "listing", "one", "promotion", "results"]

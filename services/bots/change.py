@@ -47,7 +47,7 @@ class StaleRevision(GantryError):  # noqa: N818 - named for what it is
         super().__init__(
             ErrorCode.CONFLICT,
             f"{bot.name} was changed by another request: its revision is {bot.revision}.",
-            fix="Read the bot again, and send its ETag in If-Match.",
+            fix="Read the bot again, and send its present revision: as ETag in If-Match, or with --revision.",
             kind=Kind.CONFLICT,
             facts={"revision": bot.revision},
         )

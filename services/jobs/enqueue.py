@@ -87,7 +87,7 @@ def enqueue_job(
         raise GantryError(
             ErrorCode.CONFLICT,
             f"{bot.name} already has a job: it is {active.status}.",
-            fix="Wait for it to end.",
+            fix=f"Wait for it to end: `gantry jobs show {active.id}`, or GET /api/bots/{bot_id}/jobs.",
             kind=Kind.CONFLICT,
             facts={"job_id": str(active.id), "status": active.status},
         )

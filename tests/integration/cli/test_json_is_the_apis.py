@@ -26,9 +26,10 @@ from services.jobs.lease import LeaseTerms
 from services.planner.loops import round_of
 from services.resets.reset import ResetRequest, reset_metrics
 from sql.engine import Transactions
+from sql.tables.bots import Bot
 from tests.factories.api import Api, calling
 from tests.factories.commands import json_of, printed
-from tests.factories.promotions import a_good_backtest
+from tests.factories.promotions import a_good_backtest, adopted
 
 MONEY = re.compile(r"-?\d+\.\d{2}")
 ADMIN = {"X-Admin-Token": "dev-admin-secret"}
@@ -119,6 +120,64 @@ def test_the_list_of_bots_is_the_api_s(api: Api) -> None:
     assert len(answered) == len(NAMES)
     assert steady(json_of("bots", "list")) == steady(answered)
     assert json_of("bots", "list", "--symbol", "NQ") == api.get("/api/bots?symbol=NQ").json()["data"] == []
+
+
+@pytest.mark.usefixtures("fleet")
+def test_a_filtered_and_sorted_list_of_bots_is_the_api_s(api: Api) -> None:
+    archived = json_of("bots", "archive", "fresh")
+    for options, query in (
+        (("--state", "BLOCKED"), "state=BLOCKED"),
+        (("--alert", "STRATEGY_ERROR", "--stage", "LAB"), "alert=STRATEGY_ERROR&stage=LAB"),
+        (("--tier", "LOCKED", "--label", "VENDOR"), "tier=LOCKED&label=VENDOR"),
+        (("--sort", "-net_pnl", "--limit", "2"), "sort=-net_pnl&limit=2"),
+        (("--archived",), "archived=true"),
+    ):
+        answered = api.get(f"/api/bots?{query}").json()["data"]
+        assert steady(json_of("bots", "list", *options)) == steady(answered), query
+    (gone,) = json_of("bots", "list", "--archived")
+    assert gone.items() <= archived.items()
+    assert all(isinstance(bot["revision"], int) for bot in json_of("bots", "list"))
+
+
+def test_what_a_bot_did_is_the_api_s(api: Api, fleet: dict[str, UUID]) -> None:
+    for name, bot_id in fleet.items():
+        for command in ("trades", "equity", "improvements", "versions"):
+            answered = api.get(f"/api/bots/{bot_id}/{command}").json()["data"]
+            assert json_of("bots", command, name) == answered, (command, name)
+            graded = name in {"graded", "failed"}
+            assert bool(answered) is (command == "versions" or (graded and command != "improvements"))
+
+
+def test_an_improvement_is_the_api_s(api: Api, tx: Transactions, fleet: dict[str, UUID]) -> None:
+    figures = {"net_e4": 10_000, "out_net_e4": -25_000, "unseen_net_e4": 0, "sharpe": None, "trades": 3}
+    evidence = {"incumbent": figures, "candidate": figures | {"net_e4": 20_050}, "bars": {"data_label": "VENDOR"}}
+    with tx() as session:
+        adopted(session, session.get_one(Bot, fleet["graded"]), evidence=evidence)
+    (shown,) = json_of("bots", "improvements", "graded")
+    assert [shown] == api.get(f"/api/bots/{fleet['graded']}/improvements").json()["data"]
+    (version,) = json_of("bots", "versions", "graded")
+    assert version["improvement_id"] == shown["id"]
+
+
+def test_older_trades_of_a_bot_are_shown_by_their_backtest(api: Api, fleet: dict[str, UUID]) -> None:
+    path = f"/api/bots/{fleet['reset']}"
+    (session_id,) = [one["id"] for one in api.get(f"{path}/backtests").json()["data"]]
+    for command in ("trades", "equity"):
+        answered = api.get(f"{path}/{command}?session_id={session_id}&limit=7").json()["data"]
+        assert json_of("bots", command, "reset", "--session", session_id, "--limit", "7") == answered
+        assert len(answered) == 7
+    everything = json_of("bots", "trades", "reset", "--session", session_id, "--all")
+    assert everything == api.get(f"{path}/trades?session_id={session_id}&limit=1000").json()["data"]
+    assert len(everything) == 60
+
+
+def test_a_changed_bot_and_a_requested_backtest_are_the_api_s(api: Api, fleet: dict[str, UUID]) -> None:
+    changed = json_of("bots", "update", "fresh", "--param", "fast=7")
+    assert steady(changed) == steady(api.get(f"/api/bots/{fleet['fresh']}").json()["data"])
+    queued = json_of("bots", "run-backtest", "fresh")
+    assert [queued["job"]] == api.get(f"/api/bots/{fleet['fresh']}/jobs").json()["data"]
+    refused = api.post(f"/api/bots/{fleet['fresh']}/run-backtest").json()
+    assert refused["job"] == queued["job"]
 
 
 def test_a_job_is_the_api_s_with_what_a_list_of_all_bots_needs_besides(api: Api, fleet: dict[str, UUID]) -> None:
