@@ -137,6 +137,8 @@ def _rows(client: Client) -> list[Row]:
         "first page of one symbol and stage (50)": {"symbol": "6E", "stage": "CANARY"},
         "first page of the stage of the oldest 30": {"stage": "LIVE"},
         "first page at the largest limit (200)": {"limit": 200},
+        "first page of bots with an alert (50)": {"alert": "BLOCKED"},
+        "first page sorted by net P&L (50)": {"sort": "-net_pnl"},
     }
     return [_measured(client, name, query) for name, query in pages.items()]
 

@@ -44,6 +44,9 @@ class BotMetrics:
     reason: str | None = None
 
 
+_UNTRADED = BotMetrics(reason=NO_TRADES)  # one for all: most stages of most bots have no trades
+
+
 @dataclass(frozen=True, slots=True)
 class StageMetrics(BotMetrics):
     """The backtests' metrics, and those of each stage's own source by the stage's name."""
@@ -153,6 +156,10 @@ def _figures(rollup: RollupRow | None, *, otherwise: str) -> dict[str, Any]:
     }
 
 
+def _traded(rollup: RollupRow | None) -> BotMetrics:
+    return _UNTRADED if rollup is None else BotMetrics(**_figures(rollup, otherwise=NO_TRADES))
+
+
 def _views(session: Session, rows: Sequence[CurrentBot], now: datetime) -> tuple[BotView, ...]:
     summaries = _summaries(session, rows, now)
     return tuple(_whole(summary, row) for summary, row in zip(summaries, rows, strict=True))
@@ -180,11 +187,9 @@ def _summary(
     bot, version, rollup, score = row.bot, row.version, row.rollup, row.score
     backtests = _figures(rollup, otherwise=NEEDS_BACKTEST)
     by_stage = {
-        stage.value: BotMetrics(
-            **backtests
-            if source is TradeSource.BACKTEST
-            else _figures(others.get((bot.id, source.value)), otherwise=NO_TRADES)
-        )
+        stage.value: BotMetrics(**backtests)
+        if source is TradeSource.BACKTEST
+        else _traded(others.get((bot.id, source.value)))
         for stage, source in SOURCE_OF_STAGE.items()
     }
     return BotSummary(
