@@ -37,7 +37,12 @@ def show_error(error: GantryError) -> None:
 
 def print_json(value: object) -> None:
     """Print a value as JSON: a shape as the API answers it, ids and money as strings, times in RFC 3339."""
-    say(json.dumps(value, indent=2, default=_plain))
+    say(json_text(value))
+
+
+def json_text(value: object, *, indent: int | None = 2) -> str:
+    """Return a value as JSON. indent: None for one line."""
+    return json.dumps(value, indent=indent, default=_plain)
 
 
 def _plain(value: object) -> object:

@@ -9,12 +9,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
+from typing import Annotated
 
 import typer
 
 from core.errors import GantryError
 
 ROOT = Path(__file__).resolve().parent.parent
+WIDE = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,14 +31,14 @@ COMMANDS: dict[str, Entry] = {
     "up": Entry("cli.up.command", "Start everything: Postgres, API, Dagster. Stays in the foreground."),
     "down": Entry("cli.up.down", "Stop what `gantry up --detach` started."),
     "status": Entry("cli.status", "State of every process."),
+    "logs": Entry("cli.logs.command", "What the processes wrote, by process, time and level; -f follows."),
     "demo": Entry("cli.demo.command", "Headless: bars in, graded bots out."),
     "bars": Entry("cli.bars.command", "Bars: import, fetch, list, check, gaps, export."),
-    "bots": Entry(
-        "cli.bots.command", "Bots: list, show, create, change, backtest, promote, archive; trades, equity, versions."
-    ),
+    "bots": Entry("cli.bots.command", "Bots: list, show, create, change, promote, archive; what each did."),
     "jobs": Entry("cli.jobs", "Jobs: list, show with the ledger."),
     "autonomy": Entry("cli.planner", "What the planner did and why a bot has no job: show, bots, tick."),
     "admin": Entry("cli.admin", "Bulk changes: reset-metrics, revert-to-lab; each with --dry-run."),
+    "strategies": Entry("cli.strategies", "Strategies that bots can be made of: list, show."),
     "backtest": Entry("cli.backtest.command", "One backtest of one file, without a database."),
     "db": Entry("cli.db", "The database: its URL."),
     "proof": Entry(
@@ -89,15 +91,34 @@ def overview() -> Callable[..., object]:
         add_completion=False,
         rich_markup_mode=None,  # plain text: loading rich would double the time of `gantry --help`
         pretty_exceptions_enable=False,
+        # Into a pipe, a summary is one line: click would break it after 80 columns.
+        context_settings={} if sys.stdout.isatty() else {"terminal_width": WIDE},
     )
 
     @app.callback()
-    def _root() -> None:
+    def _root(
+        *,
+        _version: Annotated[  # it prints and ends before any command is looked for
+            bool, typer.Option("--version", is_eager=True, callback=_print_version, help="Show the version.")
+        ] = False,
+    ) -> None:
         """Gantry: the control plane for fleets of autonomous futures bots."""
 
     for name, entry in COMMANDS.items():
-        app.command(name, help=entry.summary)(_never_called)
+        app.command(name, short_help=entry.summary)(_never_called)
     return typer.main.get_command(app)
+
+
+def _print_version(asked: bool) -> None:
+    """Print the package's version, and that of the code that decides numbers."""
+    if not asked:
+        return
+    from importlib.metadata import version
+
+    from services.code_version import code_version
+
+    sys.stdout.write(f"gantry {version('gantry')} (code {code_version()})\n")
+    raise typer.Exit
 
 
 def _never_called() -> None:

@@ -3,7 +3,6 @@
 import enum
 import inspect
 from collections.abc import Iterable, Sequence
-from dataclasses import fields
 from pathlib import Path
 from types import ModuleType
 
@@ -13,6 +12,7 @@ from core.settings import Settings
 from docs.where import map_page
 from fleet import autonomy_score, bot_now, closed_sets, jobs, loops, stages
 from fleet.promotion import gates
+from shapes.strategies import StrategyBody
 from trading.backtest.types import ExitReason
 from trading.bars import quality_types
 from trading.improve import verdict
@@ -64,14 +64,13 @@ def strategies_page() -> str:
     """Every strategy: its exact definition, parameters with bounds, units and defaults."""
     parts = ["# Strategies\n\n" + NOTICE + STRATEGIES_PREFACE]
     for strategy in STRATEGIES.values():
-        doc = inspect.cleandoc(type(strategy).__doc__ or "")
+        shown = StrategyBody.of(strategy)
         rows = [
-            (f"`{spec.name}`", f"{spec.default}", f"{meta['low']} to {meta['high']}", meta["unit"], meta["doc"])
-            for spec in fields(strategy.params_type)
-            for meta in (spec.metadata,)
+            (f"`{spec.name}`", f"{spec.default}", f"{spec.low} to {spec.high}", spec.unit, spec.meaning)
+            for spec in shown.parameters
         ]
         place = inspect.getmodule(type(strategy))
-        parts.append(f"\n## {strategy.name}\n\n{strategy.label} (`{_path(place)}`). {doc}\n\n")
+        parts.append(f"\n## {shown.name}\n\n{shown.label} (`{_path(place)}`). {shown.definition}\n\n")
         parts.append(table(("parameter", "default", "bounds", "unit", "meaning"), rows))
     return "".join(parts)
 

@@ -2,6 +2,7 @@ import os
 import subprocess
 import sys
 import time
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ import typer
 
 from cli import main as entry
 from core.errors import ErrorCode, FieldProblem, GantryError
+from services.code_version import code_version
 
 GANTRY = Path(sys.executable).parent / "gantry"
 
@@ -29,6 +31,15 @@ def test_help_answers_within_three_tenths_of_a_second() -> None:
 def test_help_names_every_command() -> None:
     text = run("--help").stdout
     assert [name for name in entry.COMMANDS if f"  {name} " not in text] == []
+
+
+def test_help_in_a_pipe_has_every_summary_whole() -> None:
+    text = run("--help").stdout
+    assert [item.summary for item in entry.COMMANDS.values() if item.summary not in text] == []
+
+
+def test_the_version_is_that_of_the_package_and_of_the_code() -> None:
+    assert run("--version").stdout == f"gantry {version('gantry')} (code {code_version()})\n"
 
 
 @pytest.mark.parametrize("name", entry.COMMANDS)
