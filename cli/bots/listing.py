@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -12,9 +12,7 @@ from cli.database import database
 from cli.options import AsJson, OneSymbol, member_of
 from cli.pages import first_rows
 from core.errors import invalid
-
-if TYPE_CHECKING:
-    from fleet.bot_filter import BotFilter
+from fleet.bot_filter import ALERTS, BotFilter, BotSort, order_of
 
 
 @app.command("list")
@@ -30,14 +28,13 @@ def list_bots(  # noqa: PLR0913 - one option for each filter
     ] = None,
     archived: Annotated[bool, typer.Option("--archived", help="The archived bots instead of the active ones.")] = False,
     sort: Annotated[
-        str, typer.Option(help="A field, such as name, net_pnl or autonomy_score; -net_pnl sorts descending.")
+        str, typer.Option(help=f"One of {', '.join(BotSort)}; with a minus in front, descending.")
     ] = "-created_at",
     limit: Annotated[int | None, typer.Option(help="How many are shown at most; all without it.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """List bots, newest first or sorted by a field, with the number of all bots."""
     from core.clock import utc_now
-    from fleet.bot_filter import BotFilter, order_of
     from fleet.closed_sets import BotState, DataLabel, Stage, Tier
     from services.bots.overview import count_bots
     from services.bots.read import page_bots
@@ -80,8 +77,6 @@ def _summary(which: BotFilter, shown: int, matching: int, total: int) -> str:
 
 
 def _checked_alert(text: str) -> str:
-    from fleet.bot_filter import ALERTS
-
     if text not in ALERTS:
         raise invalid(
             f"Unknown alert {text!r}.",
