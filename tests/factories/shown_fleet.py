@@ -125,7 +125,7 @@ KINDS: Mapping[str, Prepare] = {
     "fresh": lambda _session, _bot: None,
     "graded": _graded("1234.50", Tier.SUPERVISED, 50.25),
     "twin": _graded("1234.50", Tier.SUPERVISED, 50.25),
-    "simulated": _graded("-0.01", Tier.LOCKED, 39.5, label=DataLabel.SIMULATED, trades=1200),
+    "simulated": _graded("-0.01", Tier.LOCKED, 39.5, label=DataLabel.SIMULATED, trades=100),
     "idle trader": _graded("0", Tier.LOCKED, 0.0, label=DataLabel.IMPORTED, trades=0),
     "reset": _reset,
     "changed": _changed,
