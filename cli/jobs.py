@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.console import print_json, say
+from cli.console import note, print_json, say
 from cli.database import bot_id_of, database
 from cli.options import AsJson
 from core.errors import invalid
@@ -37,6 +37,8 @@ def list_jobs(
         show_jobs(jobs)
     else:
         say("No matching jobs.")
+    if len(jobs) == limit:
+        note(f"These are the newest {limit:,} jobs; a larger --limit may show more.")
 
 
 @app.command()

@@ -56,7 +56,11 @@ def test_a_starter_pack_is_made_once_and_its_jobs_are_listed_and_shown(capsys: p
     assert run("list", "--json", group="jobs") == 0
     assert [job["id"] for job in json.loads(capsys.readouterr().out)] == [job["id"] for job in pack["jobs"]][::-1]
     assert run("list", "--bot", "ES sma_cross 1", "--status", "QUEUED", "--limit", "1", group="jobs") == 0
-    assert "ES sma_cross 1" in capsys.readouterr().out
+    captured = capsys.readouterr()
+    assert "ES sma_cross 1" in captured.out
+    assert captured.err == "These are the newest 1 jobs; a larger --limit may show more.\n"
+    assert run("list", group="jobs") == 0
+    assert capsys.readouterr().err == ""
     assert run("show", pack["jobs"][0]["id"], "--json", group="jobs") == 0
     shown = json.loads(capsys.readouterr().out)
     assert shown["job"]["bot"] == "ES sma_cross 1"
