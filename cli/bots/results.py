@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -14,22 +14,21 @@ from cli.pages import All, first_rows, note_cut
 from core.errors import invalid
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
     from uuid import UUID
+
+    from cli.pages import ReadPage
+    from shapes.base import Model
 
 OneSession = Annotated[
     str | None, typer.Option("--session", metavar="ID", help="Of this backtest; by default the one its metrics are of.")
 ]
-NO_BACKTEST = "{} has no completed backtest since its last reset."
+Limit = Annotated[int, typer.Option(help="How many.")]
 
 
 @app.command()
 def trades(
-    bot: OneBot,
-    *,
-    session_id: OneSession = None,
-    limit: Annotated[int, typer.Option(help="How many.")] = 100,
-    every: All = False,
-    as_json: AsJson = False,
+    bot: OneBot, *, session_id: OneSession = None, limit: Limit = 100, every: All = False, as_json: AsJson = False
 ) -> None:
     """List the trades of one backtest, newest first."""
     from cli.bots.results_shown import show_trades
@@ -37,29 +36,21 @@ def trades(
     from shapes.backtests import TradeBody
 
     chosen = _id_of(session_id)
-    with database() as session:
-        bot_id = bot_id_of(session, bot)
-        rows = first_rows(
-            lambda after, size: page_trades(session, bot_id, session_id=chosen, after=after, limit=size).page,
-            None if every else limit,
-        )
-    if as_json:
-        print_json([TradeBody.model_validate(row) for row in rows.shown])
-    elif rows.shown:
-        show_trades(rows.shown)
-    else:
-        say(f"There are no trades: {NO_BACKTEST.format(bot)}" if chosen is None else "That backtest has no trades.")
-    note_cut(rows, "trades")
+    _list(
+        bot,
+        lambda session, bot_id, after, limit: (
+            page_trades(session, bot_id, session_id=chosen, after=after, limit=limit).page
+        ),
+        TradeBody,
+        None if as_json else show_trades,
+        limit=None if every else limit,
+        what="trades",
+    )
 
 
 @app.command()
 def equity(
-    bot: OneBot,
-    *,
-    session_id: OneSession = None,
-    limit: Annotated[int, typer.Option(help="How many days.")] = 1_000,
-    every: All = False,
-    as_json: AsJson = False,
+    bot: OneBot, *, session_id: OneSession = None, limit: Limit = 1_000, every: All = False, as_json: AsJson = False
 ) -> None:
     """List the equity of one backtest by trading day, oldest first."""
     from cli.bots.results_shown import show_equity
@@ -67,72 +58,61 @@ def equity(
     from shapes.backtests import EquityBody
 
     chosen = _id_of(session_id)
-    with database() as session:
-        bot_id = bot_id_of(session, bot)
-        rows = first_rows(
-            lambda after, size: page_equity(session, bot_id, session_id=chosen, after=after, limit=size).page,
-            None if every else limit,
-        )
-        shown = [EquityBody.model_validate(row) for row in rows.shown]
-    if as_json:
-        print_json(shown)
-    elif shown:
-        show_equity(shown)
-    else:
-        say(f"There is no equity: {NO_BACKTEST.format(bot)}" if chosen is None else "That backtest has no days.")
-    note_cut(rows, "days")
+    _list(
+        bot,
+        lambda session, bot_id, after, limit: (
+            page_equity(session, bot_id, session_id=chosen, after=after, limit=limit).page
+        ),
+        EquityBody,
+        None if as_json else show_equity,
+        limit=None if every else limit,
+        what="days of equity",
+    )
 
 
 @app.command()
-def improvements(
-    bot: OneBot,
-    *,
-    limit: Annotated[int, typer.Option(help="How many.")] = 50,
-    every: All = False,
-    as_json: AsJson = False,
-) -> None:
+def improvements(bot: OneBot, *, limit: Limit = 50, every: All = False, as_json: AsJson = False) -> None:
     """List a bot's improvements, newest first: old and new net P&L, the verdict and its reason."""
     from cli.bots.results_shown import show_improvements
     from services.improve.read import page_improvements
     from shapes.backtests import ImprovementBody
 
-    with database() as session:
-        bot_id = bot_id_of(session, bot)
-        rows = first_rows(
-            lambda after, size: page_improvements(session, bot_id, after=after, limit=size), None if every else limit
-        )
-    if as_json:
-        print_json([ImprovementBody.model_validate(row) for row in rows.shown])
-    elif rows.shown:
-        show_improvements(rows.shown)
-    else:
-        say(f"{bot} has no improvements yet.")
-    note_cut(rows, "improvements")
+    show = None if as_json else show_improvements
+    _list(bot, page_improvements, ImprovementBody, show, limit=None if every else limit, what="improvements")
 
 
 @app.command()
-def versions(
-    bot: OneBot,
-    *,
-    limit: Annotated[int, typer.Option(help="How many.")] = 50,
-    every: All = False,
-    as_json: AsJson = False,
-) -> None:
+def versions(bot: OneBot, *, limit: Limit = 50, every: All = False, as_json: AsJson = False) -> None:
     """List a bot's versions, newest first: what each is made of, where it came from, and its metrics."""
     from cli.bots.results_shown import show_versions
     from services.bots.versions import page_versions
     from shapes.versions import VersionBody
 
+    show = None if as_json else show_versions
+    _list(bot, page_versions, VersionBody, show, limit=None if every else limit, what="versions")
+
+
+def _list(
+    bot: str,
+    read: Callable[..., ReadPage],
+    shape: type[Model],
+    show: Callable[[Sequence[Any]], None] | None,
+    *,
+    limit: int | None,
+    what: str,
+) -> None:
+    """Print one list of a bot. read: a page of it; show: prints its shapes as a table, None for JSON."""
     with database() as session:
         bot_id = bot_id_of(session, bot)
-        rows = first_rows(
-            lambda after, size: page_versions(session, bot_id, after=after, limit=size), None if every else limit
-        )
-    if as_json:
-        print_json([VersionBody.model_validate(row) for row in rows.shown])
+        rows = first_rows(lambda after, size: read(session, bot_id, after=after, limit=size), limit)
+        shapes = [shape.model_validate(row) for row in rows.shown]
+    if show is None:
+        print_json(shapes)
+    elif shapes:
+        show(shapes)
     else:
-        show_versions(rows.shown)
-    note_cut(rows, "versions")
+        say(f"{bot} has no {what} to show.")
+    note_cut(rows, what)
 
 
 def _id_of(text: str | None) -> UUID | None:
@@ -143,6 +123,6 @@ def _id_of(text: str | None) -> UUID | None:
     except ValueError:
         raise invalid(
             f"{text!r} is not an id of a backtest.",
-            fix="Take one from `gantry bots versions` or from GET /api/bots/{id}/backtests.",
+            fix="Take one from `gantry bots trades --json` or from GET /api/bots/{id}/backtests.",
             field="session",
         ) from None

@@ -4,10 +4,8 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from cli.tables import print_table, table_of
-from services.backtests.results import TradeView
-from services.bots.versions import VersionView
-from services.improve.read import ImprovementView
-from shapes.backtests import EquityBody
+from shapes.backtests import EquityBody, ImprovementBody, TradeBody
+from shapes.versions import VersionBody
 from trading.metrics import money_text
 
 TRADES = ("entry", "side", "qty", "contract", "price", "exit", "exit price", "net P&L", "why")
@@ -15,7 +13,7 @@ IMPROVEMENTS = ("at", "type", "verdict", "reason", "sets", "net old", "net new",
 VERSIONS = ("version", "made", "by", "from", "strategy", "parameters", "trades", "net P&L", "data")
 
 
-def show_trades(trades: Sequence[TradeView]) -> None:
+def show_trades(trades: Sequence[TradeBody]) -> None:
     """Print a table of trades."""
     table = table_of(TRADES, right=("qty", "price", "exit price", "net P&L"))
     for trade in trades:
@@ -41,7 +39,7 @@ def show_equity(days: Sequence[EquityBody]) -> None:
     print_table(table)
 
 
-def show_improvements(improvements: Sequence[ImprovementView]) -> None:
+def show_improvements(improvements: Sequence[ImprovementBody]) -> None:
     """Print a table of improvements, old and new beside each other."""
     table = table_of(IMPROVEMENTS, right=("sets", "net old", "net new", "out of sample old", "new"))
     for one in improvements:
@@ -60,7 +58,7 @@ def show_improvements(improvements: Sequence[ImprovementView]) -> None:
     print_table(table)
 
 
-def show_versions(versions: Sequence[VersionView]) -> None:
+def show_versions(versions: Sequence[VersionBody]) -> None:
     """Print a table of versions; the one in use has a star."""
     table = table_of(VERSIONS, right=("trades", "net P&L"), wrapped=("parameters",))
     for one in versions:
