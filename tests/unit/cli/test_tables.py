@@ -3,9 +3,11 @@
 import io
 import re
 import sys
+from pathlib import Path
 
 import pytest
 
+from cli import tables
 from cli.tables import print_table, table_of
 
 LONG = "a name of a bot that goes on " * 20
@@ -40,6 +42,12 @@ def test_a_row_on_a_terminal_fits_the_window(monkeypatch: pytest.MonkeyPatch) ->
     lines = re.sub(r"\x1b\[[0-9;]*m", "", printed(monkeypatch, Window(), LONG, "short")).splitlines()
     assert len(lines) > 5
     assert max(len(line) for line in lines) <= 60
+
+
+def test_no_other_module_prints_results_on_a_console_of_its_own() -> None:
+    folder = Path(tables.__file__).parent
+    found = {path.relative_to(folder).as_posix() for path in folder.rglob("*.py") if "Console(" in path.read_text()}
+    assert found == {"tables.py", "progress.py"}, "progress goes to standard error"
 
 
 def test_brackets_and_colons_in_a_name_are_shown_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
