@@ -10,7 +10,7 @@ import typer
 from cli.actor import ADMIN
 from cli.console import print_json, say
 from cli.database import bot_id_of, database
-from cli.options import AsJson, member_of
+from cli.options import AsJson, DryRun, member_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 app = typer.Typer(add_completion=False, help="Bulk changes: reset-metrics, revert-to-lab.", no_args_is_help=True)
 Bots = Annotated[list[str] | None, typer.Option("--bot", help="Only this bot, by id or name; may be repeated.")]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Show the effect and change nothing.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Don't ask.")]
 
 

@@ -51,6 +51,15 @@ def database() -> Iterator[Session]:
 
 
 @contextmanager
+def trial(session: Session, *, dry_run: bool) -> Iterator[None]:
+    """Carry out the block; a dry run is the same code, rolled back at its end."""
+    with session.begin_nested() as inner:
+        yield
+        if dry_run:
+            inner.rollback()
+
+
+@contextmanager
 def opened(*, pool_size: int = 1) -> Iterator[Opened]:
     """Connect to the settings' database, and find the folder of bars."""
     from core.settings import get_settings

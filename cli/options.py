@@ -9,6 +9,7 @@ import typer
 from core.errors import invalid
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Show the effect and change nothing.")]
 OneBot = Annotated[str, typer.Argument(metavar="BOT", help="A bot's id or name.")]
 OneSymbol = Annotated[str | None, typer.Option(help="Only this symbol, such as ES.")]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from cli.actor import OPERATOR
 from cli.bots.app import app
 from cli.console import print_json, say
-from cli.database import bot_id_of, database
-from cli.options import AsJson, OneBot
+from cli.database import bot_id_of, database, trial
+from cli.options import AsJson, DryRun, OneBot
 
 
 @app.command()
@@ -26,7 +26,7 @@ def show(bot: OneBot, as_json: AsJson = False) -> None:
 
 
 @app.command()
-def archive(bot: OneBot, as_json: AsJson = False) -> None:
+def archive(bot: OneBot, *, dry_run: DryRun = False, as_json: AsJson = False) -> None:
     """Archive a bot and cancel its job. Its results stay."""
     from core.clock import utc_now
     from services.bots.change import archive_bot
@@ -34,14 +34,16 @@ def archive(bot: OneBot, as_json: AsJson = False) -> None:
     from shapes.bots import BotDetailBody
 
     now = utc_now()
-    with database() as session:
+    with database() as session, trial(session, dry_run=dry_run):
         bot_id = bot_id_of(session, bot)
+        job = get_bot(session, bot_id, now=now).bot_now.active_job
         archive_bot(session, bot_id, actor=OPERATOR, now=now)
         view = get_bot(session, bot_id, now=now)
     if as_json:
         print_json(BotDetailBody.whole(view))
     else:
-        say(f"Archived {bot}.")
+        would = ("would be archived", "would be canceled") if dry_run else ("is archived", "was canceled")
+        say(f"{view.name} {would[0]}." + (f" Its job {job.id} {would[1]}." if job else ""))
 
 
 @app.command()

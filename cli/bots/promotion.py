@@ -9,12 +9,12 @@ import typer
 from cli.actor import caller
 from cli.bots.app import app
 from cli.console import print_json, say
-from cli.database import bot_id_of, database
-from cli.options import AsJson, OneBot
+from cli.database import bot_id_of, database, trial
+from cli.options import AsJson, DryRun, OneBot
 
 
 @app.command()
-def promote(bot: OneBot, as_json: AsJson = False) -> None:
+def promote(bot: OneBot, *, dry_run: DryRun = False, as_json: AsJson = False) -> None:
     """Promote a bot by one stage; a refusal lists the gates that aren't met. CANARY and LIVE need the API's token."""
     from core.clock import utc_now
     from services.bots.read import get_bot
@@ -22,20 +22,22 @@ def promote(bot: OneBot, as_json: AsJson = False) -> None:
     from shapes.promotion import PromotionBody
 
     now = utc_now()
-    with database() as session:
+    with database() as session, trial(session, dry_run=dry_run):
         bot_id = bot_id_of(session, bot)
         done = promote_bot(session, bot_id, by=caller(), now=now, development=_development())
         view = get_bot(session, bot_id, now=now)
     if as_json:
         print_json(PromotionBody.of(view, done))
     else:
-        say(f"{bot} is now in {done.to}: all {len(done.gates)} gates are met.")
+        say(f"{view.name} {'would be' if dry_run else 'is now'} in {done.to}: all {len(done.gates)} gates are met.")
 
 
 @app.command()
 def demote(
     bot: OneBot,
+    *,
     reason: Annotated[str | None, typer.Option(help="Reason code of the audit row.")] = None,
+    dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> None:
     """Demote a bot by one stage; from then on it is promoted manually only."""
@@ -46,14 +48,14 @@ def demote(
     from shapes.bots import BotDetailBody
 
     now = utc_now()
-    with database() as session:
+    with database() as session, trial(session, dry_run=dry_run):
         bot_id = bot_id_of(session, bot)
         stage = demote_bot(session, bot_id, by=caller(), now=now, reason_code=reason or DEMOTED)
         view = get_bot(session, bot_id, now=now)
     if as_json:
         print_json(BotDetailBody.whole(view))
     else:
-        say(f"{bot} is now in {stage}.")
+        say(f"{view.name} {'would be' if dry_run else 'is now'} in {stage}.")
 
 
 @app.command()

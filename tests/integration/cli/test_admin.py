@@ -1,4 +1,4 @@
-"""`gantry admin`: a dry run names the bots that it would change, and changes none."""
+"""Dry runs of `gantry admin` and `gantry bots` name the bots that they would change, and change none."""
 
 from datetime import timedelta
 from uuid import UUID
@@ -47,6 +47,23 @@ def test_a_dry_revert_names_each_bot_with_its_stages() -> None:
     assert "PAPER" not in lines_of(shown, "beta")[0]
     assert "2 bots would go back to LAB" in shown
     assert json_of("bots", "show", "alpha")["stage"] == "PAPER"
+
+
+@pytest.mark.usefixtures("bots")
+def test_a_dry_run_of_a_change_of_one_bot_names_it_and_changes_nothing() -> None:
+    job_id = json_of("bots", "run-backtest", "beta")["job"]["id"]
+    before = [json_of("bots", "show", name) for name in ("alpha", "beta")]
+    archived = printed("bots", "archive", "beta", "--dry-run")
+    assert archived == f"beta would be archived. Its job {job_id} would be canceled.\n"
+    assert "alpha would be in PAPER" in printed("bots", "promote", "alpha", "--dry-run")
+    assert json_of("bots", "promote", "alpha", "--dry-run")["data"]["stage"] == "PAPER"
+    after = [json_of("bots", "show", name) for name in ("alpha", "beta")]
+    assert [(bot["stage"], bot["revision"], bot["archived_at"]) for bot in after] == [("LAB", 1, None)] * 2
+    assert [bot["botNow"]["state"] for bot in after] == [bot["botNow"]["state"] for bot in before]
+    assert run("promote", "alpha") == 0
+    assert printed("bots", "demote", "alpha", "--dry-run") == "alpha would be in LAB.\n"
+    assert json_of("bots", "show", "alpha")["stage"] == "PAPER"
+    assert printed("bots", "archive", "beta") == f"beta is archived. Its job {job_id} was canceled.\n"
 
 
 def test_the_json_of_a_dry_run_has_the_names_too(bots: dict[str, UUID]) -> None:
