@@ -1,6 +1,6 @@
 """Every table, imported so that the metadata is complete."""
 
-from sql.tables.bars import BarsMonth
+from sql.tables.bars import AcceptedSession, BarsMonth
 from sql.tables.base import Base
 from sql.tables.bots import Bot, BotBoundary, BotStageEvent, BotVersion
 from sql.tables.events import Activity, SystemEventRow
@@ -16,6 +16,7 @@ from sql.tables.usage import BarsFetch, IntegrationUsage
 from sql.tables.workers import WorkerRun
 
 __all__ = [
+    "AcceptedSession",
     "Activity",
     "AutonomyScore",
     "BacktestSession",

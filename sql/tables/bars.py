@@ -1,10 +1,10 @@
 """Catalogue of bars: one row per provider, symbol, month and content; the newest active one is in use."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, Index, func, text
+from sqlalchemy import BigInteger, CheckConstraint, Index, PrimaryKeyConstraint, func, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from fleet.closed_sets import DataLabel, QualityVerdict
@@ -45,8 +45,25 @@ class BarsMonth(Base):
     last_at: Mapped[datetime]
     contracts: Mapped[list[Any]]
     quality: Mapped[str]
-    quality_report: Mapped[dict[str, Any]]  # problems [{code, severity, count, message, examples}], gaps, coverage
+    quality_report: Mapped[dict[str, Any]]  # QualityReport.as_json
     trace_id: Mapped[str]
     superseded_at: Mapped[datetime | None]
     superseded_by: Mapped[UUID | None]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class AcceptedSession(Base):
+    """A session that fails its quality checks and is used all the same, as a person decided. Insert-only."""
+
+    __tablename__ = "bars_accepted_sessions"
+    __table_args__ = (
+        PrimaryKeyConstraint("symbol", "session_on"),
+        CheckConstraint("reason <> ''", name="reason_given"),
+    )
+
+    symbol: Mapped[str]
+    session_on: Mapped[date]
+    reason: Mapped[str]
+    actor: Mapped[str]
+    trace_id: Mapped[str]
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())

@@ -26,6 +26,7 @@ class MetricsRollup(Base):
     total_trades: Mapped[int]
     wins: Mapped[int]
     net_pnl: Mapped[Decimal] = mapped_column(Money)
+    open_pnl: Mapped[Decimal | None] = mapped_column(Money)  # of a position open at the end; null: nobody measured it
     gross_profit: Mapped[Decimal] = mapped_column(Money)  # sum of winning trades' net
     gross_loss: Mapped[Decimal] = mapped_column(Money)  # sum of losing trades' net, <= 0
     max_drawdown_usd: Mapped[Decimal] = mapped_column(Money)

@@ -24,6 +24,7 @@ from tests.factories.results import make_session
 INSERT_ONLY = (
     "activity_events",
     "backtest_sessions",
+    "bars_accepted_sessions",
     "bars_fetches",
     "bot_equity_curve",
     "bot_improvements",
@@ -35,7 +36,7 @@ INSERT_ONLY = (
     "system_events",
     "trade_logs",
 )
-COLUMN = {"trade_logs": "session_id", "bot_equity_curve": "session_id"}
+COLUMN = {"bars_accepted_sessions": "symbol", "trade_logs": "session_id", "bot_equity_curve": "session_id"}
 
 
 def test_even_the_owner_changes_no_raw_row(owner_sql: OwnerSql) -> None:
