@@ -33,7 +33,7 @@ COMMANDS: dict[str, Entry] = {
     "status": Entry("cli.status", "State of every process."),
     "logs": Entry("cli.logs.command", "What the processes wrote, by process, time and level; -f follows."),
     "demo": Entry("cli.demo.command", "Headless: bars in, graded bots out."),
-    "bars": Entry("cli.bars.command", "Bars: import, fetch, list, check, gaps, export."),
+    "bars": Entry("cli.bars.command", "Bars: import, fetch, list, check, gaps, accept, export."),
     "bots": Entry("cli.bots.command", "Bots: list, show, create, change, promote, archive; what each did."),
     "jobs": Entry("cli.jobs", "Jobs: list, show with the ledger."),
     "autonomy": Entry("cli.planner", "What the planner did and why a bot has no job: show, bots, tick."),

@@ -8,13 +8,23 @@ MIN_SESSIONS: Final = 20
 
 
 class MonthInUse(NamedTuple):
-    """One symbol-month in use. last_at: open of its last bar. sessions: trading days in which anything traded."""
+    """One symbol-month in use.
+
+    last_at: open of its last bar. sessions: trading days in which anything traded, those left out not counted. aside:
+    sessions that are left out (YYYY-MM-DD).
+    """
 
     month: str
     content_hash: str
     last_at: datetime
     simulated: bool
     sessions: int
+    aside: tuple[str, ...] = ()
+
+    @property
+    def read(self) -> str:
+        """Names what is read of it."""
+        return ":".join((self.month, self.content_hash, *self.aside))
 
 
 def real_sessions(months: Iterable[MonthInUse]) -> int:

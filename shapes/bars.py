@@ -25,5 +25,7 @@ class BarsMonthBody(Model):
     last_at: Instant
     contracts: list[str]
     quality: QualityVerdict
-    quality_report: dict[str, Any] = Field(description="Problems, gaps and coverage.")
+    quality_report: dict[str, Any] = Field(
+        description="Problems, gaps, coverage, and sessions missing, put aside or accepted, each with its reason."
+    )
     created_at: Instant

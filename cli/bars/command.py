@@ -26,7 +26,9 @@ from cli.options import (
     member_of,
 )
 
-app = typer.Typer(add_completion=False, help="Bars: import, fetch, list, check, gaps, export.", no_args_is_help=True)
+app = typer.Typer(
+    add_completion=False, help="Bars: import, fetch, list, check, gaps, accept, export.", no_args_is_help=True
+)
 
 
 class Format(StrEnum):
@@ -158,6 +160,27 @@ def export_bars(
         print_json(report)
     else:
         say(f"Wrote {report.bars_count:,} {report.label} bars of {symbol} to {path}; content hash {report.bars_hash}.")
+
+
+@app.command("accept")
+def accept_session(
+    symbol: Annotated[str, typer.Argument(help="Such as ES.")],
+    session: Annotated[str, typer.Argument(help="Day of the session that is put aside, YYYY-MM-DD.")],
+    *,
+    reason: Annotated[str, typer.Option(help="Why it may be used, for the audit row.")],
+    as_json: AsJson = False,
+) -> None:
+    """Use a session that is put aside although it fails its checks; `gantry bars gaps` lists them."""
+    from cli.bars.shown import show_accepted
+    from core.clock import utc_now
+    from services.bars import accept
+
+    with opened() as home:
+        done = accept.accept_session(home.tx, home.store, symbol, session, reason=reason, actor=OPERATOR, now=utc_now())
+    if as_json:
+        print_json(done)
+    else:
+        show_accepted(done)
 
 
 app.command("fetch")(fetch_bars)

@@ -1,20 +1,21 @@
 """Months of bars as tables."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from rich.table import Table
 
 from cli.console import say
 from cli.tables import print_table, table_of
+from services.bars.accept import Acceptance
 from services.bars.check import CheckedMonth
-from services.bars.gaps import SymbolGaps
+from services.bars.gaps import MonthGaps, SymbolGaps
 from services.bars.import_file import ImportReport
 from services.supply.fetch import FetchedReport
 from shapes.bars import BarsMonthBody
 
 _SHOWN_HASH = 12
 _NUMBERS = ("bars", "coverage")
-_WRAPPED = ("contracts", "found", "sessions missing", "longest gap")
+_WRAPPED = ("contracts", "found", "sessions missing", "put aside", "longest gap")
 
 
 def show_months(months: Sequence[BarsMonthBody]) -> None:
@@ -94,9 +95,17 @@ def show_fetched(reports: Sequence[FetchedReport], there: int) -> None:
             say(f"{month.symbol} {month.month}: {month.error}")
 
 
+def show_accepted(done: Acceptance) -> None:
+    """Print which session is used from now on."""
+    if done.already:
+        say(f"{done.symbol} {done.session} was accepted before: {done.reason}")
+    else:
+        say(f"{done.symbol} {done.session} is used from now on; bots of {done.symbol} are graded again.")
+
+
 def show_gap_report(report: Sequence[SymbolGaps]) -> None:
     """Print what is missing, symbol by symbol and month by month."""
-    table = _table("symbol", "month", "label", "bars", "coverage", "sessions missing", "longest gap")
+    table = _table("symbol", "month", "label", "bars", "coverage", "sessions missing", "put aside", "longest gap")
     for one in report:
         for month in one.months:
             table.add_row(
@@ -106,14 +115,25 @@ def show_gap_report(report: Sequence[SymbolGaps]) -> None:
                 f"{month.bars_count:,}",
                 f"{month.coverage:.1%}",
                 ", ".join(month.sessions_missing) or "none",
+                ", ".join(aside.session for aside in month.sessions_aside) or "none",
                 month.gaps[0] if month.gaps else "none",
             )
     print_table(table)
+    for one in report:
+        for month in one.months:
+            for line in _why(month):
+                say(f"{one.symbol} {line}")
     for one in report:
         missing = ", ".join(one.months_missing) or "none"
         say(f"{one.symbol}: months missing from {one.first} to {one.last}: {missing}.")
         if one.holes:
             say(f"{one.symbol}: holes between months: {'; '.join(map(str, one.holes))}.")
+
+
+def _why(month: MonthGaps) -> Iterator[str]:
+    yield from (f"{aside.session} is put aside: {aside.message}" for aside in month.sessions_aside)
+    yield from (f"{taken.session} fails, and was accepted: {taken.reason}" for taken in month.sessions_accepted)
+    yield from (f"{month.month}: {halt}" for halt in month.known_halts)
 
 
 def _table(*columns: str) -> Table:

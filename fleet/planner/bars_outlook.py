@@ -50,7 +50,7 @@ def generation(
     months: all of the symbol's that are in use. A window with an open end wants a new month as soon as one is over.
     """
     wanted = min(window.get("end") or "9999-99", full_months_before(now, 1)[0])
-    read = (f"{month.month}:{month.content_hash}" for month in months_in(window, months, min_sessions))
+    read = (month.read for month in months_in(window, months, min_sessions))
     return _BETWEEN.join(_digest(*parts) for parts in (read, (suppliers.named, wanted)))
 
 

@@ -126,4 +126,5 @@ def _fits(bars: Bars, hours: Hours) -> bool:
         return False
     if only_day(bars) if hours is Hours.ALL else outside_day(bars):
         return False
-    return assess(bars, instrument).verdict is not MonthVerdict.BLOCKED
+    report = assess(bars, instrument)
+    return report.verdict is not MonthVerdict.BLOCKED and not report.aside

@@ -15,7 +15,7 @@ from integrations.files.reader import read_options
 from integrations.files.types import FileBars
 from services.backtests import file_result as shown
 from services.bars.caveats import caveats_of
-from services.bars.read_file import JudgedMonth, judged, label_of, notes_on, read_file
+from services.bars.read_file import JudgedMonth, fit_of, judged, label_of, notes_on, read_file
 from services.code_version import code_version
 from trading.backtest.analyzers import run_analyzers
 from trading.backtest.checks import run_checks
@@ -170,7 +170,7 @@ def write_whole(text: str, path: Path, *, option: str) -> None:
 
 
 def _source_of(request: FileBacktest, now: datetime) -> tuple[FileBars, tuple[JudgedMonth, ...]]:
-    """The file's bars, which an import would take, and what it would judge of them."""
+    """The file's bars, which an import would take, but those it would put aside; and what it would judge of them."""
     options = read_options(
         symbol=request.symbol,
         tz=request.tz,
@@ -179,4 +179,5 @@ def _source_of(request: FileBacktest, now: datetime) -> tuple[FileBars, tuple[Ju
         hours=request.hours,
     )
     (found,) = read_file(request.path, options)
-    return found, judged(found, now)
+    months = judged(found, now)
+    return fit_of(found, months), months

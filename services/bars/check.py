@@ -1,6 +1,6 @@
 """Read the months in use again: whether their files still hold what the catalogue says, and how good they are."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from core.errors import GantryError
@@ -9,9 +9,10 @@ from integrations.store import BarsStore
 from services.bars.coverage import judged_span
 from services.bars.decide import is_of
 from sql.engine import Transactions
+from sql.queries.bars import accepted as accepted_queries
 from sql.queries.bars import catalogue as queries
 from sql.tables.bars import BarsMonth
-from trading.bars.quality import MonthVerdict, assess
+from trading.bars.quality import NONE_ACCEPTED, MonthVerdict, assess
 from trading.day_session import hours_of, instrument_of
 from trading.instruments import get_instrument
 
@@ -58,21 +59,22 @@ def check_months(
         get_instrument(symbol)
     with tx() as session:
         rows = queries.active_months(session, symbol=symbol)
+        accepted = accepted_queries.accepted_sessions(session)
     checked = []
     for number, row in enumerate(rows, start=1):
-        checked.append(_checked(store, row))
+        checked.append(_checked(store, row, accepted.get(row.symbol, NONE_ACCEPTED)))
         progress(f"Checking {row.symbol} {row.month}", number, len(rows))
     return tuple(checked)
 
 
-def _checked(store: BarsStore, row: BarsMonth) -> CheckedMonth:
+def _checked(store: BarsStore, row: BarsMonth, accepted: Mapping[str, str]) -> CheckedMonth:
     holds, verdict, instrument = False, MonthVerdict.BLOCKED, instrument_of(row.symbol, hours_of(row.source_details))
     try:
         bars = store.read([row.path])
     except GantryError as error:
         message = f"{error.message} {error.fix}"
     else:
-        report = assess(bars, instrument, judged_span(row))
+        report = assess(bars, instrument, judged_span(row), accepted=accepted)
         verdict, message = report.verdict, report.sentence()
         holds = is_of(row, bars, instrument)
         if not holds:

@@ -12,6 +12,7 @@ from sql.engine import Transactions
 from sql.queries.bars import catalogue as queries
 from sql.tables.bars import BarsMonth
 from trading.bars.holes import Hole, holes_between
+from trading.bars.quality_types import ProblemCode, SessionAccepted, SessionAside
 from trading.bars.schema import NS_PER_SECOND
 from trading.day_session import hours_of, instrument_of
 from trading.instruments import get_instrument
@@ -21,13 +22,20 @@ from trading.sessions import expected_minutes, session_of, sessions_closed
 
 @dataclass(frozen=True, slots=True)
 class MonthGaps:
-    """One month in use. coverage: share of the calendar's minutes that have a bar. gaps: sentences, longest first."""
+    """One month in use. coverage: share of the calendar's minutes that have a bar. gaps: sentences, longest first.
+
+    sessions_aside: left out, as a missing session is. sessions_accepted: they fail, and are used all the same.
+    known_halts: sessions in which the exchange itself stood still.
+    """
 
     month: str
     data_label: str
     bars_count: int
     coverage: float
     sessions_missing: tuple[str, ...]
+    sessions_aside: tuple[SessionAside, ...]
+    sessions_accepted: tuple[SessionAccepted, ...]
+    known_halts: tuple[str, ...]
     gaps: tuple[str, ...]
 
 
@@ -95,6 +103,9 @@ def _month(row: BarsMonth, now: datetime) -> MonthGaps:
         row.bars_count,
         coverage,
         tuple(missing),
+        tuple(SessionAside(**one) for one in report.get("sessions_aside", [])),
+        tuple(SessionAccepted(**one) for one in report.get("sessions_accepted", [])),
+        tuple(one["message"] for one in report.get("problems", []) if one["code"] == ProblemCode.KNOWN_HALT),
         tuple(f"{gap['minutes']} minutes from {gap['start']}" for gap in gaps),
     )
 

@@ -12,6 +12,7 @@ from services.bars.decide import is_of
 from sql.engine import Transactions
 from sql.queries.bars import catalogue as queries
 from sql.tables.bars import BarsMonth
+from trading.bars.aside import sessions_aside, without_sessions
 from trading.bars.hashing import content_hash
 from trading.bars.months import split_months
 from trading.bars.resample import resample
@@ -68,7 +69,7 @@ def load_bars(
     """Read a symbol's bars from month `start` to month `end` ("YYYY-MM", inclusive; None: all there is).
 
     min_sessions: of real bars; SIMULATED months are read only for a symbol that has fewer. The files' content must
-    have the hash the catalogue states.
+    have the hash the catalogue states. Sessions that are put aside are left out.
 
     Raises:
         GantryError: VALIDATION_FAILED for an unknown symbol, DATA_UNAVAILABLE for no bars, DATA_QUALITY_FAILED for a
@@ -106,11 +107,25 @@ def load_bars(
                 fix="Import that month's file again, which restores the file; don't change these files by hand.",
                 facts={"symbol": symbol, "month": month.month, "path": month.path},
             )
+    bars = _fit(bars, months)
     label = DataLabel.SIMULATED if not real else _one_label({DataLabel(month.data_label) for month in months})
     refs = tuple(CatalogueRef(m.id, m.month, m.content_hash, QualityVerdict(m.quality)) for m in months)
     hours = Hours.RTH if {hours_of(month.source_details) for month in months} == {Hours.RTH} else Hours.ALL
     shaped = bars if timeframe is Timeframe.M1 else resample(bars, timeframe, instrument_of(symbol, hours))
     return LoadedBars(shaped, label, refs, content_hash(shaped, instrument), hours)
+
+
+def _fit(bars: Bars, months: Sequence[BarsMonth]) -> Bars:
+    """The bars but those put aside; a session may lie in two months."""
+    aside = {day for month in months for day in sessions_aside(month.quality_report)}
+    fit = without_sessions(bars, get_instrument(bars.symbol), aside)
+    if not len(fit):
+        raise data_unavailable(
+            f"All sessions of {bars.symbol} from {months[0].month} to {months[-1].month} are put aside.",
+            fix=f"`gantry bars gaps {bars.symbol}` says why; import them from another source.",
+            facts={"symbol": bars.symbol, "sessions": sorted(aside)},
+        )
+    return fit
 
 
 def _one_label(labels: set[DataLabel]) -> DataLabel:

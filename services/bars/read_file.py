@@ -13,6 +13,7 @@ from integrations.files.readings import fits_as_stated
 from integrations.files.times import UNSTATED
 from integrations.files.types import FileBars, ReadOptions
 from services.bars.coverage import month_span
+from trading.bars.aside import without_sessions
 from trading.bars.months import split_months
 from trading.bars.quality import QualityReport, require_fit
 from trading.day_session import Hours, day_hours, instrument_of
@@ -92,6 +93,12 @@ def judged(one: FileBars, now: datetime) -> tuple[JudgedMonth, ...]:
         )
     except GantryError as error:
         raise explained(one, error) from error
+
+
+def fit_of(one: FileBars, months: Sequence[JudgedMonth]) -> FileBars:
+    """Return the bars but those of sessions that are put aside, as their months were judged."""
+    aside = {session.session for month in months for session in month.quality.aside}
+    return replace(one, bars=without_sessions(one.bars, instrument_of(one.bars.symbol, one.hours), aside))
 
 
 def likely(found: Sequence[FileBars], error: GantryError) -> GantryError:

@@ -1,6 +1,6 @@
 """Months of bars into the catalogue: judged, written as files, then made the ones in use, all or none."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -16,11 +16,12 @@ from services import events
 from services.bars.coverage import month_span
 from services.bars.decide import IncomingMonth, MonthPlan, MonthStatus, decide
 from sql.engine import Transactions
+from sql.queries.bars import accepted as accepted_queries
 from sql.queries.bars import catalogue as queries
 from sql.tables.bars import BarsMonth
 from trading.bars.hashing import content_hash, contracts_hash
 from trading.bars.months import BarsOfMonth
-from trading.bars.quality import QualityReport, require_fit
+from trading.bars.quality import NONE_ACCEPTED, QualityReport, require_fit
 from trading.bars.schema import NS_PER_SECOND, Bars
 from trading.instruments import Instrument
 
@@ -96,9 +97,11 @@ def store_months(
     """
     with tx() as session:
         known = [queries.active_month(session, one.instrument.symbol, one.part.month) for one in months]
+        accepted = accepted_queries.accepted_sessions(session)
     planned = []
     for number, (one, there) in enumerate(zip(months, known, strict=True), start=1):
-        planned.append(_planned(store, one, there, replace=replace, now=now))
+        taken = accepted.get(one.instrument.symbol, NONE_ACCEPTED)
+        planned.append(_planned(store, one, there, taken, replace=replace, now=now))
         progress(f"Judging {one.instrument.symbol} {one.part.month}", number, 2 * len(months))
     for number, (one, plan) in enumerate(zip(months, planned, strict=True), start=1):
         _write(store, one, plan)
@@ -106,20 +109,27 @@ def store_months(
     with tx() as session:
         for plan in sorted(planned, key=_month_of):  # one order of locks for everybody
             if plan.row is not None:
-                _put_in_use(session, plan.row, plan.there, now=now)
+                put_in_use(session, plan.row, plan.there, now=now)
                 _publish(session, plan.row, plan.wanted.status, actor=actor)
         return tuple(_report(plan) for plan in planned)
 
 
 def _planned(
-    store: BarsStore, incoming: Incoming, there: BarsMonth | None, *, replace: bool, now: datetime
+    store: BarsStore,
+    incoming: Incoming,
+    there: BarsMonth | None,
+    accepted: Mapping[str, str],
+    *,
+    replace: bool,
+    now: datetime,
 ) -> _Planned:
     source, month = incoming.source, incoming.part.month
     asked = IncomingMonth(incoming.instrument, incoming.part.bars, source.provider, source.label, replace=replace)
     wanted = decide(store, there, asked)
     if wanted.status in {MonthStatus.ALREADY_THERE, MonthStatus.REPAIRED}:
         return _Planned(there, wanted, None)
-    quality = require_fit(wanted.bars, incoming.instrument, month_span(month, source.details, now))
+    span = month_span(month, source.details, now)
+    quality = require_fit(wanted.bars, incoming.instrument, span, accepted=accepted)
     digest = content_hash(wanted.bars, incoming.instrument)
     row = _row(wanted.bars, month, source, digest, quality, earlier=there if wanted.merged else None)
     return _Planned(there, wanted, row)
@@ -135,13 +145,19 @@ def _write(store: BarsStore, incoming: Incoming, plan: _Planned) -> None:
         store.write(plan.wanted.bars, provider=plan.there.provider, month=month, content_hash=plan.there.content_hash)
 
 
-def _put_in_use(session: Session, row: BarsMonth, there: BarsMonth | None, *, now: datetime) -> None:
+def put_in_use(session: Session, row: BarsMonth, there: BarsMonth | None, *, now: datetime) -> None:
+    """Put a row in use in the place of the one that was seen there (a unit).
+
+    Raises:
+        GantryError: CONFLICT where another one is there now.
+
+    """
     present = queries.active_month(session, row.symbol, row.month)
     if (present.id if present else None) != (there.id if there else None):
         raise GantryError(
             ErrorCode.CONFLICT,
             f"{row.symbol} {row.month} was changed by another process.",
-            fix="Run the same import again.",
+            fix="Run the same command again.",
             kind=Kind.CONFLICT,
         )
     if present is not None:

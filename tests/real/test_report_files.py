@@ -125,3 +125,33 @@ def test_a_file_is_two_windows_around_its_hole() -> None:
     (found,) = read_file(FOLDER / "hole_14_months.csv", ReadOptions(symbol="ES"))
     first, second = windows(found.bars, get_instrument("ES"))
     assert (len(first), len(second)) == (1380, 1380)
+
+
+def test_a_halt_of_the_exchange_is_imported_as_that_and_the_month_warns(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = FOLDER / "es_exchange_halt.csv"
+    assert run("import", str(file), "--symbol", "ES", group="bars") == 0
+    assert "known halt of the exchange. 2025-11-28: Globex was halted from 20:45 to 07:30" in capsys.readouterr().out
+    assert run("list", "--json", group="bars") == 0
+    month = json.loads(capsys.readouterr().out)[0]
+    assert (month["month"], month["quality"]) == ("2025-11", "WARN")
+    assert month["quality_report"]["sessions_aside"] == []
+    out = home.parent / "out.json"
+    assert run("--bars", str(file), "--symbol", "ES", "--out", str(out), *BACKTEST, group="backtest") == 0
+
+
+def test_a_halt_that_nobody_knows_puts_its_session_aside_alone(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    lines = (FOLDER / "es_exchange_halt.csv").read_text().splitlines()
+    file = home.parent / "unknown.csv"
+    file.write_text("\n".join(line for line in lines if not "2025-11-26T02:45" <= line < "2025-11-26T13:30"))
+    assert run("import", str(file), "--symbol", "ES", group="bars") == 0
+    capsys.readouterr()
+    assert run("gaps", "--json", group="bars") == 0
+    month = json.loads(capsys.readouterr().out)[0]["months"][0]
+    assert [one["session"] for one in month["sessions_aside"]] == ["2025-11-26"]
+    assert run("export", "ES", str(home.parent / "fit.csv"), group="bars") == 0
+    days = {line[:10] for line in (home.parent / "fit.csv").read_text().splitlines()}
+    assert {"2025-11-25", "2025-11-27"} <= days
+    assert run("accept", "ES", "2025-11-26", "--reason", "a halt", group="bars") == 0
+    assert run("check", group="bars") == 0

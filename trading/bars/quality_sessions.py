@@ -2,7 +2,8 @@
 
 A session is liquid when its median bar trades ten contracts or more and most bars are followed by one in the
 next minute: then minutes without a trade are rare, and many of them are missing bars. Over 20 % of a liquid
-session missing blocks; in another it is a warning. A run of missing minutes as long as a session is a day
+session missing is a failure (see `quality_failed`); in another it is a warning. Minutes in which the exchange
+itself stood still aren't missing, which a warning says. A run of missing minutes as long as a session is a day
 that isn't there, wherever it begins (files may be cut at midnight): a warning, like a missing session.
 
 Blocked as mis-stamped: bars at the session's end and none at its start (stamped at the close), bars a minute
@@ -20,6 +21,7 @@ from numpy.typing import NDArray
 from trading.bars.quality_types import Gap, Problem, ProblemCode, ProblemLevel, stamp
 from trading.bars.schema import Bars, IntArray
 from trading.bars.span import Span
+from trading.calendar.halts import Halt, halts_between
 from trading.globex import DAY_STARTS_HOUR
 from trading.instruments import Instrument
 from trading.sessions import (
@@ -47,7 +49,7 @@ _CLOSED_FROM, _CLOSED_UNTIL = 16 * 60 + 30, DAY_STARTS_HOUR * 60
 class SessionCover:
     """One session: its day, whether it is liquid, the calendar's minutes in the bars' range, those without a bar.
 
-    Days that aren't there are left out of both counts.
+    Days that aren't there, and minutes of a known halt, are left out of both counts.
     """
 
     day: str
@@ -66,7 +68,8 @@ class Cover:
     """How much of the calendar the bars cover.
 
     share: minutes with a bar, 0 to 1. gaps: all of five minutes and more in sessions that have bars. traded: sessions
-    in which anything traded, those that belong to the next month left out.
+    in which anything traded, those that belong to the next month left out. halts: by which bars are missing, each with
+    the session's day.
     """
 
     share: float
@@ -74,6 +77,7 @@ class Cover:
     sessions_missing: tuple[str, ...]
     gaps: tuple[Gap, ...]
     traded: int
+    halts: tuple[tuple[str, Halt], ...]
 
     def longest_gaps(self) -> tuple[Gap, ...]:
         """Return the 50 longest, in order of time."""
@@ -89,7 +93,11 @@ def cover(bars: Bars, instrument: Instrument, span: Span) -> Cover:
     expected = expected_minutes(instrument, int(minutes[0]), int(minutes[-1]) + 1)
     expected_day = session_of(instrument, expected).session
     there = np.isin(expected, minutes, assume_unique=True)
-    counted = there | ~_whole_days(instrument, expected_day, there)
+    halts = halts_between(instrument, int(minutes[0]), int(minutes[-1]) + 1)
+    halted = np.zeros(len(expected), np.bool_)
+    for halt in halts:
+        halted |= ~there & _within(expected, halt)
+    counted = there | ~(halted | _whole_days(instrument, expected_day, there))
     followed = np.append(np.diff(minutes) == MINUTE_NS, False)
     sessions: list[SessionCover] = []
     gaps: list[Gap] = []
@@ -98,24 +106,29 @@ def cover(bars: Bars, instrument: Instrument, span: Span) -> Cover:
         liquid = np.median(volume[mine]) >= LIQUID_MEDIAN_VOLUME and followed[mine].mean() >= LIQUID_FOLLOWED
         lacking = int((counted & ~there)[of_day].sum())
         sessions.append(SessionCover(_date(one), int(counted[of_day].sum()), lacking, bool(liquid)))
-        gaps += _gaps(_date(one), expected[of_day], there[of_day])
+        gaps += _gaps(_date(one), expected[of_day], (there | halted)[of_day])
     between = sessions_between(instrument, int(day[0]), int(day[-1]))
     missing = np.setdiff1d(np.union1d(between, sessions_closed(instrument, span.start_ns, span.end_ns)), day)
     wanted = expected_minutes(instrument, span.start_ns, span.end_ns)
     share = float(np.isin(wanted, minutes, assume_unique=True).mean()) if len(wanted) else 0.0
     days = tuple(_date(one) for one in missing.tolist())
-    return Cover(share, tuple(sessions), days, tuple(gaps), _traded(day[volume > 0] if volume.any() else day, span))
+    stood_still = tuple(
+        (_date(one), halt)
+        for halt in halts
+        for one in np.unique(expected_day[halted & _within(expected, halt)]).tolist()
+        if one in day
+    )
+    traded = _traded(day[volume > 0] if volume.any() else day, span)
+    return Cover(share, tuple(sessions), days, tuple(gaps), traded, stood_still)
 
 
 def broken_sessions(bars: Bars, instrument: Instrument, covered: Cover) -> Iterator[Problem | None]:
     """Yield one problem, or None, per rule."""
     index = session_of(instrument, bars.ts)
     yield _mis_stamped(bars, index)
-    lacking = [one for one in covered.sessions if one.lacking]
-    liquid, thin = [one for one in lacking if one.liquid], [one for one in lacking if not one.liquid]
-    what = "sessions lack over 20 % of their minutes"
-    yield _problem(ProblemCode.MINUTES_MISSING, [one.day for one in liquid], f"liquid {what}", blocked=True)
-    yield _problem(ProblemCode.THIN, [one.day for one in thin], f"thinly traded {what}")
+    thin = [one.day for one in covered.sessions if one.lacking and not one.liquid]
+    yield _problem(ProblemCode.THIN, thin, "thinly traded sessions lack over 20 % of their minutes")
+    yield _known_halts(covered)
     yield _problem(ProblemCode.SESSIONS_MISSING, list(covered.sessions_missing), "whole sessions have no bar")
     outside = [stamp(ts) for ts in bars.ts[~index.in_session]]
     yield _problem(ProblemCode.OUTSIDE_SESSION, outside, "bars lie outside the calendar's sessions")
@@ -139,19 +152,34 @@ def _mis_stamped(bars: Bars, index: SessionIndex) -> Problem | None:
     return None
 
 
+def _known_halts(covered: Cover) -> Problem | None:
+    if not covered.halts:
+        return None
+    days = [day for day, _ in covered.halts]
+    what = " ".join(f"{day}: {halt.what} Source: {halt.source}." for day, halt in covered.halts)
+    sessions = "1 session holds" if len(days) == 1 else f"{len(days)} sessions hold"
+    message = f"{sessions} a known halt of the exchange. {what}"
+    fix = "Nothing is to be done: nobody has bars of those minutes."
+    return Problem(ProblemCode.KNOWN_HALT, ProblemLevel.WARN, len(days), message, tuple(days[:5]), fix)
+
+
+def _within(ts: IntArray, halt: Halt) -> NDArray[np.bool_]:
+    inside: NDArray[np.bool_] = (ts >= halt.start_ns) & (ts < halt.end_ns)
+    return inside
+
+
 def _stamps(days: IntArray, what: str, fix: str) -> Problem:
     examples = tuple(_date(day) for day in days[:5].tolist())
     message = f"Bars of {len(days)} sessions {what}."
     return Problem(ProblemCode.MIS_STAMPED, ProblemLevel.BLOCKED, len(days), message, examples, fix)
 
 
-def _problem(code: ProblemCode, found: list[str], what: str, *, blocked: bool = False) -> Problem | None:
+def _problem(code: ProblemCode, found: list[str], what: str) -> Problem | None:
     if not found:
         return None
-    severity = ProblemLevel.BLOCKED if blocked else ProblemLevel.WARN
     message = f"{len(found)} {what}, first {found[0]}."
     fix = "Compare with another source, or export the bars again."
-    return Problem(code, severity, len(found), message, tuple(found[:5]), fix)
+    return Problem(code, ProblemLevel.WARN, len(found), message, tuple(found[:5]), fix)
 
 
 def _traded(day: IntArray, span: Span) -> int:

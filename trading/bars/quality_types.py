@@ -35,6 +35,8 @@ class ProblemCode(StrEnum):
     DUPLICATED = "DUPLICATED"
     MIS_STAMPED = "MIS_STAMPED"
     MINUTES_MISSING = "MINUTES_MISSING"
+    SESSION_ACCEPTED = "SESSION_ACCEPTED"
+    KNOWN_HALT = "KNOWN_HALT"
     SESSIONS_MISSING = "SESSIONS_MISSING"
     CONTRACTS_UNNAMED = "CONTRACTS_UNNAMED"
     OUTSIDE_SESSION = "OUTSIDE_SESSION"
@@ -63,6 +65,23 @@ class Gap:
     start: str
     end: str
     minutes: int
+
+
+@dataclass(frozen=True, slots=True)
+class SessionAside:
+    """A session that failed and is left out, as a missing one is: its day (YYYY-MM-DD), which rule, in a sentence."""
+
+    session: str
+    code: ProblemCode
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class SessionAccepted:
+    """A session that failed and is used all the same, as a person decided: its day (YYYY-MM-DD), and why."""
+
+    session: str
+    reason: str
 
 
 def stamp(ts: np.int64 | int) -> str:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from trading.calendar.ends import ENERGY, EQUITY, FX, METALS, RATES
+from trading.day_session import DAY_CALENDAR
 from trading.instruments import Instrument
 
 _ALL: Final = frozenset({EQUITY, ENERGY, METALS, FX, RATES})
@@ -77,10 +78,9 @@ KNOWN_HALTS: Final = (
 
 def halts_between(instrument: Instrument, start_ns: int, end_ns: int) -> tuple[Halt, ...]:
     """Return the halts of this instrument that touch [start_ns, end_ns), ns UTC, in order of time."""
+    calendar = instrument.calendar.removesuffix(DAY_CALENDAR)
     return tuple(
-        halt
-        for halt in KNOWN_HALTS
-        if instrument.calendar in halt.calendars and halt.start_ns < end_ns and start_ns < halt.end_ns
+        halt for halt in KNOWN_HALTS if calendar in halt.calendars and halt.start_ns < end_ns and start_ns < halt.end_ns
     )
 
 

@@ -13,6 +13,7 @@ from fleet.closed_sets import DataLabel
 from fleet.grading_bars import MonthInUse
 from sql.queries.paging import AfterMonth, Page, page_of, rows_read
 from sql.tables.bars import BarsMonth
+from trading.bars.aside import sessions_aside
 
 
 def active_month(session: Session, symbol: str, month: str) -> BarsMonth | None:
@@ -48,13 +49,15 @@ def months_in_use(session: Session, *, symbol: str | None = None) -> Mapping[str
         BarsMonth.data_label,
         BarsMonth.quality_report["sessions"].as_integer().label("sessions"),
         func.jsonb_array_length(BarsMonth.quality_report["sessions_missing"]).label("missing"),
+        BarsMonth.quality_report["sessions_aside"].label("sessions_aside"),
     ).where(BarsMonth.superseded_at.is_(None))
     if symbol is not None:
         query = query.where(BarsMonth.symbol == symbol)
     found: dict[str, list[MonthInUse]] = {}
     for row in session.execute(query):
         simulated = row.data_label == DataLabel.SIMULATED
-        month = MonthInUse(row.month, row.content_hash, row.last_at, simulated, _sessions(row))
+        aside = sessions_aside({"sessions_aside": row.sessions_aside or ()})
+        month = MonthInUse(row.month, row.content_hash, row.last_at, simulated, _sessions(row), aside)
         found.setdefault(row.symbol, []).append(month)
     return found
 

@@ -9,7 +9,7 @@ import pytest
 from cli.main import main
 from core.settings import get_settings
 from sql.embedded import RunningState
-from tests.factories.bars import made_bars
+from tests.factories.bars import made_bars, without
 from tests.factories.bars_files import csv_of, parquet_of
 
 
@@ -106,3 +106,23 @@ def test_a_failure_is_one_clear_line(
     captured = capsys.readouterr()
     assert output in captured.err
     assert captured.out == ""
+
+
+def test_a_session_put_aside_is_listed_with_its_reason_and_accepted_by_a_command(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "es.parquet"
+    path.write_bytes(parquet_of(without(made_bars(), "2024-01-10T10:00", "2024-01-10T16:00")))
+    assert run("import", path, "--symbol", "ES") == 0
+    assert "1 liquid session lacks over 20 % of its minutes, first 2024-01-10" in capsys.readouterr().out
+    assert run("gaps") == 0
+    assert "ES 2024-01-10 is put aside: 360 of its 1,380 minutes (26%) have no bar." in capsys.readouterr().out
+    asked = ("accept", "ES", "2024-01-10", "--reason", "checked by hand")
+    assert run(*asked) == 0
+    assert "bots of ES are graded again" in capsys.readouterr().out
+    assert run(*asked, "--json") == 0
+    assert json.loads(capsys.readouterr().out)["already"] is True
+    assert run("gaps") == 0
+    assert "ES 2024-01-10 fails, and was accepted: checked by hand" in capsys.readouterr().out
+    assert run("accept", "ES", "2024-01-09", "--reason", "why not") == 1
+    assert "NOT_FOUND: No session of ES on 2024-01-09 is put aside." in capsys.readouterr().err

@@ -11,6 +11,7 @@ from tests.factories.bars import made_bars, without
 from tests.factories.bars_months import make_month
 from tests.factories.bots import NOW
 from tests.factories.imported_bars import Import
+from trading.bars.quality_types import ProblemCode, SessionAccepted, SessionAside
 
 
 def test_months_that_are_missing_between_the_first_and_the_last_are_named(tx: Transactions) -> None:
@@ -38,6 +39,23 @@ def test_a_month_tells_its_missing_sessions_and_its_longest_gap_first(tx: Transa
     assert (known.coverage, known.sessions_missing) == (0.5, ("2024-01-09",))
     assert known.gaps == ("40 minutes from b", "3 minutes from a")
     assert (unknown.coverage, unknown.gaps) == (0.0, ()), "a report without coverage is no proof of any"
+
+
+def test_a_month_lists_what_is_put_aside_what_was_accepted_and_the_halts_of_the_exchange(tx: Transactions) -> None:
+    report = {
+        "problems": [
+            {"code": "KNOWN_HALT", "message": "1 session holds a known halt."},
+            {"code": "GAPS", "message": "g"},
+        ],
+        "sessions_aside": [{"session": "2024-01-09", "code": "MINUTES_MISSING", "message": "Half of it."}],
+        "sessions_accepted": [{"session": "2024-01-10", "reason": "checked by hand"}],
+    }
+    with tx() as session:
+        make_month(session, quality_report=report)
+    ((month,),) = (found.months for found in gap_report(tx, NOW))
+    assert month.sessions_aside == (SessionAside("2024-01-09", ProblemCode.MINUTES_MISSING, "Half of it."),)
+    assert month.sessions_accepted == (SessionAccepted("2024-01-10", "checked by hand"),)
+    assert month.known_halts == ("1 session holds a known halt.",)
 
 
 def test_without_bars_nothing_is_missing_and_an_unknown_symbol_is_refused(tx: Transactions) -> None:

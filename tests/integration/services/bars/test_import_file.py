@@ -152,6 +152,7 @@ def test_a_file_with_an_unfit_month_is_put_aside_reported_and_leaves_no_row(
     tx: Transactions, store: BarsStore, import_bars: Import, root: Path, owner_sql: OwnerSql, tmp_path: Path
 ) -> None:
     holed = without(made_bars(*JANUARY), "2024-01-10T12:00", "2024-01-10T19:00")
+    holed = without(holed, "2024-01-11T12:00", "2024-01-11T19:00")
     with pytest.raises(GantryError, match="was not imported") as caught:
         import_bars(holed, "holed.parquet")
     assert caught.value.code is ErrorCode.DATA_QUALITY_FAILED

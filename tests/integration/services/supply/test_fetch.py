@@ -16,17 +16,18 @@ from core.errors import ErrorCode
 from core.settings import ROOT
 from integrations.ports import BarsSource
 from integrations.store import BarsStore
+from services.bars.load import load_bars
 from services.supply.fetch import Fetcher, FetchStatus
 from sql.embedded import RunningState
 from sql.engine import Transactions
-from tests.factories.bars import made_bars
+from tests.factories.bars import equal, made_bars, without
 from tests.factories.databases import OwnerSql
 from tests.factories.supply import MARCH, MONTHS, NOW, databento, polygon, until, usage
 from tests.standins.databento import RANGE, DatabentoStandIn
 from tests.standins.faults import Fault
 from tests.standins.polygon import PolygonStandIn
 from trading.bars.months import concatenate
-from trading.bars.schema import Bars
+from trading.bars.schema import Bars, Timeframe
 
 FetcherOf = Callable[..., Fetcher]
 
@@ -44,6 +45,18 @@ def test_a_fetched_month_is_catalogued_with_where_it_came_from(fetcher: Fetcher,
     )
     assert rows == [("databento", "VENDOR", "ES-2024-02.dbn.zst", True, True)]
     assert owner_sql("SELECT event_type FROM system_events") == [("BARS_FETCHED",)]
+
+
+def test_one_bad_session_of_a_fetched_month_is_put_aside_alone(
+    tx: Transactions, store: BarsStore, es: Bars, owner_sql: OwnerSql
+) -> None:
+    with DatabentoStandIn({"ES": without(es, "2024-02-14T10:00", "2024-02-14T19:00")}) as vendor:
+        [report] = Fetcher(tx, store, [databento(tx, vendor)], "test", lambda: NOW).fetch([("ES", "2024-02")])
+    assert (report.status, report.quality) == (FetchStatus.FETCHED, "WARN")
+    [(aside, path)] = owner_sql("SELECT quality_report->'sessions_aside', path FROM bars_catalogue")
+    assert [one["session"] for one in aside] == ["2024-02-14"]
+    loaded = load_bars(tx, store, "ES", timeframe=Timeframe.M1, start="2024-02", end="2024-02").bars
+    assert equal(loaded, without(store.read([path]), "2024-02-13T23:00", "2024-02-14T23:00"))
 
 
 def test_a_second_fetch_calls_nobody(fetcher: Fetcher, vendor: DatabentoStandIn) -> None:

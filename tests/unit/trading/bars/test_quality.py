@@ -137,7 +137,7 @@ def test_a_day_missing_from_midnight_to_midnight_is_a_missing_day_too() -> None:
     assert report.verdict is MonthVerdict.WARN
 
 
-def test_a_fifth_of_a_liquid_session_missing_blocks_and_less_is_a_warning() -> None:
+def test_a_liquid_session_fails_when_over_a_fifth_is_missing_and_less_is_a_gap() -> None:
     more, less = (
         without(week(), "2024-01-10T10:00", "2024-01-10T14:37"),
         without(week(), "2024-01-10T10:00", "2024-01-10T14:36"),
@@ -154,7 +154,7 @@ def test_a_fifth_of_a_liquid_session_missing_blocks_and_less_is_a_warning() -> N
     )
 
 
-def test_scattered_missing_minutes_block_a_liquid_session_and_not_a_thin_one() -> None:
+def test_scattered_missing_minutes_fail_a_liquid_session_and_not_a_thin_one() -> None:
     kept = np.ones(len(week()), np.bool_)
     kept[1380:2760:4] = False
     assert codes(week().take(kept)) == [ProblemCode.MINUTES_MISSING]
@@ -200,12 +200,13 @@ def test_bars_of_a_weekend_alone_are_judged_without_a_calendar() -> None:
 def test_the_report_is_json() -> None:
     import json
 
-    report = assess(without(week(), "2024-01-10T10:00", "2024-01-10T16:00"), ES)
+    one = without(week(), "2024-01-10T10:00", "2024-01-10T16:00")
+    report = assess(without(one, "2024-01-11T10:00", "2024-01-11T16:00"), ES)
     stored = json.loads(json.dumps(report.as_json()))
     assert stored["verdict"] == "BLOCKED"
     assert stored["problems"][0]["code"] == "MINUTES_MISSING"
     assert stored["gaps"][0]["minutes"] == 360
-    assert report.sentence().startswith("1 liquid sessions lack")
+    assert report.sentence().startswith("2 liquid sessions lack")
 
 
 def test_expected_minutes_of_a_made_week_are_its_bars() -> None:

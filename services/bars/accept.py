@@ -1,0 +1,135 @@
+"""Take a session in that is put aside: audited, and once is enough."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Final
+
+from sqlalchemy.orm import Session
+
+from core.errors import ErrorCode, GantryError, Kind, data_unavailable, invalid
+from core.ids import new_id
+from core.trace import current_trace_id
+from fleet.closed_sets import SystemEvent
+from integrations.store import BarsStore
+from services import events
+from services.bars.coverage import judged_span
+from services.bars.decide import is_of
+from services.bars.write import put_in_use
+from sql.engine import Transactions
+from sql.queries.bars import accepted as accepted_queries
+from sql.queries.bars import catalogue as queries
+from sql.tables.bars import AcceptedSession, BarsMonth
+from trading.bars.aside import sessions_aside
+from trading.bars.quality import NONE_ACCEPTED, assess
+from trading.day_session import hours_of, instrument_of
+from trading.instruments import get_instrument
+
+_LONGEST_REASON: Final = 500
+_COLUMNS: Final = tuple(column.name for column in BarsMonth.__table__.columns)
+_RENEWED: Final = ("id", "quality", "quality_report", "trace_id", "created_at")
+
+
+@dataclass(frozen=True, slots=True)
+class Acceptance:
+    """A session (YYYY-MM-DD) that is used though it fails. months: that hold it. already: it was accepted before."""
+
+    symbol: str
+    session: str
+    reason: str
+    months: tuple[str, ...]
+    already: bool
+
+
+def accept_session(
+    tx: Transactions, store: BarsStore, symbol: str, session_on: str, *, reason: str, actor: str, now: datetime
+) -> Acceptance:
+    """Use a session that is put aside from now on; its month stays WARN. An accepted one stays as it was accepted.
+
+    Raises:
+        GantryError: VALIDATION_FAILED for an unknown symbol, no day or no reason; NOT_FOUND for a session that isn't
+            put aside; DATA_UNAVAILABLE for a damaged file; CONFLICT for a month changed at the same time.
+
+    """
+    get_instrument(symbol)
+    day = _day(session_on)
+    reason = _reason(reason)
+    with tx() as session:
+        taken = accepted_queries.accepted_sessions(session).get(symbol, NONE_ACCEPTED)
+        rows = [row for row in queries.active_months(session, symbol=symbol) if _has(row, day)]
+    if day.isoformat() in taken:
+        return Acceptance(symbol, day.isoformat(), taken[day.isoformat()], (), already=True)
+    if not rows:
+        raise GantryError(
+            ErrorCode.NOT_FOUND,
+            f"No session of {symbol} on {day} is put aside.",
+            fix=f"`gantry bars gaps {symbol}` lists those that are.",
+            kind=Kind.NOT_FOUND,
+        )
+    renewed = [_renewed(store, row, {**taken, day.isoformat(): reason}) for row in rows]
+    with tx() as session:
+        accepted = AcceptedSession(
+            symbol=symbol, session_on=day, reason=reason, actor=actor, trace_id=current_trace_id()
+        )
+        for row, there in zip(renewed, rows, strict=True):
+            put_in_use(session, row, there, now=now)
+        session.add(accepted)
+        _publish(session, accepted, renewed)
+    return Acceptance(symbol, day.isoformat(), reason, tuple(row.month for row in rows), already=False)
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise invalid(
+            f"{text!r} is not a session's day.", fix="Give it as YYYY-MM-DD, such as 2025-11-28.", field="session"
+        ) from None
+
+
+def _reason(text: str) -> str:
+    reason = text.strip()
+    if not reason or len(reason) > _LONGEST_REASON:
+        message = f"A reason has 1 to {_LONGEST_REASON} characters."
+        raise invalid(message, fix="Give --reason with why the session may be used.", field="reason")
+    return reason
+
+
+def _has(row: BarsMonth, day: date) -> bool:
+    return day.isoformat() in sessions_aside(row.quality_report)
+
+
+def _renewed(store: BarsStore, there: BarsMonth, accepted: Mapping[str, str]) -> BarsMonth:
+    """Return the row to put in the place of the one there: the same bars, judged again."""
+    bars, instrument = store.read([there.path]), instrument_of(there.symbol, hours_of(there.source_details))
+    if not is_of(there, bars, instrument):
+        raise data_unavailable(
+            f"The file of {there.symbol} {there.month} doesn't hold the bars the catalogue names.",
+            fix=f"Import {there.source_name} again, which restores its file.",
+            facts={"symbol": there.symbol, "month": there.month, "path": there.path},
+        )
+    quality = assess(bars, instrument, judged_span(there), accepted=accepted)
+    kept = {name: getattr(there, name) for name in _COLUMNS if name not in _RENEWED}
+    return BarsMonth(
+        **kept,
+        id=new_id(),
+        quality=quality.verdict.value,
+        quality_report=quality.as_json(),
+        trace_id=current_trace_id(),
+    )
+
+
+def _publish(session: Session, accepted: AcceptedSession, rows: Sequence[BarsMonth]) -> None:
+    day = accepted.session_on.isoformat()
+    events.note(
+        session,
+        SystemEvent.BARS_SESSION_ACCEPTED,
+        f"{accepted.symbol} {day} is used though it fails its checks: {accepted.reason}",
+        actor=accepted.actor,
+        payload={
+            "symbol": accepted.symbol,
+            "session": day,
+            "reason": accepted.reason,
+            "bars_ids": [str(row.id) for row in rows],
+        },
+    )
