@@ -59,6 +59,7 @@ def rollup_is_raw(standing: BotRecord) -> str:
         return f"there is no completed session, and metrics say {shown.net_pnl}" if shown.net_pnl is not None else ""
     pairs = {
         "net_pnl": (shown.net_pnl, raw.net_pnl),
+        "open_pnl": (shown.open_pnl, raw.open_pnl),
         "total_trades": (shown.total_trades, raw.total_trades),
         "max_drawdown_usd": (shown.max_drawdown_usd, raw.max_drawdown_usd),
         "win_rate": (shown.win_rate, raw.win_rate),

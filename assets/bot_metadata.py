@@ -59,6 +59,7 @@ def rollup_metadata(standing: BotRecord, session: SessionFacts) -> Metadata:
         | _numbers(
             {
                 "net_pnl": metrics.net_pnl,
+                "open_pnl": metrics.open_pnl,
                 "total_trades": metrics.total_trades,
                 "win_rate": metrics.win_rate,
                 "max_drawdown_usd": metrics.max_drawdown_usd,

@@ -40,6 +40,7 @@ class BacktestBody(Model):
     costs: dict[str, Any]
     total_trades: int | None
     net_pnl: Money | None
+    open_pnl: Money | None
     gross_pnl: Money | None
     commission: Money | None
     max_drawdown_usd: Money | None

@@ -4,9 +4,13 @@ from shapes.base import Model, Money
 
 
 class MetricsFigures(Model):
-    """Figures of one source in its current epoch. win_rate and max_drawdown_fraction are fractions 0-1."""
+    """Figures of one source in its current epoch. win_rate and max_drawdown_fraction are fractions 0-1.
+
+    net_pnl is of closed trades, open_pnl of a position open at the last bar; together they are the last equity.
+    """
 
     net_pnl: Money | None
+    open_pnl: Money | None
     win_rate: float | None
     total_trades: int | None
     max_drawdown_usd: Money | None

@@ -23,15 +23,17 @@ _EPOCH: Final = date(1970, 1, 1)
 class Metrics:
     """Figures of one result.
 
-    net_pnl: USD, sum of the trades' net, so that an open position isn't in it. gross_profit: USD >= 0, sum of the
-    winning trades' net. gross_loss: USD <= 0, sum of the losing ones'. wins, losses: trades with net above, below 0.
-    win_rate: wins / total_trades, 0 to 1; None without trades. max_drawdown_usd: USD >= 0, deepest fall of the
-    marked equity below its highest so far (the start counts). max_drawdown_fraction: of the starting capital of
+    net_pnl: USD, sum of the trades' net, so that an open position isn't in it. open_pnl: USD, what the position open at
+    the last bar is worth there, its entry's commission paid; net_pnl + open_pnl is the last equity. gross_profit: USD
+    >= 0, sum of the winning trades' net. gross_loss: USD <= 0, sum of the losing ones'. wins, losses: trades with net
+    above, below 0. win_rate: wins / total_trades, 0 to 1; None without trades. max_drawdown_usd: USD >= 0, deepest fall
+    of the marked equity below its highest so far (the start counts). max_drawdown_fraction: of the starting capital of
     50,000 USD; above 1 for an account that would have been wiped out. sharpe: see `sharpe_ratio`.
     profit_factor: gross_profit / -gross_loss; None without a losing trade. expectancy: USD a trade; None without.
     """
 
     net_pnl: Decimal
+    open_pnl: Decimal
     gross_profit: Decimal
     gross_loss: Decimal
     total_trades: int
@@ -46,7 +48,7 @@ class Metrics:
 
     def as_json(self) -> dict[str, str | int | float | None]:
         """Return the fields ready for JSON, money as exact decimal text."""
-        money = ("net_pnl", "gross_profit", "gross_loss", "max_drawdown_usd", "expectancy")
+        money = ("net_pnl", "open_pnl", "gross_profit", "gross_loss", "max_drawdown_usd", "expectancy")
         values = {name: getattr(self, name) for name in self.__slots__}
         return {name: str(value) if name in money and value is not None else value for name, value in values.items()}
 
@@ -130,6 +132,7 @@ def from_result(result: BacktestResult) -> Metrics:
     total, wins = len(net), int(won.sum())
     return Metrics(
         net_pnl=net_pnl,
+        open_pnl=usd(result.open_position.unrealized_e4 if result.open_position else 0),
         gross_profit=gross_profit,
         gross_loss=gross_loss,
         total_trades=total,

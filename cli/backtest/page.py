@@ -28,6 +28,7 @@ _CONFIG: Final = {"displaylogo": False, "responsive": True, "modeBarButtons": [_
 _EPOCH: Final = date(1970, 1, 1)
 _LABELS: Final = {
     "net_pnl": "Net P&L (USD)",
+    "open_pnl": "Open P&L (USD)",
     "max_drawdown_usd": "Drawdown (USD)",
     "total_trades": "Trades",
     "win_rate": "Win rate",

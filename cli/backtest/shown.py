@@ -41,7 +41,8 @@ def lines(report: FileBacktestReport) -> Iterator[str]:
     yield from report.notes
     if shown["data_label"] == DataLabel.SIMULATED:
         yield SIMULATED_IN_WORDS
-    yield f"{report.trades:,} trades, net P&L {report.net_pnl} USD, max drawdown {report.max_drawdown} USD"
+    held = f", open P&L {report.open_pnl} USD" if shown["open_position"] else ""
+    yield f"{report.trades:,} trades, net P&L {report.net_pnl} USD{held}, max drawdown {report.max_drawdown} USD"
 
 
 def _outcomes(name: str, found: Mapping[str, Mapping[str, object]] | str) -> Iterator[str]:

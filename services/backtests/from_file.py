@@ -57,13 +57,15 @@ class FileBacktest:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FileBacktestReport:
-    """What came out. payload: the JSON document, money and prices as decimal texts. notes: sentences on the file.
+    """What came out; net_pnl + open_pnl is the last equity.
 
-    result, windows: what the document was made of, for charts.
+    payload: the JSON document, money and prices as decimal texts. notes: sentences on the file. result, windows: what
+    the document was made of, for charts.
     """
 
     trades: int
     net_pnl: str
+    open_pnl: str
     max_drawdown: str
     payload: Mapping[str, object]
     hours: Hours
@@ -95,7 +97,8 @@ def backtest_file(request: FileBacktest, *, now: datetime, min_sessions: int = M
     findings = checks(made, strategy, params, instrument, request.costs, result)
     _refuse_disqualified(request.strategy, findings)
     figures, warnings = from_result(result), list(caveats_of(bars, instrument, min_sessions))
-    net, drawdown = shown.money(figures.net_pnl), shown.money(figures.max_drawdown_usd)
+    net, held = shown.money(figures.net_pnl), shown.money(figures.open_pnl)
+    drawdown = shown.money(figures.max_drawdown_usd)
     payload = {
         **_asked(request, params, source),
         "window": shown.window_of(traded, result),
@@ -103,6 +106,7 @@ def backtest_file(request: FileBacktest, *, now: datetime, min_sessions: int = M
         "guards": shown.guards_of(findings),
         "analyzers": shown.analyzers_of(findings),
         "net_pnl": net,
+        "open_pnl": held,
         "max_drawdown": drawdown,
         "metrics": shown.metrics_of(figures),
         "open_position": shown.open_position_of(result.open_position, instrument),
@@ -114,7 +118,7 @@ def backtest_file(request: FileBacktest, *, now: datetime, min_sessions: int = M
         "warnings": warnings,
     }
     notes = (*notes_on([source]), *warnings)
-    return FileBacktestReport(figures.total_trades, net, drawdown, payload, source.hours, notes, result, made)
+    return FileBacktestReport(figures.total_trades, net, held, drawdown, payload, source.hours, notes, result, made)
 
 
 def _asked(request: FileBacktest, params: Params, source: FileBars) -> dict[str, object]:

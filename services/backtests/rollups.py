@@ -77,6 +77,7 @@ def _figures(figures: Metrics) -> dict[str, Any]:
         "total_trades": figures.total_trades,
         "wins": figures.wins,
         "net_pnl": figures.net_pnl,
+        "open_pnl": figures.open_pnl,
         "gross_profit": figures.gross_profit,
         "gross_loss": figures.gross_loss,
         "max_drawdown_usd": figures.max_drawdown_usd,
@@ -94,6 +95,7 @@ def from_raw_rows(session: Session, session_id: UUID) -> Metrics:
     deepest = max((drawdown for _, drawdown in days), default=Decimal(0))
     return Metrics(
         net_pnl=sums.net_pnl,
+        open_pnl=(days[-1][0] if days else Decimal(0)) - sums.net_pnl,
         gross_profit=sums.gross_profit,
         gross_loss=sums.gross_loss,
         total_trades=sums.total,

@@ -25,6 +25,7 @@ SOURCE_OF_STAGE = {Stage.LAB: TradeSource.BACKTEST} | {
 }
 NEEDS_BACKTEST = "NEEDS_BACKTEST"
 NO_TRADES = "NO_TRADES"
+NO_OPEN_PNL = "NO_OPEN_PNL"  # the others are there: who wrote them didn't measure it
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,7 @@ class BotMetrics:
     """
 
     net_pnl: Decimal | None = None
+    open_pnl: Decimal | None = None
     win_rate: float | None = None
     total_trades: int | None = None
     max_drawdown_usd: Decimal | None = None
@@ -147,12 +149,14 @@ def _figures(rollup: RollupRow | None, *, otherwise: str) -> dict[str, Any]:
         return {"reason": otherwise}
     return {
         "net_pnl": rollup.net_pnl,
+        "open_pnl": rollup.open_pnl,
         "win_rate": rollup.wins / rollup.total_trades if rollup.total_trades else None,
         "total_trades": rollup.total_trades,
         "max_drawdown_usd": rollup.max_drawdown_usd,
         "max_drawdown_fraction": rollup.max_drawdown_fraction,
         "sharpe": rollup.sharpe,
         "profit_factor": rollup.profit_factor,
+        "reason": NO_OPEN_PNL if rollup.open_pnl is None else None,
     }
 
 

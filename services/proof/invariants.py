@@ -83,6 +83,7 @@ def _recomputed(row: Mapping[str, Any]) -> dict[str, Any]:
         "total_trades": row["raw_total_trades"],
         "wins": row["raw_wins"],
         "net_pnl": row["raw_net_pnl"],
+        "open_pnl": (metrics.usd(int(closings[-1])) if len(closings) else Decimal(0)) - row["raw_net_pnl"],
         "gross_profit": row["raw_gross_profit"],
         "gross_loss": row["raw_gross_loss"],
         "max_drawdown_usd": deepest,

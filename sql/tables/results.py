@@ -72,6 +72,13 @@ class BacktestSession(Base):
     completed_at: Mapped[datetime]
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
+    @property
+    def open_pnl(self) -> Decimal | None:
+        """USD of the position that is open at the last bar, 0 without one; None for a FAILED session."""
+        if self.net_pnl is None:
+            return None
+        return Decimal(self.open_position["unrealized_pnl"]) if self.open_position else Decimal(0)
+
 
 class TradeLog(Base):
     """One round trip. No foreign keys: rows arrive by binary COPY in their session's transaction.

@@ -37,6 +37,7 @@ def make_rollup(
         "session_id": None,
         "wins": trades,
         "net_pnl": Decimal(trades),
+        "open_pnl": Decimal(0),
         "gross_profit": Decimal(trades),
         "gross_loss": Decimal(0),
         "max_drawdown_usd": Decimal(0),

@@ -54,6 +54,7 @@ class RollupRow(NamedTuple):
     total_trades: int
     wins: int
     net_pnl: Decimal
+    open_pnl: Decimal | None
     max_drawdown_usd: Decimal
     max_drawdown_fraction: float
     sharpe: float | None

@@ -122,7 +122,8 @@ RULES: Final = (
 
 # Each BACKTEST rollup beside what its session's raw rows say; the ratios are computed by `trading.metrics`.
 ROLLUPS: Final = """
-    SELECT r.bot_id, r.session_id, r.epoch, r.total_trades, r.wins, r.net_pnl, r.gross_profit, r.gross_loss,
+    SELECT r.bot_id, r.session_id, r.epoch, r.total_trades, r.wins, r.net_pnl, r.open_pnl,
+           r.gross_profit, r.gross_loss,
            r.max_drawdown_usd, r.max_drawdown_fraction, r.sharpe, r.profit_factor,
            s.epoch AS raw_epoch, t.total_trades AS raw_total_trades, t.wins AS raw_wins, t.net_pnl AS raw_net_pnl,
            t.gross_profit AS raw_gross_profit, t.gross_loss AS raw_gross_loss,

@@ -2,6 +2,7 @@
 
 import json
 import re
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -123,6 +124,22 @@ def test_a_graded_bot_shows_its_metrics_and_the_sum_of_its_trades_is_its_net_pnl
     assert cents == round(float(bot["metrics"]["net_pnl"]) * 100)
     assert [a["code"] for a in bot["botNow"]["alerts"]] == ["SIMULATED_DATA"]
     assert 0 <= bot["autonomy_score"] <= 100
+
+
+def test_net_and_open_pnl_of_a_graded_bot_are_its_last_equity(api: Api, graded: str) -> None:
+    metrics = api.get(f"/api/bots/{graded}").json()["data"]["metrics"]
+    (backtest,) = api.get(f"/api/bots/{graded}/backtests").json()["data"]
+    last = walk(api, f"/api/bots/{graded}/equity", limit=50)[-1]
+    for shown in (metrics, metrics["by_stage"]["LAB"], backtest):
+        assert Decimal(shown["net_pnl"]) + Decimal(shown["open_pnl"]) == Decimal(last["equity_usd"])
+
+
+def test_open_pnl_that_nobody_measured_is_missing_with_a_reason(api: Api, graded: str, tx: Transactions) -> None:
+    with tx() as session:
+        session.execute(text("UPDATE bot_metrics_rollups SET open_pnl = NULL"))
+    metrics = api.get(f"/api/bots/{graded}").json()["data"]["metrics"]
+    assert (metrics["open_pnl"], metrics["reason"]) == (None, "NO_OPEN_PNL")
+    assert metrics["net_pnl"] is not None
 
 
 def test_after_a_reset_the_old_epochs_metrics_are_not_shown(api: Api, graded: str, tx: Transactions) -> None:

@@ -52,7 +52,7 @@ def run(bars: Path, tmp_path: Path) -> Run:
 def test_trades_and_figures_are_written_as_the_contract_says(run: Run, tmp_path: Path) -> None:
     assert run("--commission", "2.25", "--contracts", "1", "--engine", "rust") == 0
     found = json.loads((tmp_path / "out.json").read_text())
-    assert set(found) >= {"trades", "net_pnl", "max_drawdown", "open_position", "engine", "bars_hash"}
+    assert set(found) >= {"trades", "net_pnl", "open_pnl", "max_drawdown", "open_position", "engine", "bars_hash"}
     assert found["engine"] == "rust"
     assert len(found["bars_hash"]) == 64
     first = found["trades"][0]

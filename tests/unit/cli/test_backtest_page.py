@@ -91,7 +91,7 @@ def test_its_figures_are_those_of_the_json(page: str, many: FileBacktestReport) 
     assert figures.pop("unrealized_pnl") == written["open_position"]["unrealized_pnl"]
     assert figures == {name: str(written["metrics"][name]) for name in figures}
     assert set(figures) == {
-        *("net_pnl", "max_drawdown_usd", "total_trades"),
+        *("net_pnl", "open_pnl", "max_drawdown_usd", "total_trades"),
         *("win_rate", "profit_factor", "expectancy", "sharpe"),
     }
 

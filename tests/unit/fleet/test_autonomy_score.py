@@ -25,6 +25,7 @@ def metrics(
 ) -> Metrics:
     return Metrics(
         net_pnl=Decimal(500),
+        open_pnl=Decimal(0),
         gross_profit=Decimal(3000),
         gross_loss=Decimal(-2500),
         total_trades=trades,

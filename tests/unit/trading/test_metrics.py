@@ -47,6 +47,7 @@ def test_the_worked_example_has_its_known_figures() -> None:
     assert metrics.profit_factor == pytest.approx(550.25 / 450.25, rel=1e-15)
     assert metrics == Metrics(
         net_pnl=Decimal("100.0000"),
+        open_pnl=Decimal("0.0000"),
         gross_profit=Decimal("550.2500"),
         gross_loss=Decimal("-450.2500"),
         total_trades=4,
