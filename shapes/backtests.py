@@ -65,7 +65,11 @@ class BacktestBody(Model):
 
 
 class FiguresBody(Model):
-    """What a parameter set did on all bars of an improvement, and on those that chose nothing; Sharpe a year."""
+    """What a parameter set did on all bars of an improvement, and on those that chose nothing; Sharpe a year.
+
+    out_net_usd: out-of-sample, as LOSES_OUT_OF_SAMPLE has it: for `new` what each fold's own winner made there.
+    unseen_net_usd: over the last fold's out-of-sample sessions.
+    """
 
     net_usd: Money
     out_net_usd: Money

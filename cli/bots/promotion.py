@@ -76,8 +76,7 @@ def gates(bot: OneBot, as_json: AsJson = False) -> None:
         return
     say(f"{bot} is in {found.stage}; before {found.to}:")
     for gate in found.gates:
-        seen = "nothing" if gate.observed is None else gate.observed
-        say(f"  {'met    ' if gate.met else 'NOT MET'} {gate.name:17} {seen} (limit {gate.limit}). {gate.reason}")
+        say(f"  {'met    ' if gate.met else 'NOT MET'} {gate.name:17} {gate.sentence}")
     if found.stage_locked_until is not None and found.stage_locked_until > now:
         say(f"  The stage is locked until {found.stage_locked_until:%Y-%m-%d %H:%M} UTC.")
 

@@ -10,6 +10,7 @@ from fleet.closed_sets import DataLabel, Stage
 from fleet.promotion.evidence import Evidence
 from fleet.promotion.gates import LIMITS, Gate, GateLimits, GateName, Value
 from fleet.stages import STAGE_TRANSITIONS, StageChange
+from trading.digits import rounded, text_of, usd_text
 
 _DAY: Final = timedelta(days=1)
 _NO_DATA: Final = "It is unknown which bars the figures rest on."
@@ -22,6 +23,7 @@ _NO_CONTRACTS: Final = (
 _NO_BARS: Final = "There is no backtest since the last reset that looked for contracts: grade the bot again."
 _NO_PARITY: Final = "Replay parity isn't measured yet."
 _NO_IMPROVEMENT: Final = "No improvement made the present version since the last reset, so nothing was walked forward."
+_NOTHING: Final = Decimal(0)
 _UNKNOWN: Final = "This isn't measured yet; unknown counts as not met."
 
 
@@ -64,7 +66,8 @@ def _trustworthy(limits: GateLimits, evidence: Evidence, now: datetime) -> Itera
         age = now - evidence.created_at
         days = floor(age / _DAY * 100) / 100  # rounded down: what is shown as the limit has reached it
         met = age >= limits.age_days * _DAY
-        yield Gate(GateName.AGE_DAYS, days, limits.age_days, met, f"The bot was made {days:g} days ago.")
+        reason = f"The bot was made {days:g} days ago; at least {limits.age_days} required."
+        yield Gate(GateName.AGE_DAYS, days, limits.age_days, met, reason, complete=True)
     if limits.losing_trades is not None:
         found = evidence.figures.losing_trades
         yield _at_least(GateName.LOSING_TRADES, found, limits.losing_trades, evidence.missing)
@@ -78,16 +81,20 @@ def _trustworthy(limits: GateLimits, evidence: Evidence, now: datetime) -> Itera
 
 def _rolls(seen: bool | None) -> Gate:
     reason = {True: "Every bar names its contract.", False: _NO_CONTRACTS, None: _NO_BARS}[seen]
-    return Gate(GateName.ROLLS_SEEN, seen, "every bar names its contract", seen is True, reason)
+    limit = "every bar names its contract"
+    return Gate(GateName.ROLLS_SEEN, seen, limit, seen is True, reason, complete=seen is not None)
 
 
 def _data(evidence: Evidence) -> Gate:
     label = evidence.data_label
     allowed = _labels(evidence)
-    reason = f"The figures rest on {label} bars." if label else evidence.missing or _NO_DATA
+    limit = " or ".join(allowed)
+    if label is None:
+        return Gate(GateName.DATA_LABEL, None, limit, False, evidence.missing or _NO_DATA)
+    reason = f"The figures rest on {label} bars; {limit} required."
     if label is DataLabel.SIMULATED and evidence.development:
         reason += f" {_A_PERSON_ONLY}"
-    return Gate(GateName.DATA_LABEL, label.value if label else None, " or ".join(allowed), label in allowed, reason)
+    return Gate(GateName.DATA_LABEL, label.value, limit, label in allowed, reason, complete=True)
 
 
 def _labels(evidence: Evidence) -> tuple[DataLabel, ...]:
@@ -116,17 +123,25 @@ def _proved(limits: GateLimits, evidence: Evidence, _now: datetime) -> Iterator[
 
 
 def _stress(profit: Decimal | None) -> Gate:
-    reason = _NO_IMPROVEMENT if profit is None else f"Out-of-sample {profit:.2f} USD at doubled costs."
-    met = profit is not None and profit > 0
-    return Gate(GateName.STRESS_TEST, _plain(profit), "a profit at doubled costs", met, reason)
+    limit = "a profit at doubled costs"
+    if profit is None:
+        return Gate(GateName.STRESS_TEST, None, limit, False, _NO_IMPROVEMENT)
+    seen = usd_text(profit, _NOTHING)
+    reason = f"{seen} USD at doubled costs over the sessions that were walked forward; a profit is required."
+    return Gate(GateName.STRESS_TEST, seen, limit, profit > 0, reason, complete=True)
 
 
 def _sanctioned(limits: GateLimits, evidence: Evidence, _now: datetime) -> Iterator[Gate]:
     if limits.second_person:
         asked, approved = evidence.requested_by, evidence.approved_by
         met = asked is not None and approved is not None and approved != asked
-        reason = f"Approved by {approved}, requested by {asked}." if approved else "Nobody else has approved it yet."
-        yield Gate(GateName.SECOND_PERSON, approved, f"a person other than {asked or 'the requester'}", met, reason)
+        limit = f"a person other than {asked or 'the requester'}"
+        reason = (
+            f"Approved by {approved}, requested by {asked}."
+            if approved
+            else f"Nobody has approved it yet; {limit} must."
+        )
+        yield Gate(GateName.SECOND_PERSON, approved, limit, met, reason, complete=True)
     if limits.live_safety:
         live = evidence.live
         yield _passed(GateName.TRADING_ENABLED, live.trading_enabled, "enabled", _UNKNOWN)
@@ -146,11 +161,11 @@ _RULES: Final[tuple[Callable[[GateLimits, Evidence, datetime], Iterator[Gate]], 
 def _at_least(
     name: GateName, seen: float | Decimal | None, limit: float | Decimal, missing: str, *, reported: str | None = None
 ) -> Gate:
-    return _measured(name, seen, limit, missing, f"at least {limit}", lambda value: value >= limit, reported)
+    return _measured(name, seen, limit, missing, "at least", lambda value: value >= limit, reported)
 
 
 def _at_most(name: GateName, seen: float | None, limit: float, missing: str) -> Gate:
-    return _measured(name, seen, limit, missing, f"at most {limit}", lambda value: value <= limit, None)
+    return _measured(name, seen, limit, missing, "at most", lambda value: value <= limit, None)
 
 
 def _measured(
@@ -158,23 +173,33 @@ def _measured(
     seen: float | Decimal | None,
     limit: float | Decimal,
     missing: str,
-    asked: str,
+    required: str,
     reaches: Callable[[float | Decimal], bool],
     reported: str | None,
 ) -> Gate:
     """Hold a figure against a limit; what is not a number is not evidence."""
     if seen is None or not isfinite(seen):
         return Gate(name, None, _plain(limit), False, missing)
-    return Gate(
-        name, _plain(seen), _plain(limit), reaches(seen), reported or f"{float(seen):.6g} observed, {asked} required."
-    )
+    if reported is not None:
+        return Gate(name, _shown(seen, limit), _plain(limit), reaches(seen), reported)
+    unit = " USD" if isinstance(limit, Decimal) else ""
+    reason = f"{text_of(seen, limit)} observed, {required} {limit}{unit} required."
+    return Gate(name, _shown(seen, limit), _plain(limit), reaches(seen), reason, complete=True)
 
 
 def _passed(name: GateName, seen: bool | None, asked: str, missing: str) -> Gate:
-    reason = missing if seen is None else f"{asked.capitalize()}." if seen else f"Not {asked}."
-    return Gate(name, seen, asked, seen is True, reason)
+    if seen is None:
+        return Gate(name, None, asked, False, missing)
+    return Gate(name, seen, asked, seen, f"{asked.capitalize()}." if seen else f"Not {asked}.", complete=True)
 
 
-def _plain(value: float | Decimal | None) -> Value:
-    """Return a figure ready for JSON, money as decimal text."""
-    return format(value, "f") if isinstance(value, Decimal) else value
+def _shown(seen: float | Decimal, limit: float | Decimal) -> Value:
+    """Return a figure ready for JSON: money as decimal text, a ratio with four digits."""
+    if isinstance(seen, Decimal):
+        return usd_text(seen, limit if isinstance(limit, Decimal) else None)
+    return rounded(seen, float(limit))
+
+
+def _plain(limit: float | Decimal) -> Value:
+    """Return a limit ready for JSON, money as decimal text."""
+    return format(limit, "f") if isinstance(limit, Decimal) else limit

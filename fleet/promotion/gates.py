@@ -39,13 +39,23 @@ class GateName(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """What one gate found. observed: JSON-ready, None where there is nothing to look at, which never meets a gate."""
+    """What one gate found. observed: JSON-ready, None where there is nothing to look at, which never meets a gate.
+
+    complete: whether the reason itself says what was observed and what is required.
+    """
 
     name: GateName
     observed: Value
     limit: Value
     met: bool
     reason: str
+    complete: bool = False
+
+    @property
+    def sentence(self) -> str:
+        """What was observed, what is required and why, each once."""
+        seen = "nothing" if self.observed is None else self.observed
+        return self.reason if self.complete else f"Observed {seen}, limit {self.limit}. {self.reason}"
 
     def as_json(self) -> dict[str, Any]:
         """Return the fields ready for JSON."""

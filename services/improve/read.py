@@ -13,14 +13,16 @@ from services.finding import require_bot
 from sql.queries.improve import improvements as queries
 from sql.queries.paging import After, Page
 from sql.tables.improvements import BotImprovement
-from trading.metrics import money_text, usd
+from trading.improve.readable import out_of_sample, readable, reason_of
+from trading.metrics import money_text
 
 
 @dataclass(frozen=True, slots=True)
 class SetFigures:
     """What one parameter set did on all bars of an improvement: USD after costs, yearly Sharpe ratio, round trips.
 
-    out_net_usd: over all out-of-sample sessions; unseen_net_usd: over those of the last fold, which chose nothing.
+    out_net_usd: over the out-of-sample sessions of all folds, for the candidate what each fold's own winner made there,
+    as LOSES_OUT_OF_SAMPLE has it. unseen_net_usd: over those of the last fold, which chose nothing.
     """
 
     net_usd: Decimal
@@ -62,8 +64,9 @@ class ImprovementView:
 
 
 def beside(evidence: Mapping[str, Any]) -> tuple[SetFigures, SetFigures]:
-    """Return the figures of the incumbent and of the candidate."""
-    return _figures(evidence["incumbent"]), _figures(evidence["candidate"])
+    """Return the figures of the incumbent and of the candidate; evidence as `readable` returns it."""
+    before, won = out_of_sample(evidence)
+    return _figures(evidence["incumbent"], before), _figures(evidence["candidate"], won)
 
 
 def page_improvements(
@@ -86,12 +89,13 @@ def improvements_of_jobs(session: Session, job_ids: Sequence[UUID]) -> Mapping[U
 
 
 def _view(row: BotImprovement) -> ImprovementView:
-    old, new = beside(row.evidence)
+    evidence = readable(row.evidence)
+    old, new = beside(evidence)
     stored = {name: getattr(row, name) for name in ImprovementView.__slots__ if hasattr(row, name)}
-    return ImprovementView(**stored, old=old, new=new, data_label=row.evidence["bars"]["data_label"])
+    shown = {"evidence": evidence, "reason_code": reason_of(row.reason_code, evidence)}
+    return ImprovementView(**stored | shown, old=old, new=new, data_label=evidence["bars"]["data_label"])
 
 
-def _figures(score: Mapping[str, Any]) -> SetFigures:
-    return SetFigures(
-        usd(score["net_e4"]), usd(score["out_net_e4"]), usd(score["unseen_net_e4"]), score["sharpe"], score["trades"]
-    )
+def _figures(score: Mapping[str, Any], out_net_usd: Decimal) -> SetFigures:
+    net, unseen = Decimal(score["net_usd"]), Decimal(score["unseen_net_usd"])
+    return SetFigures(net, out_net_usd, unseen, score["sharpe"], score["trades"])

@@ -15,9 +15,9 @@ from services.jobs.plan import Claim
 from trading.improve.evolution import Contender, challengers, evolve
 from trading.improve.improvement import improve
 from trading.improve.limits import Budget
+from trading.improve.reasons import Reason
 from trading.improve.search import Search
 from trading.improve.space import as_values
-from trading.improve.verdict import Reason
 from trading.strategies.registry import STRATEGIES, get_strategy
 
 MOST_PROPOSALS: Final = 8

@@ -24,6 +24,7 @@ from sql.queries.jobs import finish as finish_queries
 from sql.queries.jobs.finish import Ending
 from sql.tables.bots import Bot, BotVersion
 from sql.tables.improvements import BotImprovement
+from trading.improve.readable import readable
 from trading.metrics import money_text
 
 SUPERSEDED = "SUPERSEDED"  # the bot isn't any more what was improved upon
@@ -127,7 +128,7 @@ def _evidence(claim: Claim, material: Material, found: Found) -> dict[str, Any]:
     """Return all that the verdict rests on, with what is needed to come to it again."""
     loaded = material.loaded
     costs = claim.plan.costs
-    return found.evidence | {
+    return readable(found.evidence) | {
         "bars": {
             "bars_hash": loaded.bars_hash,
             "bars_ids": [str(month.id) for month in loaded.catalogue],

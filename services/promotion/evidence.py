@@ -17,6 +17,7 @@ from sql.tables.bots import Bot
 from trading import metrics
 from trading.backtest.types import E4, STARTING_CAPITAL_USD
 from trading.bars.schema import NS_PER_SECOND, IntArray
+from trading.improve.readable import readable
 from trading.instruments import get_instrument
 from trading.sessions import sessions_within
 
@@ -129,12 +130,12 @@ def _robustness(session: Session, bot: Bot) -> Robustness | None:
     adopted = queries.adoption(session, bot)
     if adopted is None:
         return None
-    stress = adopted.evidence.get("stress")
-    won_e4 = stress.get("out_net_e4") if isinstance(stress, dict) else None
+    stress = readable(adopted.evidence).get("stress")
+    won = stress.get("tested_net_usd") if isinstance(stress, dict) else None
     return Robustness(
         walk_forward=_number(adopted.evidence.get("consistency")),
         overfit_ratio=_number(adopted.evidence.get("overfit_ratio")),
-        stress_usd=metrics.usd(won_e4) if isinstance(won_e4, int) else None,
+        stress_usd=Decimal(won) if isinstance(won, str) else None,
     )
 
 

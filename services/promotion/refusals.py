@@ -22,15 +22,9 @@ class GatesNotMet(GantryError):  # noqa: N818 - named for what it is
             fix="`details` lists for each gate the observed value and the limit.",
             kind=Kind.CONFLICT,
             facts={"to": to.value, "gates": [gate.as_json() for gate in unmet]},
-            details=tuple(
-                FieldProblem(gate.name.value, ErrorCode.GATE_NOT_MET.value, _reported(gate)) for gate in unmet
-            ),
+            details=tuple(FieldProblem(gate.name.value, ErrorCode.GATE_NOT_MET.value, gate.sentence) for gate in unmet),
         )
         self.gates = gates
-
-
-def _reported(gate: Gate) -> str:
-    return f"Observed {'nothing' if gate.observed is None else gate.observed}, limit {gate.limit}. {gate.reason}"
 
 
 def archived(bot: Bot) -> GantryError:

@@ -19,15 +19,16 @@ Values = dict[str, Any]
 class SetScore:
     """One parameter set over all sessions of the folds. Money: profit in ten-thousandths of a dollar, marked daily.
 
-    out_*: over the out-of-sample sessions of all folds. unseen_*: over those of the last fold, which no choice of this
-    set has seen. shape: of the profits of all sessions.
+    tested_*: over the out-of-sample sessions of all folds; later folds chose with those of the earlier ones, so this
+    isn't an out-of-sample result of this set. unseen_*: over those of the last fold, which no choice of this set has
+    seen. shape: of the profits of all sessions.
     """
 
     params: Values
     trades: int
     net_e4: int
-    out_trades: int
-    out_net_e4: int
+    tested_trades: int
+    tested_net_e4: int
     unseen_trades: int
     unseen_net_e4: int
     shape: Moments
@@ -89,8 +90,8 @@ def score_of(result: SetResult, folds: Sequence[Fold]) -> SetScore:
         params=as_values(result.params),
         trades=total(result.trades),
         net_e4=total(result.daily_e4),
-        out_trades=total(result.trades, out),
-        out_net_e4=total(result.daily_e4, out),
+        tested_trades=total(result.trades, out),
+        tested_net_e4=total(result.daily_e4, out),
         unseen_trades=total(result.trades, unseen),
         unseen_net_e4=total(result.daily_e4, unseen),
         shape=moments(result.daily_e4),

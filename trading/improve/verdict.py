@@ -2,32 +2,24 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from itertools import chain
 from typing import Final
 
 import numpy as np
 
+from trading.improve.checks import VerdictCheck, at_least, at_most, money_above
 from trading.improve.limits import Limits
+from trading.improve.reasons import Reason
 from trading.improve.scores import FoldScore, SetScore, Values
 from trading.improve.sharpe import as_array, deflated_sharpe, expected_best_sharpe, luck_variance
 from trading.metrics import sharpe_ratio
 
 _LIMITS: Final = Limits()
-
-
-class Reason(StrEnum):
-    """Why a change was adopted, or the first check it failed, in this order."""
-
-    ADOPTED = "ADOPTED"
-    NO_BETTER_SET = "NO_BETTER_SET"
-    TOO_FEW_OUT_OF_SAMPLE_TRADES = "TOO_FEW_OUT_OF_SAMPLE_TRADES"
-    LOSES_OUT_OF_SAMPLE = "LOSES_OUT_OF_SAMPLE"
-    BEHIND_THE_INCUMBENT = "BEHIND_THE_INCUMBENT"
-    INCONSISTENT = "INCONSISTENT"
-    OVERFIT = "OVERFIT"
-    DEFLATED_SHARPE_TOO_LOW = "DEFLATED_SHARPE_TOO_LOW"
-    NEIGHBOURS_LOSE = "NEIGHBOURS_LOSE"
+_THE_SAME: Final = "The best set in-sample is the one in use."
+_NOTHING_TO_JUDGE: Final = "Not evaluated: there is no better set to judge."
+_NO_RATIO: Final = "There is no ratio: it takes a Sharpe ratio above 0 in-sample and out-of-sample."
+_NO_SHARPE_RATIO: Final = "The candidate's profits have no Sharpe ratio."
+_NO_NEIGHBOURS: Final = "The candidate has no neighbours but the set in use."
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,24 +40,6 @@ class Judgement:
         return cls(values["adopt"], Reason(values["reason_code"]), values["evidence"])
 
 
-@dataclass(frozen=True, slots=True)
-class _Check:
-    """One condition. observed: None where there was nothing to measure, which proves nothing and fails."""
-
-    reason: Reason
-    observed: float | None
-    limit: float
-    passed: bool
-
-    def as_json(self) -> Values:
-        return {
-            "reason_code": self.reason.value,
-            "observed": self.observed,
-            "limit": self.limit,
-            "passed": self.passed,
-        }
-
-
 def judge(
     candidate: SetScore,
     incumbent: SetScore,
@@ -79,23 +53,30 @@ def judge(
 
     folds: in order of time, at least one; the candidate is the last one's winner, so that its `unseen` sessions were
     no part of any choice. tried: parameter sets tried on these bars, the incumbent's among them. Every check is made
-    and put in the evidence; the reason is the first that fails. The out-of-sample figures are those of the folds'
-    winners, each chosen without these sessions; to win is to end above 0 and above the incumbent.
+    and put in the evidence, once; the reason is the first that doesn't pass. The out-of-sample figures are those of the
+    folds' winners, each chosen without these sessions; to win is to end above 0 and above the incumbent.
     """
-    if candidate.params == incumbent.params:
-        return Judgement(False, Reason.NO_BETTER_SET, _evidence(candidate, incumbent, folds, neighbours, tried, ()))
+    same = candidate.params == incumbent.params
     checks = (
+        VerdictCheck(Reason.NO_BETTER_SET, None, None, not same, _THE_SAME if same else None),
         *_out_of_sample(candidate, incumbent, folds, limits),
         *_robust(candidate, incumbent, neighbours, tried, limits),
     )
+    if same:
+        checks = (checks[0], *(check.not_made(_NOTHING_TO_JUDGE) for check in checks[1:]))
     evidence = _evidence(candidate, incumbent, folds, neighbours, tried, checks)
-    failed = next((check.reason for check in checks if not check.passed), None)
+    failed = next((check.reason_code for check in checks if not check.passed), None)
     return Judgement(failed is None, failed or Reason.ADOPTED, evidence)
 
 
 def consistency(folds: Sequence[FoldScore]) -> float:
     """Return profitable out-of-sample folds / folds, 0 to 1."""
     return sum(fold.out_net_e4 > 0 for fold in folds) / len(folds)
+
+
+def out_of_sample_e4(folds: Sequence[FoldScore]) -> tuple[int, int]:
+    """Return what the folds' winners made out-of-sample, and what the incumbent made in the same sessions."""
+    return sum(fold.out_net_e4 for fold in folds), sum(fold.incumbent_out_net_e4 for fold in folds)
 
 
 def overfit_ratio(folds: Sequence[FoldScore]) -> float | None:
@@ -112,34 +93,33 @@ def overfit_ratio(folds: Sequence[FoldScore]) -> float | None:
 
 def _out_of_sample(
     candidate: SetScore, incumbent: SetScore, folds: Sequence[FoldScore], limits: Limits
-) -> tuple[_Check, ...]:
+) -> tuple[VerdictCheck, ...]:
     trades = sum(fold.out_trades for fold in folds)
-    net = sum(fold.out_net_e4 for fold in folds)
-    ahead = net - sum(fold.incumbent_out_net_e4 for fold in folds)
-    unseen_ahead = candidate.unseen_net_e4 - incumbent.unseen_net_e4
+    won, won_before = out_of_sample_e4(folds)
     share, overfit = consistency(folds), overfit_ratio(folds)
-    few = limits.min_out_trades
+    unseen, unseen_before = candidate.unseen_net_e4, incumbent.unseen_net_e4
     return (
-        _Check(Reason.TOO_FEW_OUT_OF_SAMPLE_TRADES, trades, few, trades >= few),
-        _Check(Reason.LOSES_OUT_OF_SAMPLE, net, 0, net > 0),
-        _Check(Reason.LOSES_OUT_OF_SAMPLE, candidate.unseen_net_e4, 0, candidate.unseen_net_e4 > 0),
-        _Check(Reason.BEHIND_THE_INCUMBENT, ahead, 0, ahead > 0),
-        _Check(Reason.BEHIND_THE_INCUMBENT, unseen_ahead, 0, unseen_ahead > 0),
-        _Check(Reason.INCONSISTENT, share, limits.min_consistency, share >= limits.min_consistency),
-        _Check(Reason.OVERFIT, overfit, limits.max_overfit, overfit is not None and overfit <= limits.max_overfit),
+        at_least(Reason.TOO_FEW_OUT_OF_SAMPLE_TRADES, trades, limits.min_out_trades),
+        money_above(Reason.LOSES_OUT_OF_SAMPLE, won, 0),
+        money_above(Reason.LOSES_ON_UNSEEN_SESSIONS, unseen, 0),
+        money_above(Reason.BEHIND_THE_INCUMBENT, won, won_before),
+        money_above(Reason.BEHIND_ON_UNSEEN_SESSIONS, unseen, unseen_before),
+        at_least(Reason.INCONSISTENT, share, limits.min_consistency),
+        at_most(Reason.OVERFIT, overfit, limits.max_overfit, _NO_RATIO),
     )
 
 
 def _robust(
     candidate: SetScore, incumbent: SetScore, neighbours: Sequence[SetScore], tried: int, limits: Limits
-) -> tuple[_Check, ...]:
-    level, share = limits.min_deflated_sharpe, limits.min_neighbours
-    deflated = _deflated(candidate, tried)
-    winning = [near.out_net_e4 > max(0, incumbent.out_net_e4) for near in neighbours if near.params != incumbent.params]
-    won = sum(winning) / len(winning) if winning else None
+) -> tuple[VerdictCheck, ...]:
+    to_beat = max(0, incumbent.tested_net_e4)
+    winning = [near.tested_net_e4 > to_beat for near in neighbours if near.params != incumbent.params]
+    share = sum(winning) / len(winning) if winning else None
     return (
-        _Check(Reason.DEFLATED_SHARPE_TOO_LOW, deflated, level, deflated is not None and deflated >= level),
-        _Check(Reason.NEIGHBOURS_LOSE, won, share, won is not None and won >= share),
+        at_least(
+            Reason.DEFLATED_SHARPE_TOO_LOW, _deflated(candidate, tried), limits.min_deflated_sharpe, _NO_SHARPE_RATIO
+        ),
+        at_least(Reason.NEIGHBOURS_LOSE, share, limits.min_neighbours, _NO_NEIGHBOURS),
     )
 
 
@@ -153,7 +133,7 @@ def _evidence(
     folds: Sequence[FoldScore],
     neighbours: Sequence[SetScore],
     tried: int,
-    checks: tuple[_Check, ...],
+    checks: tuple[VerdictCheck, ...],
 ) -> Values:
     return {
         "checks": [check.as_json() for check in checks],

@@ -1,5 +1,6 @@
 """What a bot's backtests and improvements led to, over the API: pages of a graded bot, and of no other."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from uuid import UUID
@@ -35,8 +36,32 @@ def test_improvements_are_listed_newest_first_with_verdict_figures_and_evidence(
         assert (row["verdict"], row["version_id"], row["data_label"]) == ("REJECTED", None, "IMPORTED")
         assert len(row["evidence"]["folds"]) == 3
         for which, scored in (("old", "incumbent"), ("new", "candidate")):
-            assert float(row[which]["net_usd"]) * 10_000 == row["evidence"][scored]["net_e4"]
+            assert row[which]["net_usd"] == row["evidence"][scored]["net_usd"]
             assert row[which]["trades"] == row["evidence"][scored]["trades"]
+
+
+def test_each_rule_of_an_improvement_is_of_the_figures_that_are_shown(
+    api: Api, tx: Transactions, tmp_path: Path
+) -> None:
+    store = BarsStore(str(tmp_path))
+    edge_bars.put_in_use(tx, store, edge_bars.noise(), now=NOW)
+    bot_id = create(api, strategy="bollinger_reversion")["id"]
+    queue_improvement(tx, UUID(bot_id), JobType.EVOLVE)
+    improve(tx, store, improve=replace(TERMS.improve, sets=6))
+    (row,) = walk(api, f"/api/bots/{bot_id}/improvements", limit=1)
+    old, new = row["old"], row["new"]
+    checks = {check["reason_code"]: check for check in row["evidence"]["checks"]}
+    assert len(checks) == len(row["evidence"]["checks"]) == 10
+    shown = {
+        "LOSES_OUT_OF_SAMPLE": (new["out_net_usd"], "0.00"),
+        "LOSES_ON_UNSEEN_SESSIONS": (new["unseen_net_usd"], "0.00"),
+        "BEHIND_THE_INCUMBENT": (new["out_net_usd"], old["out_net_usd"]),
+        "BEHIND_ON_UNSEEN_SESSIONS": (new["unseen_net_usd"], old["unseen_net_usd"]),
+    }
+    for rule, (observed, limit) in shown.items():
+        assert (checks[rule]["observed"], checks[rule]["limit"]) == (observed, limit)
+        assert checks[rule]["passed"] is (float(observed) > float(limit))
+    assert "_e4" not in json.dumps(row)
 
 
 def test_an_unknown_bot_and_a_foreign_cursor_are_refused(api: Api) -> None:

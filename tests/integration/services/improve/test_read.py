@@ -15,12 +15,13 @@ from tests.factories.improvements import TERMS, improve, queue_improvement
 
 
 def test_old_and_new_have_their_own_figures_in_usd() -> None:
-    old = {"net_e4": 10_000, "out_net_e4": -25_000, "unseen_net_e4": 0, "sharpe": None, "trades": 3}
-    new = {"net_e4": 20_050, "out_net_e4": 1, "unseen_net_e4": 2, "sharpe": 1.5, "trades": 4}
-    before, after = beside({"incumbent": old, "candidate": new})
+    old = {"net_usd": "1.00", "unseen_net_usd": "0.00", "sharpe": None, "trades": 3}
+    new = {"net_usd": "2.01", "unseen_net_usd": "0.0002", "sharpe": 1.5, "trades": 4}
+    fold = {"out_net_usd": "0.0001", "incumbent_out_net_usd": "-1.25"}
+    before, after = beside({"incumbent": old, "candidate": new, "folds": [fold, fold]})
     assert (before.net_usd, before.out_net_usd, before.sharpe) == (Decimal(1), Decimal("-2.5"), None)
     assert after.as_json() == {
-        "net_usd": "2.00", "out_net_usd": "0.00", "unseen_net_usd": "0.00", "sharpe": 1.5, "trades": 4
+        "net_usd": "2.01", "out_net_usd": "0.00", "unseen_net_usd": "0.00", "sharpe": 1.5, "trades": 4
     }  # fmt: skip
 
 

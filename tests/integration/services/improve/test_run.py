@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from decimal import Decimal
 from uuid import UUID
 
 import pytest
@@ -66,7 +67,8 @@ def test_on_bars_with_an_edge_what_wins_is_adopted_with_its_evidence_and_asks_fo
     assert (row.source, row.candidate) == ("SWEEP", {"strategy": "bollinger_reversion", "params": version.params})
     assert row.evidence["candidate"]["params"] == version.params
     assert row.evidence["incumbent"]["params"] == base.params
-    assert row.evidence["candidate"]["unseen_net_e4"] > row.evidence["incumbent"]["unseen_net_e4"]
+    won, won_before = (Decimal(row.evidence[one]["unseen_net_usd"]) for one in ("candidate", "incumbent"))
+    assert won > won_before
     assert row.evidence["bars"]["data_label"] == "IMPORTED"
     assert 16 <= row.sets_tried <= 20
     with tx() as session:

@@ -25,7 +25,7 @@ def test_a_refusal_lists_every_gate_with_what_was_observed_and_its_limit_and_cha
     assert [problem.field for problem in refused.value.details] == [
         *("TRADES", "AGE_DAYS", "DATA_LABEL", "LOOK_AHEAD_GUARD"),
     ]
-    assert refused.value.details[0].message.startswith("Observed 49, limit 50.")
+    assert refused.value.details[0].message == "49 observed, at least 50 required."
     assert refused.value.details[3].message.startswith("Observed nothing, limit passed.")
     assert len(refused.value.gates) == 10
     assert owner_sql("SELECT stage, revision FROM bots") == [("LAB", 1)]

@@ -257,7 +257,8 @@ def test_in_development_the_gate_says_who_may_promote_on_simulated_bars(automati
     found = gate(Stage.PAPER, "DATA_LABEL", evidence)
     assert found.met is not automatic
     assert found.reason == (
-        "The figures rest on SIMULATED bars. In development a person may promote on them, the planner never does."
+        f"The figures rest on SIMULATED bars; {found.limit} required. "
+        "In development a person may promote on them, the planner never does."
     )
 
 
@@ -283,5 +284,25 @@ def test_a_gate_is_json_with_money_as_text() -> None:
         "observed": "9.9999",
         "limit": "10",
         "met": False,
-        "reason": "9.9999 observed, at least 10 required.",
+        "reason": "9.9999 USD observed, at least 10 USD required.",
     }
+
+
+def test_a_figure_has_four_digits_unless_they_would_hide_that_it_misses_its_limit() -> None:
+    reached, missed = (
+        gate(Stage.PAPER, "WIN_RATE", with_figure(at_the_limit(Stage.PAPER), "win_rate", rate))
+        for rate in (0.1 + 0.3, 0.349999)
+    )
+    assert (reached.observed, reached.reason) == (0.4, "0.4 observed, at least 0.35 required.")
+    assert (missed.observed, missed.met) == (0.349999, False)
+    found = gate(Stage.PAPER, "SHARPE", with_figure(at_the_limit(Stage.PAPER), "sharpe", 1.23456789))
+    assert found.sentence == "1.235 observed, at least 0.5 required."
+
+
+@pytest.mark.parametrize("to", LIMITS)
+def test_the_sentence_of_a_gate_names_what_was_observed_and_its_limit_once(to: Stage) -> None:
+    for found in evaluate(to, at_the_limit(to), NOW):
+        assert found.sentence == found.reason, "which says both"
+    ungraded = replace(at_the_limit(to), figures=EvidenceFigures(), missing="It was never graded.")
+    for found in evaluate(to, ungraded, NOW)[:6]:
+        assert found.sentence == f"Observed nothing, limit {found.limit}. {found.reason}"

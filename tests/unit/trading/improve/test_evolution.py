@@ -15,8 +15,8 @@ from trading.backtest.types import Costs
 from trading.bars.series import Window
 from trading.improve.evolution import Contender, Evolution, challengers, evolve
 from trading.improve.limits import Budget
+from trading.improve.reasons import Reason
 from trading.improve.space import neighbours
-from trading.improve.verdict import Reason
 from trading.instruments import get_instrument
 from trading.strategies.base import Decisions, MarketView, Strategy
 from trading.strategies.registry import STRATEGIES, get_strategy

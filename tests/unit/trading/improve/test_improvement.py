@@ -16,7 +16,7 @@ from trading.backtest.types import Costs
 from trading.bars.series import Window
 from trading.improve.improvement import Improvement, improve
 from trading.improve.limits import Budget
-from trading.improve.verdict import Reason
+from trading.improve.reasons import Reason
 from trading.instruments import get_instrument
 from trading.strategies.base import Decisions, MarketView
 from trading.strategies.registry import get_strategy

@@ -5,19 +5,20 @@ from dataclasses import replace
 
 import pytest
 
+from tests.factories.judged_sets import FOLD, FOLDS, GOOD, INCUMBENT, NEAR
 from trading.improve.limits import Limits
+from trading.improve.reasons import Reason
 from trading.improve.scores import FoldScore, SetScore
 from trading.improve.sharpe import Moments
-from trading.improve.verdict import Judgement, Reason, consistency, judge, overfit_ratio
+from trading.improve.verdict import Judgement, consistency, judge, overfit_ratio
 
-GOOD = SetScore({"n": 2}, 400, 9_000, 200, 5_000, 40, 1_000, Moments(200, 0.4, 0.0, 3.0))
-INCUMBENT = SetScore({"n": 1}, 400, 1_000, 200, 500, 40, 100, Moments(200, 0.02, 0.0, 3.0))
-NEAR = tuple(replace(GOOD, params={"n": number}, out_net_e4=4_000) for number in (3, 4, 5, 6, 7))
-FOLD = FoldScore({"n": 2}, 100, 200, 6.0, 4, 40, (300, 200, 400, 100), 40, (20, 30, 20, 30))
-FOLDS = (FOLD,) * 5
 LOST = replace(FOLD, out_daily_e4=(-30, 20, -40, 10))
 # Who loses money is behind the incumbent too, and has neither consistency nor a ratio.
-FOLLOWS = {Reason.LOSES_OUT_OF_SAMPLE: {Reason.BEHIND_THE_INCUMBENT, Reason.INCONSISTENT, Reason.OVERFIT}}
+FOLLOWS = {
+    Reason.LOSES_OUT_OF_SAMPLE: {Reason.BEHIND_THE_INCUMBENT, Reason.INCONSISTENT, Reason.OVERFIT},
+    Reason.LOSES_ON_UNSEEN_SESSIONS: {Reason.BEHIND_ON_UNSEEN_SESSIONS},
+    Reason.NO_BETTER_SET: set(Reason),
+}
 
 
 def test_a_set_that_wins_everywhere_is_adopted() -> None:
@@ -32,7 +33,7 @@ def test_a_set_that_wins_everywhere_is_adopted() -> None:
         (replace(GOOD, params={"n": 1}), FOLDS, NEAR, 200, Reason.NO_BETTER_SET),
         (GOOD, (replace(FOLD, out_trades=5),) * 5, NEAR, 200, Reason.TOO_FEW_OUT_OF_SAMPLE_TRADES),
         (GOOD, (LOST,) * 5, NEAR, 200, Reason.LOSES_OUT_OF_SAMPLE),
-        (replace(GOOD, unseen_net_e4=0), FOLDS, NEAR, 200, Reason.LOSES_OUT_OF_SAMPLE),
+        (replace(GOOD, unseen_net_e4=0), FOLDS, NEAR, 200, Reason.LOSES_ON_UNSEEN_SESSIONS),
         (
             GOOD,
             (replace(FOLD, incumbent_out_daily_e4=(300, 200, 400, 100)),) * 5,
@@ -40,12 +41,18 @@ def test_a_set_that_wins_everywhere_is_adopted() -> None:
             200,
             Reason.BEHIND_THE_INCUMBENT,
         ),
-        (replace(GOOD, unseen_net_e4=100), FOLDS, NEAR, 200, Reason.BEHIND_THE_INCUMBENT),
+        (replace(GOOD, unseen_net_e4=100), FOLDS, NEAR, 200, Reason.BEHIND_ON_UNSEEN_SESSIONS),
         (GOOD, (FOLD, FOLD, LOST, LOST, LOST), NEAR, 200, Reason.INCONSISTENT),
         (GOOD, (replace(FOLD, in_sharpe=200.0),) * 5, NEAR, 200, Reason.OVERFIT),
         (GOOD, FOLDS, NEAR, 10**6, Reason.DEFLATED_SHARPE_TOO_LOW),
         (replace(GOOD, shape=Moments(200, None, 0.0, 3.0)), FOLDS, NEAR, 200, Reason.DEFLATED_SHARPE_TOO_LOW),
-        (GOOD, FOLDS, (*NEAR[:2], *(replace(near, out_net_e4=400) for near in NEAR[2:])), 200, Reason.NEIGHBOURS_LOSE),
+        (
+            GOOD,
+            FOLDS,
+            (*NEAR[:2], *(replace(near, tested_net_e4=400) for near in NEAR[2:])),
+            200,
+            Reason.NEIGHBOURS_LOSE,
+        ),
         (GOOD, FOLDS, (), 200, Reason.NEIGHBOURS_LOSE),
         (GOOD, FOLDS, (INCUMBENT,), 200, Reason.NEIGHBOURS_LOSE),
     ],
@@ -80,3 +87,27 @@ def test_a_verdict_goes_through_json_unchanged() -> None:
         text = json.dumps(verdict.as_json(), allow_nan=False)
         assert Judgement.from_json(json.loads(text)) == verdict
         assert [FoldScore.from_json(fold) for fold in json.loads(text)["evidence"]["folds"]] == list(FOLDS)
+
+
+def test_each_rule_is_checked_once_with_what_was_observed_beside_its_limit() -> None:
+    checks = judge(GOOD, INCUMBENT, FOLDS, NEAR, 200).evidence["checks"]
+    rules = [check["reason_code"] for check in checks]
+    assert rules == [reason.value for reason in Reason if reason is not Reason.ADOPTED]
+    by_rule = {check["reason_code"]: (check["observed"], check["limit"]) for check in checks}
+    assert by_rule["LOSES_OUT_OF_SAMPLE"] == ("0.50", "0.00")
+    assert by_rule["BEHIND_THE_INCUMBENT"] == ("0.50", "0.05")
+    assert by_rule["LOSES_ON_UNSEEN_SESSIONS"] == ("0.10", "0.00")
+    assert by_rule["BEHIND_ON_UNSEEN_SESSIONS"] == ("0.10", "0.01")
+    assert by_rule["TOO_FEW_OUT_OF_SAMPLE_TRADES"] == (200, 30)
+
+
+def test_what_was_not_evaluated_neither_passed_nor_failed_and_says_why() -> None:
+    same, *others = judge(INCUMBENT, INCUMBENT, FOLDS, NEAR, 200).evidence["checks"]
+    assert (same["passed"], same["reason"]) == (False, "The best set in-sample is the one in use.")
+    assert {(check["observed"], check["passed"], check["reason"]) for check in others} == {
+        (None, None, "Not evaluated: there is no better set to judge.")
+    }
+    verdict = judge(GOOD, INCUMBENT, FOLDS, (), 200)
+    (near,) = [check for check in verdict.evidence["checks"] if check["reason_code"] == "NEIGHBOURS_LOSE"]
+    assert (near["passed"], near["reason"]) == (None, "The candidate has no neighbours but the set in use.")
+    assert not verdict.adopt, "what wasn't measured proves nothing"

@@ -1,0 +1,19 @@
+"""Why a change of parameters is adopted or not."""
+
+from enum import StrEnum
+
+
+class Reason(StrEnum):
+    """Why a change was adopted, or the first check that didn't pass, in this order."""
+
+    ADOPTED = "ADOPTED"
+    NO_BETTER_SET = "NO_BETTER_SET"
+    TOO_FEW_OUT_OF_SAMPLE_TRADES = "TOO_FEW_OUT_OF_SAMPLE_TRADES"
+    LOSES_OUT_OF_SAMPLE = "LOSES_OUT_OF_SAMPLE"
+    LOSES_ON_UNSEEN_SESSIONS = "LOSES_ON_UNSEEN_SESSIONS"
+    BEHIND_THE_INCUMBENT = "BEHIND_THE_INCUMBENT"
+    BEHIND_ON_UNSEEN_SESSIONS = "BEHIND_ON_UNSEEN_SESSIONS"
+    INCONSISTENT = "INCONSISTENT"
+    OVERFIT = "OVERFIT"
+    DEFLATED_SHARPE_TOO_LOW = "DEFLATED_SHARPE_TOO_LOW"
+    NEIGHBOURS_LOSE = "NEIGHBOURS_LOSE"
