@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from core.errors import bad_data
 from integrations.files.length import refuse_other_lengths
@@ -11,11 +12,12 @@ from integrations.files.payload import Payload
 from integrations.files.types import FileBars
 from trading.bars.contracts import in_order
 from trading.bars.faults import faults
+from trading.bars.quality_failed import too_many
 from trading.bars.quality_types import ProblemCode, stamp
 from trading.bars.schema import Bars, IntArray
 from trading.bars.ticks import from_ticks, to_ticks
 from trading.instruments import Instrument, get_instrument
-from trading.sessions import FIRST_YEAR, LAST_YEAR
+from trading.sessions import FIRST_YEAR, LAST_YEAR, session_of
 
 _EXPORT_AGAIN: Final = "Export the bars again from their source, and import that."
 _FIXES: Final = {
@@ -42,7 +44,8 @@ def assemble(payload: Payload, rows: RawBars, details: dict[str, Any]) -> FileBa
 
     Raises:
         GantryError: VALIDATION_FAILED for an unknown symbol or bars longer than a minute; DATA_QUALITY_FAILED
-            for the first row that is out of order, doubled, or no possible bar.
+            for the first row that is out of order, doubled, or no possible bar; a high or low that isn't one is
+            left to `trading.bars.quality` where few sessions have such bars.
 
     """
     instrument = get_instrument(rows.bars.symbol)
@@ -51,6 +54,8 @@ def assemble(payload: Payload, rows: RawBars, details: dict[str, Any]) -> FileBa
     _check_names(payload.name, rows.bars.contracts)
     _check_times(payload.name, rows)
     for fault in faults(rows.bars, instrument):
+        if fault.code is ProblemCode.OHLC_VIOLATION and _in_few_sessions(rows.bars, fault.wrong, instrument):
+            continue
         row, count = int(fault.wrong.argmax()), int(fault.wrong.sum())
         more = f" ({count} such bars)" if count > 1 else ""
         raise bad_data(
@@ -62,6 +67,12 @@ def assemble(payload: Payload, rows: RawBars, details: dict[str, Any]) -> FileBa
     bars = _sorted(rows.bars, instrument)
     refuse_other_lengths(payload.name, bars.ts)
     return FileBars(bars, payload.name, payload.sha256, {"compression": payload.compression, **details})
+
+
+def _in_few_sessions(bars: Bars, wrong: NDArray[np.bool_], instrument: Instrument) -> bool:
+    """Whether so few sessions have impossible bars that these can be put aside alone, which `quality` does."""
+    session = session_of(instrument, bars.ts).session
+    return not too_many(len(np.unique(session[wrong])), len(np.unique(session)))
 
 
 def _check_names(name: str, contracts: tuple[str, ...]) -> None:

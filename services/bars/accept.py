@@ -7,7 +7,7 @@ from typing import Final
 
 from sqlalchemy.orm import Session
 
-from core.errors import ErrorCode, GantryError, Kind, data_unavailable, invalid
+from core.errors import ErrorCode, GantryError, Kind, bad_data, data_unavailable, invalid
 from core.ids import new_id
 from core.trace import current_trace_id
 from fleet.closed_sets import SystemEvent
@@ -22,6 +22,7 @@ from sql.queries.bars import catalogue as queries
 from sql.tables.bars import AcceptedSession, BarsMonth
 from trading.bars.aside import sessions_aside
 from trading.bars.quality import NONE_ACCEPTED, assess
+from trading.bars.quality_types import ProblemCode
 from trading.day_session import hours_of, instrument_of
 from trading.instruments import get_instrument
 
@@ -48,7 +49,8 @@ def accept_session(
 
     Raises:
         GantryError: VALIDATION_FAILED for an unknown symbol, no day or no reason; NOT_FOUND for a session that isn't
-            put aside; DATA_UNAVAILABLE for a damaged file; CONFLICT for a month changed at the same time.
+            put aside; DATA_QUALITY_FAILED for one with bars that can't be; DATA_UNAVAILABLE for a damaged file;
+            CONFLICT for a month changed at the same time.
 
     """
     get_instrument(symbol)
@@ -66,6 +68,7 @@ def accept_session(
             fix=f"`gantry bars gaps {symbol}` lists those that are.",
             kind=Kind.NOT_FOUND,
         )
+    _refuse_impossible(rows, symbol, day)
     renewed = [_renewed(store, row, {**taken, day.isoformat(): reason}) for row in rows]
     with tx() as session:
         accepted = AcceptedSession(
@@ -97,6 +100,17 @@ def _reason(text: str) -> str:
 
 def _has(row: BarsMonth, day: date) -> bool:
     return day.isoformat() in sessions_aside(row.quality_report)
+
+
+def _refuse_impossible(rows: Sequence[BarsMonth], symbol: str, day: date) -> None:
+    failed = (one for row in rows for one in row.quality_report["sessions_aside"] if one["session"] == day.isoformat())
+    for one in failed:
+        if one["code"] != ProblemCode.MINUTES_MISSING:
+            raise bad_data(
+                f"The session of {symbol} on {day} has bars that can't be: {one['message']}",
+                fix="Import that session from another source with --replace.",
+                facts={"problem": one["code"]},
+            )
 
 
 def _renewed(store: BarsStore, there: BarsMonth, accepted: Mapping[str, str]) -> BarsMonth:

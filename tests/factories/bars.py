@@ -62,6 +62,11 @@ def without(bars: Bars, start: str, end: str) -> Bars:
     return bars.take((bars.ts < ns(start)) | (bars.ts >= ns(end)))
 
 
+def with_impossible(bars: Bars, at: str) -> Bars:
+    """Return the bars with one whose high is below its other prices."""
+    return replace(bars, high=np.where(bars.ts == ns(at), bars.high - 100, bars.high))
+
+
 def with_volume(bars: Bars, start: str, end: str, volume: int) -> Bars:
     """Return the bars with that volume in [start, end)."""
     there = (bars.ts >= ns(start)) & (bars.ts < ns(end))

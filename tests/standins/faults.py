@@ -46,7 +46,7 @@ class Fault(Enum):
     DUPLICATES = auto()  # five bars stand twice
     UNSORTED = auto()  # five bars have changed places with the next five
     FUTURE = auto()  # the last five bars are ten years ahead
-    IMPOSSIBLE = auto()  # one bar's high is under its low
+    IMPOSSIBLE = auto()  # in every session there are bars whose high is under their low
     OTHER_SCHEMA = auto()  # Databento: the metadata say ohlcv-1s; Polygon: bars of another ticker
     PARTIAL = auto()  # Databento: 206, the second half of the days isn't resolved
     # Pages; Polygon only

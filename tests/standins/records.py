@@ -31,6 +31,7 @@ _OHLCV_1M: Final = 33
 _GLOBEX: Final = 1
 _MISSING: Final = 100
 _FEW: Final = 5
+_HOUR: Final = 60  # bars: so every session has some
 _TEN_YEARS_NS: Final = 3653 * NS_PER_DAY
 
 Records = NDArray[Any]
@@ -91,5 +92,5 @@ def spoiled(records: Records, fault: Fault | None) -> Records:
     if fault is Fault.FUTURE:
         chosen["ts"][-_FEW:] += _TEN_YEARS_NS
     if fault is Fault.IMPOSSIBLE:
-        chosen["high"][middle] = chosen["low"][middle] - PRICE_UNITS
+        chosen["high"][::_HOUR] = chosen["low"][::_HOUR] - PRICE_UNITS
     return chosen

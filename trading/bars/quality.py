@@ -85,7 +85,7 @@ def assess(
     first, after = int(bars.ts[0]), int(bars.ts[-1]) + MINUTE_NS
     asked = Span(first, after) if span is None else replace(span, end_ns=max(span.end_ns, after))
     coverage = by_session.cover(bars, instrument, asked)
-    failed = failed_sessions(coverage, bars.symbol, accepted)
+    failed = failed_sessions(bars, instrument, coverage, accepted)
     problems = [*broken, *failed.problems, *_only(by_session.broken_sessions(bars, instrument, coverage))]
     problems.sort(key=lambda problem: problem.severity is not ProblemLevel.BLOCKED)
     verdict = MonthVerdict.OK

@@ -29,6 +29,8 @@ def broken_bars(bars: Bars, instrument: Instrument) -> Iterator[Problem | None]:
         )
         return
     for fault in faults(bars, instrument):
+        if fault.code is ProblemCode.OHLC_VIOLATION:
+            continue  # fails the bar's session alone: see `quality_failed`
         yield _blocked(bars, fault.wrong, fault.code, f"have {fault.what}")
     step, same = np.diff(bars.ts), np.diff(bars.contract)
     backwards = (step < 0) | ((step == 0) & (same < 0))

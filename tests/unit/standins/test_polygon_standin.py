@@ -123,7 +123,7 @@ def test_bars_may_be_unsorted_of_the_future_impossible_or_of_another_contract() 
         unsorted, future, impossible, other = (aggregates(vendor) for _ in range(4))
     assert (np.diff([row.window_start for row in unsorted]) < 0).sum() == 1
     assert future[-1].window_start > np.datetime64("2034-01-01", "ns").astype(np.int64)
-    assert [row.high < row.low for row in impossible].count(True) == 1
+    assert [row.high < row.low for row in impossible].count(True) == len(impossible[::60])
     assert {row.ticker for row in other} == {"ESX0"}
 
 

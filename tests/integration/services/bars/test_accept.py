@@ -15,7 +15,7 @@ from services.bars.gaps import gap_report
 from services.bars.load import list_months
 from services.planner.snapshot import read_fleet
 from sql.engine import Transactions
-from tests.factories.bars import equal, made_bars, without
+from tests.factories.bars import equal, made_bars, with_impossible, without
 from tests.factories.bots import MakeBot
 from tests.factories.databases import OwnerSql
 from tests.factories.imported_bars import NOW, Import, read_all
@@ -125,6 +125,19 @@ def test_what_can_not_be_accepted_is_refused_with_what_to_do(
     assert refused.value.code is code
     assert refused.value.fix
     assert equal(read_all(tx, store), fit(holed()))
+
+
+def test_an_impossible_bar_costs_its_session_and_is_never_accepted(
+    tx: Transactions, store: BarsStore, import_bars: Import
+) -> None:
+    bars = made_bars(*WEEK)
+    (month,) = import_bars(with_impossible(bars, f"{BAD}T12:00")).months
+    assert month.quality == "WARN"
+    assert equal(read_all(tx, store), fit(bars))
+    with pytest.raises(GantryError, match="has bars that can't be: 1 bar has a high below") as refused:
+        accept(tx, store)
+    assert refused.value.code is ErrorCode.DATA_QUALITY_FAILED
+    assert equal(read_all(tx, store), fit(bars))
 
 
 def test_a_damaged_file_is_not_accepted_from(

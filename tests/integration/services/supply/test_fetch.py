@@ -20,7 +20,7 @@ from services.bars.load import load_bars
 from services.supply.fetch import Fetcher, FetchStatus
 from sql.embedded import RunningState
 from sql.engine import Transactions
-from tests.factories.bars import equal, made_bars, without
+from tests.factories.bars import equal, made_bars, with_impossible, without
 from tests.factories.databases import OwnerSql
 from tests.factories.supply import MARCH, MONTHS, NOW, databento, polygon, until, usage
 from tests.standins.databento import RANGE, DatabentoStandIn
@@ -47,16 +47,18 @@ def test_a_fetched_month_is_catalogued_with_where_it_came_from(fetcher: Fetcher,
     assert owner_sql("SELECT event_type FROM system_events") == [("BARS_FETCHED",)]
 
 
-def test_one_bad_session_of_a_fetched_month_is_put_aside_alone(
+def test_bad_sessions_of_a_fetched_month_are_put_aside_alone(
     tx: Transactions, store: BarsStore, es: Bars, owner_sql: OwnerSql
 ) -> None:
-    with DatabentoStandIn({"ES": without(es, "2024-02-14T10:00", "2024-02-14T19:00")}) as vendor:
+    spoiled = with_impossible(without(es, "2024-02-14T10:00", "2024-02-14T19:00"), "2024-02-20T12:00")
+    with DatabentoStandIn({"ES": spoiled}) as vendor:
         [report] = Fetcher(tx, store, [databento(tx, vendor)], "test", lambda: NOW).fetch([("ES", "2024-02")])
     assert (report.status, report.quality) == (FetchStatus.FETCHED, "WARN")
     [(aside, path)] = owner_sql("SELECT quality_report->'sessions_aside', path FROM bars_catalogue")
-    assert [one["session"] for one in aside] == ["2024-02-14"]
+    assert [one["session"] for one in aside] == ["2024-02-14", "2024-02-20"]
     loaded = load_bars(tx, store, "ES", timeframe=Timeframe.M1, start="2024-02", end="2024-02").bars
-    assert equal(loaded, without(store.read([path]), "2024-02-13T23:00", "2024-02-14T23:00"))
+    one = without(store.read([path]), "2024-02-13T23:00", "2024-02-14T23:00")
+    assert equal(loaded, without(one, "2024-02-19T23:00", "2024-02-20T23:00"))
 
 
 def test_a_second_fetch_calls_nobody(fetcher: Fetcher, vendor: DatabentoStandIn) -> None:

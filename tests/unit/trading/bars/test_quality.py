@@ -52,8 +52,6 @@ def test_whole_sessions_are_fine() -> None:
         ("low", 0.0, ProblemCode.NOT_POSITIVE),
         ("low", -3.0, ProblemCode.NOT_POSITIVE),
         ("high", 9000.1, ProblemCode.OFF_GRID),
-        ("high", 4000.0, ProblemCode.OHLC_VIOLATION),
-        ("low", 6000.0, ProblemCode.OHLC_VIOLATION),
         ("volume", -1, ProblemCode.NEGATIVE_VOLUME),
     ],
 )

@@ -1,5 +1,9 @@
 """A session that fails is put aside alone: what that takes, what a person may change of it, and what a halt is."""
 
+from dataclasses import replace
+
+import pytest
+
 from tests.factories.bars import made_bars, ns, without
 from trading.bars.aside import sessions_aside, without_sessions
 from trading.bars.quality import MonthVerdict, ProblemCode, QualityReport, assess
@@ -20,6 +24,14 @@ def holed(*days: str, of: Bars | None = None) -> Bars:
     for day in days:
         bars = without(bars, f"{day}T10:00", f"{day}T16:00")
     return bars
+
+
+def with_price(name: str, value: float, *rows: int, of: Bars | None = None) -> Bars:
+    """A week, or other bars, in which those rows have that price."""
+    bars = holed(of=of)
+    values = getattr(bars, name).copy()
+    values[list(rows)] = value
+    return replace(bars, **{name: values})
 
 
 def aside(report: QualityReport) -> list[str]:
@@ -46,6 +58,33 @@ def test_over_a_fifth_of_the_sessions_failing_blocks_and_then_none_is_put_aside(
     assert "over a fifth of the 5 sessions" in report.problems[0].message
     ten = made_bars("2024-01-07T23:00", "2024-01-19T22:00")
     assert aside(assess(holed(*DAYS[1:3], of=ten), ES)) == list(DAYS[1:3])
+
+
+@pytest.mark.parametrize(("name", "value"), [("high", 4000.0), ("low", 6000.0)])
+def test_an_impossible_bar_puts_its_session_aside_alone_and_is_named(name: str, value: float) -> None:
+    report = assess(with_price(name, value, 100), ES)
+    assert report.verdict is MonthVerdict.WARN
+    assert aside(report) == ["2024-01-08"]
+    assert report.aside[0].code is ProblemCode.OHLC_VIOLATION
+    assert report.aside[0].message.endswith("first at 2024-01-08T00:40:00Z.")
+    (problem,) = report.problems
+    assert (problem.code, problem.examples) == (ProblemCode.OHLC_VIOLATION, ("2024-01-08T00:40:00Z",))
+    assert "bar 101" in problem.message
+
+
+def test_impossible_bars_in_over_a_fifth_of_the_sessions_block_and_count_with_those_that_lack_minutes() -> None:
+    report = assess(with_price("high", 4000.0, 100, 1500), ES)
+    assert (report.verdict, report.aside) == (MonthVerdict.BLOCKED, ())
+    both = assess(with_price("high", 4000.0, 100, of=holed("2024-01-10")), ES)
+    assert (both.verdict, codes(both)[:2]) == (
+        MonthVerdict.BLOCKED,
+        [ProblemCode.OHLC_VIOLATION, ProblemCode.MINUTES_MISSING],
+    )
+
+
+def test_impossible_bars_are_never_accepted() -> None:
+    report = assess(with_price("high", 4000.0, 100), ES, accepted={"2024-01-08": "checked by hand"})
+    assert (aside(report), report.accepted) == (["2024-01-08"], ())
 
 
 def test_one_failing_session_blocks_only_where_it_is_the_only_one() -> None:
