@@ -32,6 +32,7 @@ def backtest_metadata(standing: BotRecord, session: SessionFacts, curve: Curve |
     """Describe the session a bot was graded by; with a curve, the equity picture and the last trades too."""
     described = _of_bot(standing) | {
         "net_pnl": MetadataValue.float(float(session.net_pnl)),
+        "open_pnl": MetadataValue.float(float(session.open_pnl)),
         "total_trades": MetadataValue.int(session.total_trades),
         "max_drawdown_usd": MetadataValue.float(float(session.max_drawdown_usd)),
         "bars_hash": MetadataValue.text(session.bars_hash),
@@ -44,7 +45,8 @@ def backtest_metadata(standing: BotRecord, session: SessionFacts, curve: Curve |
         "trace_id": MetadataValue.text(session.trace_id),
     }
     if curve is not None:
-        title = f"{standing.bot.name} ({session.data_label}): {session.net_pnl:.2f} USD"
+        held = f", {session.open_pnl:+.2f} USD open" if session.open_pnl else ""
+        title = f"{standing.bot.name} ({session.data_label}): {session.net_pnl:.2f} USD{held}"
         described["equity"] = MetadataValue.md(equity_picture(curve, title))
         described["last_trades"] = MetadataValue.table([_record(trade) for trade in curve.last_trades], TRADE_SCHEMA)
     return described

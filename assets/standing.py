@@ -24,6 +24,7 @@ class SessionFacts:
     id: UUID
     job_id: UUID
     net_pnl: Decimal
+    open_pnl: Decimal
     total_trades: int
     max_drawdown_usd: Decimal
     bars_hash: str
@@ -85,6 +86,7 @@ def _facts(row: SessionRow) -> SessionFacts:
         id=row.id,
         job_id=row.job_id,
         net_pnl=row.net_pnl or Decimal(0),
+        open_pnl=row.open_pnl or Decimal(0),
         total_trades=row.total_trades or 0,
         max_drawdown_usd=row.max_drawdown_usd or Decimal(0),
         bars_hash=row.bars_hash or "",
