@@ -3,20 +3,25 @@
 from dataclasses import replace
 from uuid import UUID
 
+import numpy as np
+
 from fleet.caps import Caps
 from fleet.closed_sets import NotEnqueued, TickCause
 from fleet.planner.bars_outlook import Suppliers
 from fleet.planner.types import PlannerCaps
 from integrations.store import BarsStore
+from services.backtests.compute import load_material
 from services.backtests.grade import grade_bots
+from services.bars.accept import accept_session
 from services.bars.simulate import simulate_months
 from services.bots.read import get_bot
+from services.jobs.plan import BarsKey
 from services.jobs.terms import GradeTerms
 from services.planner.terms import PlannerTerms
 from services.planner.tick import Tick, run_tick
 from sql.engine import Transactions
 from tests.factories import edge_bars
-from tests.factories.bars import ns
+from tests.factories.bars import ns, without
 from tests.factories.bots import NOW, MakeBot
 from tests.factories.databases import OwnerSql
 from tests.factories.edge_bars import put_in_use
@@ -86,3 +91,20 @@ def test_few_real_ones_are_graded_on_where_the_terms_say_so(
     grade_queued(tx, store, by_setting, terms=GradeTerms(min_sessions=23))
     grade_queued(tx, store, by_name, terms=GradeTerms(min_sessions=1))
     assert (label_of(tx, by_setting), label_of(tx, by_name)) == ("SIMULATED", "IMPORTED")
+
+
+def test_a_session_put_aside_is_crossed_by_no_window_and_once_accepted_its_symbol_is_graded_again(
+    tx: Transactions, store: BarsStore, make_bot: MakeBot
+) -> None:
+    put_in_use(tx, store, without(edge_bars.swinging(), "2024-01-17T10:00", "2024-01-17T19:00"), now=NOW)
+    bot, asked = make_bot(), BarsKey("ES", "1m", None, None)
+    grade_queued(tx, store, bot)
+    before, after = load_material(tx, store, asked).windows
+    day = int(np.datetime64("2024-01-17").astype(np.int64))
+    assert before.session.max() < day < after.session.min()
+    assert fresh(tick(tx)) == 1
+    accept_session(tx, store, "ES", "2024-01-17", reason="checked by hand", actor="test", now=NOW)
+    assert [job.bot_id for job in tick(tx).queued] == [bot]
+    grade_queued(tx, store, bot)
+    assert fresh(tick(tx)) == 1
+    assert len(load_material(tx, store, asked).windows) == 1
