@@ -45,8 +45,10 @@ CREATE TEMP TABLE fleet AS SELECT n, pg_temp.nth(1, n) AS bot, pg_temp.nth(2, n)
   (ARRAY['ES', 'NQ', 'CL', 'GC', '6E'])[n / 10 %% 5 + 1] AS symbol,
   CASE WHEN n <= 30 THEN 'LIVE' ELSE (ARRAY['PAPER', 'SHADOW', 'CANARY', 'LAB', 'LAB'])[n %% 5 + 1] END AS stage
   FROM generate_series(1, %(bots)s) AS n;
-INSERT INTO bots (id, name, symbol, timeframe, stage, current_version_id, created_by, trace_id, created_at, updated_at)
-  SELECT bot, 'Bot ' || n, symbol, '5m', stage, version, 'bench', trace, at, at FROM fleet;
+INSERT INTO bots (id, name, partition_key, symbol, timeframe, stage, current_version_id, created_by, trace_id,
+    created_at, updated_at)
+  SELECT bot, 'Bot ' || n, 'bot-' || n || '-' || lpad(to_hex(n), 8, '0'), symbol, '5m', stage, version, 'bench',
+    trace, at, at FROM fleet;
 INSERT INTO bot_versions (id, bot_id, number, strategy, params, costs, "window", reason_code, trace_id, created_at)
   SELECT version, bot, 1, 'sma_cross', '{"fast": 20, "slow": 100}',
     '{"contracts": 1, "commission_usd": "2.25", "slippage_ticks": 1}', '{"end": null, "start": null}', 'CREATED',

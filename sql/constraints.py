@@ -28,6 +28,9 @@ _NOT_THERE: Final = Meaning(
 MEANINGS: Final[dict[str, Meaning]] = {
     "uq_bot_jobs_active_per_bot": Meaning("The bot already has a job.", "Wait for it to end."),
     "uq_bots_name_active": Meaning("A bot with that name already exists.", "Choose another name, or archive that bot."),
+    "uq_bots_partition_key": Meaning(
+        "Another bot has that partition key.", "Send the request again; the bot then gets another key."
+    ),
     "uq_bots_starter_key_active": Meaning(
         "That bot of the starter pack already exists.", "Send the request again; it then finds that bot."
     ),

@@ -13,8 +13,10 @@ from core.errors import GantryError, invalid
 from core.ids import new_id
 from core.trace import current_trace_id
 from fleet.closed_sets import ActivityEvent, PromotionMode, Stage, TradeSource
+from fleet.partition_keys import partition_key
 from services import events
 from services.bots.costs import parse_costs, stored_costs
+from services.bots.keys import free_keys
 from sql.queries.bots import create as queries
 from sql.tables.bots import Bot, BotBoundary, BotStageEvent, BotVersion
 from trading.bars.schema import Timeframe
@@ -71,6 +73,7 @@ def create_bot(session: Session, new: NewBot, *, actor: str, now: datetime) -> U
 
     """
     rows = rows_of_new_bot(new, actor=actor, now=now)
+    free_keys(session, [rows.bot])
     queries.insert_bot(session, rows.bot, rows.version, rows.boundaries, rows.stage_event)
     events.publish(
         session, ActivityEvent.BOT_CREATED, rows.message, actor=actor, bot_id=rows.bot.id, payload=rows.facts
@@ -85,10 +88,11 @@ def rows_of_new_bot(new: NewBot, *, actor: str, now: datetime, starter_key: str 
         GantryError: VALIDATION_FAILED, as `create`.
 
     """
-    version = _first_version(new, now)
+    version, name = _first_version(new, now), checked_name(new.name)
     bot = Bot(
         id=version.bot_id,
-        name=checked_name(new.name),
+        name=name,
+        partition_key=partition_key(name, version.bot_id),
         symbol=new.symbol,
         timeframe=checked_timeframe(new.timeframe),
         stage=Stage.LAB,

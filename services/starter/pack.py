@@ -17,6 +17,7 @@ from fleet.jobs import JobReason
 from fleet.starter import DEFAULT_BOTS, DEFAULT_SYMBOLS, MAX_BOTS, Place, places
 from services import events
 from services.bots.create import NewBot, NewBotRows, rows_of_new_bot
+from services.bots.keys import free_keys
 from services.bots.read import BotView, some_bots
 from services.jobs.enqueue import enqueue_jobs
 from services.resets.reset import ResetRequest, reset_metrics
@@ -167,6 +168,7 @@ def _rows_of(place: Place, name: str, actor: str, now: datetime) -> NewBotRows:
 
 
 def _insert(session: Session, new: Sequence[NewBotRows], actor: str) -> None:
+    free_keys(session, [one.bot for one in new])
     queries.insert_all(session, [one.bot for one in new])
     queries.insert_all(session, [one.version for one in new])
     queries.insert_all(session, [boundary for one in new for boundary in one.boundaries])

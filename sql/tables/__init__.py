@@ -3,6 +3,7 @@
 from sql.tables.bars import AcceptedSession, BarsMonth
 from sql.tables.base import Base
 from sql.tables.bots import Bot, BotBoundary, BotStageEvent, BotVersion
+from sql.tables.checks import BotChecks
 from sql.tables.events import Activity, SystemEventRow
 from sql.tables.improvements import BotImprovement, ImprovementProgress
 from sql.tables.jobs import BotJob, JobRunEvent
@@ -25,6 +26,7 @@ __all__ = [
     "Base",
     "Bot",
     "BotBoundary",
+    "BotChecks",
     "BotDecision",
     "BotImprovement",
     "BotJob",

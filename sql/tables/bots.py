@@ -20,6 +20,11 @@ class Bot(Base):
         one_of("promotion_mode", PromotionMode),
         one_of("metrics_reset_scope", MetricsScope),
         CheckConstraint("length(name) BETWEEN 1 AND 100", name="name_length"),
+        CheckConstraint(
+            "partition_key ~ '^[a-z0-9]+(-[a-z0-9]+)*-[0-9a-f]{8,32}$' AND length(partition_key) <= 100",
+            name="partition_key_form",
+        ),
+        UniqueConstraint("partition_key"),
         Index(
             "ix_bots_newest",
             text("created_at DESC"),
@@ -32,6 +37,7 @@ class Bot(Base):
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     name: Mapped[str]
+    partition_key: Mapped[str]  # fixed at creation, see fleet.partition_keys
     symbol: Mapped[str]
     timeframe: Mapped[str]
     stage: Mapped[str] = mapped_column(server_default=Stage.LAB)

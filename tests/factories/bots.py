@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from core.ids import new_id
 from fleet.closed_sets import Stage, TradeSource
+from fleet.partition_keys import partition_key
 from sql.queries.bots.create import insert_bot
 from sql.tables.bots import Bot, BotBoundary, BotStageEvent, BotVersion
 
@@ -42,7 +43,8 @@ def make_bot(session: Session, name: str = "one", **changes: Any) -> Bot:
         "created_by": "test",
         "created_at": NOW,
     }
-    bot = Bot(name=name, trace_id=TRACE, **(values | changes))
+    values |= changes
+    bot = Bot(name=name, trace_id=TRACE, partition_key=partition_key(name, values["id"]), **values)
     version = a_version(bot)
     bot.current_version_id = version.id
     boundaries = [BotBoundary(bot_id=bot.id, source=source) for source in TradeSource]

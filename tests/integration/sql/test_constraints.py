@@ -21,6 +21,7 @@ RAISED_BY_TRIGGERS = {"insert_only", "legal_transition"}
 DERIVED = {
     "bot_metrics_rollups",
     "autonomy_scores",
+    "bot_checks",
 }  # written by upserts for a bot just read: only a defect breaks them
 
 
