@@ -30,4 +30,4 @@ def _made(
     """Return the event of one bot; its data version is the session it rests on."""
     version = f"{session.id}" if session else "none"
     tags = {"dagster/code_version": code_version(), "dagster/data_version": version}
-    return AssetMaterialization(asset, partition=str(standing.bot.id), metadata=metadata, tags=tags)
+    return AssetMaterialization(asset, partition=standing.partition, metadata=metadata, tags=tags)

@@ -6,7 +6,7 @@ failed.
 Materialized without `baseline_backtests`, rollups and scores are derived again from raw rows.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 from uuid import UUID
@@ -30,7 +30,7 @@ from assets.bot_events import made_of
 from assets.domain import Domain
 from assets.event_speed import publish, quicken
 from assets.failures import failure
-from assets.partitions import BOTS
+from assets.partitions import BOTS, bots_of
 from assets.standing import BotRecord, read_curve, read_standing
 from core.clock import utc_now
 from core.errors import ErrorCode, GantryError
@@ -96,10 +96,11 @@ GROUP: Final = "bots"
 def bot_grades(context: AssetExecutionContext, domain: ResourceParam[Domain]) -> Iterator[AssetCheckResult]:
     """Grade, derive, report: one materialization a bot and asset, then the checks, then a Failure naming who failed."""
     quicken(context.instance)
-    bot_ids = tuple(UUID(key) for key in context.partition_keys)
+    bot_ids, unknown = bots_of_run(context, domain)
     with tracing(trace_of(context)):
-        failed = _make(context, domain, bot_ids)
-        standings = tuple(read_standing(domain.tx, bot_id, now=utc_now()) for bot_id in bot_ids if bot_id not in failed)
+        made = _make(context, domain, bot_ids)
+        failed = unknown | {str(bot_id): why for bot_id, why in made.items()}
+        standings = tuple(read_standing(domain.tx, bot_id, now=utc_now()) for bot_id in bot_ids if bot_id not in made)
         pictured = len(bot_ids) <= MOST_PICTURES
         events = [made for bot in standings for made in _made_of(context, domain, bot, with_picture=pictured)]
         publish(context.op_execution_context, events)
@@ -107,7 +108,16 @@ def bot_grades(context: AssetExecutionContext, domain: ResourceParam[Domain]) ->
             if rule.spec.key in context.selected_asset_check_keys and standings:
                 yield judge(rule, standings)
     if failed:
-        raise failed_bots(failed, len(bot_ids))
+        raise failed_bots(failed, len(bot_ids) + len(unknown))
+
+
+def bots_of_run(context: AssetExecutionContext, domain: Domain) -> tuple[tuple[UUID, ...], dict[str, str]]:
+    """Return the bots of the run's partitions in their order, and why others can't be worked on, by key."""
+    found = bots_of(domain.tx, context.partition_keys)
+    unknown = {
+        key: f"{ErrorCode.NOT_FOUND}: No bot has this partition." for key in context.partition_keys if key not in found
+    }
+    return tuple(found[key] for key in context.partition_keys if key in found), unknown
 
 
 def _make(context: AssetExecutionContext, domain: Domain, bot_ids: Sequence[UUID]) -> dict[UUID, str]:
@@ -172,13 +182,12 @@ def _why(bot: GradedBot) -> str:
     return f"{bot.error.code}: {bot.error.message} Fix: {bot.error.fix}"
 
 
-def failed_bots(failed: dict[UUID, str], asked: int) -> Failure:
+def failed_bots(failed: Mapping[str, str], asked: int) -> Failure:
     """Return the failure of a run in which these bots failed: why, by bot."""
-    reported = {str(bot_id): why for bot_id, why in failed.items()}
-    first = next(iter(reported.items()))
+    first = next(iter(failed.items()))
     return Failure(
         f"{len(failed)} of {asked} bots failed; the others are done. {first[0]}: {first[1]}",
-        metadata={"failed": MetadataValue.json(reported)},
+        metadata={"failed": MetadataValue.json(dict(failed))},
         allow_retries=False,
     )
 

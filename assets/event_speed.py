@@ -11,6 +11,7 @@ from uuid import uuid4
 from weakref import WeakSet
 
 from dagster import AssetMaterialization, DagsterInstance, OpExecutionContext
+from dagster_postgres.event_log import PostgresEventLogStorage
 
 from assets.dagster_private import DagsterEvent, DagsterEventBatchMetadata
 
@@ -39,3 +40,10 @@ def publish(context: OpExecutionContext, made: Sequence[AssetMaterialization]) -
         batch = uuid4().hex
         for place, event in enumerate(events, start=1):
             DagsterEvent.asset_materialization(step, event, DagsterEventBatchMetadata(batch, place == len(events)))
+
+
+def event_storage(instance: DagsterInstance) -> PostgresEventLogStorage:
+    """Return the instance's storage of events, which is Postgres: see `orchestration.storage`."""
+    storage = instance.event_log_storage
+    assert isinstance(storage, PostgresEventLogStorage)  # noqa: S101 - dagster.yaml says so
+    return storage

@@ -5,7 +5,6 @@ those that are queued. An improvement that adopts nothing is a result like any o
 """
 
 from collections.abc import Iterator
-from uuid import UUID
 
 from dagster import (
     AssetCheckResult,
@@ -17,7 +16,7 @@ from dagster import (
 )
 
 from assets.bot_checks import ROLLUPS
-from assets.bots import GROUP, OWNERS, RUN_SIZE, failed_bots, not_active, trace_of
+from assets.bots import GROUP, OWNERS, RUN_SIZE, bots_of_run, failed_bots, not_active, trace_of
 from assets.domain import Domain
 from assets.event_speed import publish, quicken
 from assets.failures import failure
@@ -54,7 +53,7 @@ from services.improve.run import ImprovedBot
 def improvements(context: AssetExecutionContext, domain: ResourceParam[Domain]) -> Iterator[AssetCheckResult]:
     """Improve, report each bot as it ends, then raise a Failure naming the bots without a verdict."""
     quicken(context.instance)
-    bot_ids = tuple(UUID(key) for key in context.partition_keys)
+    bot_ids, unknown = bots_of_run(context, domain)
 
     def on_progress(bot: ImprovedBot) -> None:
         publish(context.op_execution_context, improvements_made(domain.tx, [bot]))
@@ -62,12 +61,12 @@ def improvements(context: AssetExecutionContext, domain: ResourceParam[Domain]) 
         context.log.info(f"{bot.bot_id}: {bot.job_type} {bot.status}{message}")
 
     with tracing(trace_of(context)):
-        failed = not_active(domain, bot_ids)
+        gone = not_active(domain, bot_ids)
         try:
             ended = improve_bots(
                 domain.tx,
                 domain.store,
-                [bot_id for bot_id in bot_ids if bot_id not in failed],
+                [bot_id for bot_id in bot_ids if bot_id not in gone],
                 run_id=context.run.run_id,
                 actor=domain.actor,
                 terms=domain.terms,
@@ -75,7 +74,8 @@ def improvements(context: AssetExecutionContext, domain: ResourceParam[Domain]) 
             )
         except GantryError as error:
             raise failure(error) from error
-    failed |= {bot.bot_id: f"{bot.error.code}: {bot.error.message} Fix: {bot.error.fix}" for bot in ended if bot.error}
+    gone |= {bot.bot_id: f"{bot.error.code}: {bot.error.message} Fix: {bot.error.fix}" for bot in ended if bot.error}
+    failed = unknown | {str(bot_id): why for bot_id, why in gone.items()}
     if failed:
-        raise failed_bots(failed, len(bot_ids))
+        raise failed_bots(failed, len(bot_ids) + len(unknown))
     yield from ()  # a generator, as `multi_asset` without an output asks for: events were already written per bot

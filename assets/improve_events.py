@@ -6,6 +6,7 @@ from typing import Any, Final
 from dagster import AssetKey, AssetMaterialization, MetadataValue, TableColumn, TableRecord, TableSchema
 
 from assets.bot_metadata import Metadata
+from assets.partitions import keys_of
 from services.code_version import code_version
 from services.improve.read import ImprovementView, SetFigures, improvements_of_jobs
 from services.improve.run import ImprovedBot
@@ -47,12 +48,14 @@ def improvements_made(tx: Transactions, bots: Iterable[ImprovedBot]) -> list[Ass
     """Return an event for each that came to a verdict, read from its stored row."""
     job_ids = [bot.job_id for bot in bots if bot.verdict is not None and bot.job_id is not None]
     with tx() as session:
-        return [_made(view) for view in improvements_of_jobs(session, job_ids).values()]
+        views = improvements_of_jobs(session, job_ids).values()
+    keys = keys_of(tx, [view.bot_id for view in views])
+    return [_made(view, keys[view.bot_id]) for view in views]
 
 
-def _made(view: ImprovementView) -> AssetMaterialization:
+def _made(view: ImprovementView, key: str) -> AssetMaterialization:
     tags = {"dagster/code_version": code_version(), "dagster/data_version": str(view.id)}
-    return AssetMaterialization(IMPROVEMENTS, partition=str(view.bot_id), metadata=_metadata(view), tags=tags)
+    return AssetMaterialization(IMPROVEMENTS, partition=key, metadata=_metadata(view), tags=tags)
 
 
 def _metadata(view: ImprovementView) -> Metadata:

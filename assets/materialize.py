@@ -12,7 +12,7 @@ from assets.bars import historical_bars
 from assets.bot_checks import BASELINES, ROLLUPS, SCORES
 from assets.bots import RUN_SIZE, bot_grades
 from assets.domain import Domain
-from assets.partitions import BOTS
+from assets.partitions import BOTS, add_keys, keys_of, present_keys
 from assets.ranges import KeyRange, ranges
 from integrations.store import BarsStore
 from services.backtests.chunk import GradedBot
@@ -74,10 +74,10 @@ def materialize_bots(
 
     domain = Domain(tx, store, actor, note, terms)
     with DagsterInstance.get() if instance is None else nullcontext(instance) as chosen:
-        keys = [str(bot_id) for bot_id in bot_ids]
-        chosen.add_dynamic_partitions(BOTS.name or "", keys)
-        every = chosen.get_dynamic_partitions(BOTS.name or "")
-        results = [_run(part, domain, chosen) for part in ranges(every, keys, at_most=RUN_SIZE)]
+        named = keys_of(tx, bot_ids)
+        keys = [named[bot_id] for bot_id in bot_ids]
+        add_keys(chosen, BOTS, keys)
+        results = [_run(part, domain, chosen) for part in ranges(present_keys(chosen, BOTS), keys, at_most=RUN_SIZE)]
     return Materialized(
         tuple(result.run_id for result in results),
         tuple(graded),

@@ -1,9 +1,12 @@
-"""How assets are partitioned: bars by symbol and month, everything after them by bot."""
+"""How assets are partitioned: bars by symbol and month, everything after them by bot. Keys of bots are read here."""
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Final
+from uuid import UUID
 
 from dagster import (
+    DagsterInstance,
     DynamicPartitionsDefinition,
     MonthlyPartitionsDefinition,
     MultiPartitionKey,
@@ -11,6 +14,8 @@ from dagster import (
     StaticPartitionsDefinition,
 )
 
+from services.bots.keys import bots_of_keys, partition_keys
+from sql.engine import Transactions
 from trading.instruments import INSTRUMENTS
 
 MONTH: Final = "month"
@@ -44,3 +49,36 @@ def symbol_month(key: str) -> SymbolMonth:
     """Return what a partition key "month|symbol" names."""
     month, symbol = key.split("|")
     return SymbolMonth(symbol, month)
+
+
+def keys_of(tx: Transactions, bot_ids: Collection[UUID]) -> Mapping[UUID, str]:
+    """Return the partition keys of bots, archived or not, by id."""
+    with tx() as session:
+        return partition_keys(session, bot_ids)
+
+
+def bots_of(tx: Transactions, keys: Collection[str]) -> Mapping[str, UUID]:
+    """Return the bots of partition keys, archived or not; keys of no bot are left out."""
+    with tx() as session:
+        return bots_of_keys(session, keys)
+
+
+def add_keys(instance: DagsterInstance, partitions: DynamicPartitionsDefinition, keys: Collection[str]) -> None:
+    """Add partitions, in this order; those that are there stay where they are."""
+    instance.add_dynamic_partitions(_name(partitions), list(keys))
+
+
+def present_keys(instance: DagsterInstance, partitions: DynamicPartitionsDefinition) -> tuple[str, ...]:
+    """Return the partitions there are, in the order in which they were added."""
+    return tuple(instance.get_dynamic_partitions(_name(partitions)))
+
+
+def remove_keys(instance: DagsterInstance, partitions: DynamicPartitionsDefinition, keys: Collection[str]) -> None:
+    """Remove partitions; what was materialized under them stays in the event log."""
+    for key in keys:
+        instance.delete_dynamic_partition(_name(partitions), key)
+
+
+def _name(partitions: DynamicPartitionsDefinition) -> str:
+    assert partitions.name is not None  # noqa: S101 - it has one
+    return partitions.name

@@ -9,7 +9,7 @@ from dagster import DagsterInstance
 from assets.bot_checks import BASELINES, ROLLUPS, SCORES
 from assets.bots import RESET_TAG, RUN_SIZE
 from assets.dagster_private import BaseAssetGraph, PartitionBackfill
-from assets.partitions import BOTS
+from assets.partitions import BOTS, add_keys, keys_of, present_keys
 from assets.ranges import ranges
 from core.clock import utc_now
 from services.resets.recent import RecentReset, backfill_id, recent_resets
@@ -24,17 +24,23 @@ def is_followed(instance: DagsterInstance, reset: RecentReset) -> bool:
     return instance.get_backfill(backfill_id(reset.request_id)) is not None
 
 
-def follow(instance: DagsterInstance, graph: BaseAssetGraph[Any], reset: RecentReset, bot_ids: Sequence[UUID]) -> bool:
+def follow(
+    instance: DagsterInstance,
+    graph: BaseAssetGraph[Any],
+    tx: Transactions,
+    reset: RecentReset,
+    bot_ids: Sequence[UUID],
+) -> bool:
     """Add the reset's backfill; False where its bots form too many ranges, or there is one.
 
     A backfill's id is unique: who comes second changes nothing.
     """
     if is_followed(instance, reset):
         return False
-    keys = [str(bot_id) for bot_id in bot_ids]
-    instance.add_dynamic_partitions(BOTS.name or "", keys)  # of bots so new that their sensor hasn't come round
-    every = instance.get_dynamic_partitions(BOTS.name or "")
-    parts = ranges(every, keys, at_most=RUN_SIZE)
+    named = keys_of(tx, bot_ids)
+    keys = [named[bot_id] for bot_id in bot_ids]
+    add_keys(instance, BOTS, keys)  # of bots so new that their sensor hasn't come round
+    parts = ranges(present_keys(instance, BOTS), keys, at_most=RUN_SIZE)
     if not parts or len(parts) > MOST_RANGES:
         return False
     backfill = PartitionBackfill.from_asset_partitions(

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from services.backtests.results import SessionRow, TradeView, page_equity, page_trades, sessions_by_id
 from services.backtests.rollups import current_session, from_raw_rows
+from services.bots.keys import partition_keys
 from services.bots.read import BotView, get_bot, some_bots
 from sql.engine import Transactions
 from trading.metrics import Metrics
@@ -40,9 +41,13 @@ class SessionFacts:
 
 @dataclass(frozen=True, slots=True)
 class BotRecord:
-    """A bot, its session, and that session's figures added up from its raw trades and equity; None without one."""
+    """A bot, its session, and that session's figures added up from its raw trades and equity; None without one.
+
+    partition: its key in Dagster.
+    """
 
     bot: BotView
+    partition: str
     session: SessionFacts | None
     raw: Metrics | None
 
@@ -66,19 +71,20 @@ def read_standing(tx: Transactions, bot_id: UUID, *, now: datetime) -> BotRecord
     """
     with tx() as session:
         bot = get_bot(session, bot_id, now=now)
+        key = partition_keys(session, [bot_id])[bot_id]
         row = current_session(session, bot_id)
         if row is None:
-            return BotRecord(bot, None, None)
-        return BotRecord(bot, _facts(row), from_raw_rows(session, row.id))
+            return BotRecord(bot, key, None, None)
+        return BotRecord(bot, key, _facts(row), from_raw_rows(session, row.id))
 
 
 def read_standings(tx: Transactions, bot_ids: Sequence[UUID], *, now: datetime) -> tuple[BotRecord, ...]:
     """Read many bots in a fixed number of queries, without adding up their raw rows."""
     with tx() as session:
-        bots = some_bots(session, bot_ids, now=now)
+        bots, keys = some_bots(session, bot_ids, now=now), partition_keys(session, bot_ids)
         rows = {row.id: row for row in sessions_by_id(session, [b.session_id for b in bots if b.session_id])}
         found = [(bot, rows.get(bot.session_id) if bot.session_id else None) for bot in bots]
-        return tuple(BotRecord(bot, _facts(row) if row is not None else None, None) for bot, row in found)
+        return tuple(BotRecord(bot, keys[bot.id], _facts(row) if row is not None else None, None) for bot, row in found)
 
 
 def _facts(row: SessionRow) -> SessionFacts:

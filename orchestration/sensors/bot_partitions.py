@@ -1,25 +1,21 @@
 """Keeps the partitions `bots` equal to the bots there are: new ones are added, archived ones removed.
 
+A partition that still goes by its bot's id is renamed first, see `orchestration.carry_over`.
+
 The keys are written here and not requested in the sensor's result: the daemon looks each one up on a connection of its
 own, which took 39 s for a thousand new bots.
 """
 
 from dataclasses import dataclass
 
-from dagster import (
-    DagsterInstance,
-    DefaultSensorStatus,
-    ResourceParam,
-    SensorEvaluationContext,
-    SkipReason,
-    sensor,
-)
+from dagster import DefaultSensorStatus, ResourceParam, SensorEvaluationContext, SkipReason, sensor
 
 from assets.domain import Domain
-from assets.partitions import BOTS
-from orchestration.dagster_private import BulkActionsFilter, BulkActionStatus
+from assets.partitions import BOTS, add_keys, present_keys, remove_keys
+from orchestration.backfills import is_backfilling
+from orchestration.carry_over import carry_over, former_keys
 from orchestration.sensors.loops import noted
-from services.bots.keys import active_bots
+from services.bots.keys import active_partition_keys
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +35,6 @@ def key_changes(present: tuple[str, ...], wanted: tuple[str, ...]) -> KeyChanges
     )
 
 
-def _followed(instance: DagsterInstance) -> bool:
-    """Whether a backfill is under way: one whose partitions are removed meanwhile fails whole, so that they wait."""
-    under_way = [BulkActionStatus.REQUESTED, BulkActionStatus.CANCELING, BulkActionStatus.FAILING]
-    return bool(instance.get_backfills(filters=BulkActionsFilter(statuses=under_way), limit=1))
-
-
 @sensor(
     description="Adds a partition for each new bot, removes those of archived bots.",
     minimum_interval_seconds=2,
@@ -52,15 +42,21 @@ def _followed(instance: DagsterInstance) -> bool:
 )
 def bot_partitions(context: SensorEvaluationContext, domain: ResourceParam[Domain]) -> SkipReason:
     """Compare bots with keys, and write the difference."""
-    name, instance = BOTS.name or "", context.instance
+    instance = context.instance
     with noted(domain, "bot_partitions") as this:
+        present = present_keys(instance, BOTS)
+        former, renamed = former_keys(domain.tx, present), 0
+        if former and not is_backfilling(instance):
+            renamed = carry_over(instance, former)
         with domain.tx() as session:
-            wanted = tuple(str(bot_id) for bot_id in active_bots(session))
-        changes = key_changes(tuple(instance.get_dynamic_partitions(name)), wanted)
+            wanted = active_partition_keys(session)
+        # One that waits to be renamed is there already, and is not to go before it is.
+        changes = key_changes(tuple(former.get(key, key) for key in present), wanted)
         if changes.added:
-            instance.add_dynamic_partitions(name, list(changes.added))
-        removed = changes.removed if changes.removed and not _followed(instance) else ()
-        for key in removed:
-            instance.delete_dynamic_partition(name, key)
+            add_keys(instance, BOTS, changes.added)
+        removed = changes.removed if changes.removed and not is_backfilling(instance) else ()
+        remove_keys(instance, BOTS, removed)
         this.message = f"{len(wanted)} bots: {len(changes.added)} partitions added, {len(removed)} removed."
+        if former:
+            this.message += f" {renamed} of {len(former)} were given their bot's name."
     return SkipReason(this.message)

@@ -81,7 +81,9 @@ def _followed(context: SensorEvaluationContext, domain: Domain) -> str:
         return ""
     with domain.tx() as session:
         bots = {reset.request_id: bots_of_reset(session, reset.request_id) for reset in fresh}
-    made = sum(reset_backfill.follow(context.instance, graph, reset, bots[reset.request_id]) for reset in fresh)
+    made = sum(
+        reset_backfill.follow(context.instance, graph, domain.tx, reset, bots[reset.request_id]) for reset in fresh
+    )
     seen |= {str(reset.request_id) for reset in fresh}
     context.update_cursor(json.dumps([str(one.request_id) for one in resets if str(one.request_id) in seen]))
     return f" {made} backfills were added."

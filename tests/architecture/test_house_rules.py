@@ -104,7 +104,11 @@ def ways_out(path: Path) -> set[str]:
     return {way for way in WAYS_OUT for module in imported(path) if f"{module}.".startswith(f"{way}.")}
 
 
-MAY_KNOW_DAGSTERS_INSIDE = {"assets/dagster_private.py", "orchestration/dagster_private.py"}
+MAY_KNOW_DAGSTERS_INSIDE = {
+    "assets/dagster_private.py",
+    "orchestration/dagster_private.py",
+    "tests/factories/dagster_private.py",
+}
 
 
 def test_what_is_private_of_dagster_is_imported_in_one_module_a_layer() -> None:

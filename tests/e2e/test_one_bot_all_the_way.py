@@ -34,7 +34,7 @@ def running(whole_gantry: Running) -> Running:
     return whole_gantry
 
 
-def materialize(running: Running, bot_id: str) -> str:
+def materialize(running: Running, key: str) -> str:
     """Launch the chain for one bot's partition, as the Materialize button does; return the run's id."""
     answer = running.graphql(
         LAUNCH,
@@ -47,7 +47,7 @@ def materialize(running: Running, bot_id: str) -> str:
                     "assetSelection": [{"path": [name]} for name in CHAIN],
                 },
                 "mode": "default",
-                "executionMetadata": {"tags": [{"key": "dagster/partition", "value": bot_id}]},
+                "executionMetadata": {"tags": [{"key": "dagster/partition", "value": key}]},
             }
         },
     )["launchPipelineExecution"]
@@ -65,8 +65,9 @@ def test_a_bot_made_by_the_api_and_materialized_in_dagster_shows_its_metrics(run
     made = running.api("POST", "/api/bots", {"name": "one", "symbol": "ES", "strategy": "sma_cross"})
     assert made["success"], made
     bot_id = bot_of(made)["id"]
-    until(lambda: bot_id in partition_keys(running), seconds=60, what="the bot is a partition of Dagster's assets")
-    run_id = materialize(running, bot_id)
+    key = f"one-{bot_id[-8:]}"
+    until(lambda: key in partition_keys(running), seconds=60, what="the bot is a partition of Dagster's assets")
+    run_id = materialize(running, key)
     until(
         lambda: running.graphql(RUN, {"id": run_id})["runOrError"].get("status") in {"SUCCESS", "FAILURE"},
         seconds=120,

@@ -21,6 +21,7 @@ from services.bots.create import NewBot, create_bot
 from services.bots.read import get_bot
 from sql.engine import Transactions
 from tests.factories.databases import OwnerSql
+from tests.factories.partitions import keys_in_order
 
 NOW = datetime(2024, 2, 5, tzinfo=UTC)
 MONTH = "2024-01"
@@ -38,18 +39,14 @@ def new_bot(tx: Transactions, name: str, symbol: str = "ES", **params: object) -
         return create_bot(session, NewBot(name, symbol, "sma_cross", params=params), actor="test", now=NOW)
 
 
-def metadata_of(instance: DagsterInstance, asset: AssetKey, bot_id: UUID) -> dict[str, object]:
+def metadata_of(domain: Domain, instance: DagsterInstance, asset: AssetKey, bot_id: UUID) -> dict[str, object]:
     (record,) = instance.fetch_materializations(
-        _of(asset, bot_id),
+        AssetRecordsFilter(asset_key=asset, asset_partitions=keys_in_order(domain.tx, [bot_id])),
         limit=1,
     ).records
     made = record.asset_materialization
     assert made is not None
     return {name: value.value for name, value in made.metadata.items()}
-
-
-def _of(asset: AssetKey, bot_id: UUID) -> AssetRecordsFilter:
-    return AssetRecordsFilter(asset_key=asset, asset_partitions=[str(bot_id)])
 
 
 def test_a_bots_whole_chain_is_materialized_in_one_run_with_numbers_that_equal_the_databases(
@@ -63,15 +60,15 @@ def test_a_bots_whole_chain_is_materialized_in_one_run_with_numbers_that_equal_t
     with january.tx() as session:
         shown = get_bot(session, bot_id, now=NOW)
         (run,) = page_sessions(session, bot_id, after=None, limit=10).rows
-    backtest = metadata_of(instance, BASELINES, bot_id)
+    backtest = metadata_of(january, instance, BASELINES, bot_id)
     assert backtest["net_pnl"] == float(shown.metrics.net_pnl or 0)
     assert backtest["total_trades"] == shown.metrics.total_trades
     assert backtest["bars_hash"] == run.bars_hash
     assert backtest["data_label"] == "SIMULATED"
     assert str(backtest["equity"]).startswith("![one (SIMULATED)")
     assert "data:image/png;base64," in str(backtest["equity"])
-    assert metadata_of(instance, ROLLUPS, bot_id)["net_pnl"] == float(shown.metrics.net_pnl or 0)
-    assert metadata_of(instance, SCORES, bot_id)["autonomy_score"] == shown.autonomy_score
+    assert metadata_of(january, instance, ROLLUPS, bot_id)["net_pnl"] == float(shown.metrics.net_pnl or 0)
+    assert metadata_of(january, instance, SCORES, bot_id)["autonomy_score"] == shown.autonomy_score
     assert run.run_id == done.run_ids[0]
 
 
@@ -100,7 +97,7 @@ def test_a_bot_that_fails_fails_alone_and_the_run_names_it(january: Domain, inst
     error = by_bot[bad].error
     assert error is not None
     assert error.code is ErrorCode.DATA_UNAVAILABLE
-    assert instance.get_materialized_partitions(BASELINES) == {str(good), str(also_good)}
+    assert instance.get_materialized_partitions(BASELINES) == set(keys_in_order(january.tx, [good, also_good]))
     run = instance.get_run_by_id(done.run_ids[0])
     assert run is not None
     assert run.status is DagsterRunStatus.FAILURE
@@ -111,7 +108,7 @@ def test_a_bot_that_fails_fails_alone_and_the_run_names_it(january: Domain, inst
 def test_a_bot_archived_since_its_run_was_asked_for_fails_alone(
     january: Domain, instance: DagsterInstance, owner_sql: OwnerSql
 ) -> None:
-    archived, kept = (str(new_bot(january.tx, name)) for name in ("archived", "kept"))
+    archived, kept = keys_in_order(january.tx, [new_bot(january.tx, name) for name in ("archived", "kept")])
     instance.add_dynamic_partitions("bots", [archived, kept])
     owner_sql("UPDATE bots SET archived_at = now() WHERE name = 'archived'")
     done = materialize(
@@ -126,11 +123,30 @@ def test_a_bot_archived_since_its_run_was_asked_for_fails_alone(
     assert instance.get_materialized_partitions(BASELINES) == {kept}
 
 
+def test_a_partition_of_no_bot_fails_alone_and_the_former_key_of_a_bot_still_finds_it(
+    january: Domain, instance: DagsterInstance
+) -> None:
+    former = str(new_bot(january.tx, "one"))
+    instance.add_dynamic_partitions("bots", [former, "nobody-00000000"])
+    done = materialize(
+        [historical_bars, bot_grades],
+        selection=AssetSelection.assets(BASELINES, ROLLUPS, SCORES),
+        instance=instance,
+        resources={"domain": january},
+        tags={RANGE_START_TAG: former, RANGE_END_TAG: "nobody-00000000"},
+        raise_on_error=False,
+    )
+    assert not done.success
+    assert instance.get_materialized_partitions(BASELINES) == set(keys_in_order(january.tx, [UUID(former)]))
+    failure = str(done.failure_data_for_node("bot_grades").user_failure_data)  # type: ignore[union-attr]
+    assert "nobody-00000000: NOT_FOUND: No bot has this partition." in failure
+
+
 def test_bots_that_are_not_neighbours_take_a_run_each_range_and_no_other_bot_is_graded(
     january: Domain, instance: DagsterInstance
 ) -> None:
     ids = [new_bot(january.tx, name) for name in ("a", "b", "c")]
-    instance.add_dynamic_partitions("bots", [str(bot_id) for bot_id in ids])
+    instance.add_dynamic_partitions("bots", keys_in_order(january.tx, ids))
     done = materialize_bots([ids[0], ids[2]], tx=january.tx, store=january.store, instance=instance)
     assert len(done.run_ids) == 2
     assert {bot.bot_id for bot in done.bots} == {ids[0], ids[2]}
@@ -153,16 +169,16 @@ def test_rollups_and_scores_alone_are_derived_anew_without_another_backtest(
 ) -> None:
     bot_id = new_bot(january.tx, "again")
     materialize_bots([bot_id], tx=january.tx, store=january.store, instance=instance)
-    before = metadata_of(instance, ROLLUPS, bot_id)
+    before = metadata_of(january, instance, ROLLUPS, bot_id)
     again = materialize(
         [historical_bars, bot_grades],
         selection=AssetSelection.assets(ROLLUPS, SCORES),
-        partition_key=str(bot_id),
+        partition_key=keys_in_order(january.tx, [bot_id])[0],
         instance=instance,
         resources={"domain": january},
     )
     assert again.success
-    assert metadata_of(instance, ROLLUPS, bot_id) == before
+    assert metadata_of(january, instance, ROLLUPS, bot_id) == before
     assert len(instance.fetch_materializations(BASELINES, limit=10).records) == 1
     with january.tx() as session:
         assert len(page_sessions(session, bot_id, after=None, limit=10).rows) == 1

@@ -28,6 +28,7 @@ from services.jobs.enqueue import enqueue_job
 from services.jobs.terms import GradeTerms
 from tests.factories import edge_bars
 from tests.factories.databases import OwnerSql
+from tests.factories.partitions import keys_in_order
 from tests.factories.sensors import NOW, tick
 from trading.improve.limits import Budget
 
@@ -46,7 +47,7 @@ def new_bot(domain: Domain, name: str, symbol: str = "ES", period: int = 600) ->
 
 
 def asked_for(domain: Domain, instance: DagsterInstance, *bot_ids: UUID) -> ExecuteInProcessResult:
-    keys = [str(bot_id) for bot_id in bot_ids]
+    keys = keys_in_order(domain.tx, bot_ids)
     instance.add_dynamic_partitions("bots", keys)
     return materialize(
         [historical_bars, bot_grades, improvements],
@@ -58,8 +59,8 @@ def asked_for(domain: Domain, instance: DagsterInstance, *bot_ids: UUID) -> Exec
     )
 
 
-def metadata_of(instance: DagsterInstance, bot_id: UUID) -> dict[str, object]:
-    wanted = AssetRecordsFilter(asset_key=IMPROVEMENTS, asset_partitions=[str(bot_id)])
+def metadata_of(domain: Domain, instance: DagsterInstance, bot_id: UUID) -> dict[str, object]:
+    wanted = AssetRecordsFilter(asset_key=IMPROVEMENTS, asset_partitions=keys_in_order(domain.tx, [bot_id]))
     (record,) = instance.fetch_materializations(wanted, limit=1).records
     made = record.asset_materialization
     assert made is not None
@@ -77,7 +78,7 @@ def test_materialized_from_the_ui_each_bot_is_improved_and_reported_with_old_and
     one, two = new_bot(january, "one"), new_bot(january, "two", period=60)
     assert asked_for(january, instance, one, two).success
     for bot_id in (one, two):
-        shown = metadata_of(instance, bot_id)
+        shown = metadata_of(january, instance, bot_id)
         with january.tx() as session:
             (row,) = page_improvements(session, bot_id, after=None, limit=1).rows
         assert (shown["verdict"], shown["reason"]) == (row.verdict, row.reason_code)
@@ -93,7 +94,7 @@ def test_a_bot_without_bars_fails_alone_and_the_run_names_it(january: Domain, in
         archive_bot(session, gone, actor="test", now=NOW)
     done = asked_for(january, instance, good, bad, gone)
     assert not done.success
-    assert instance.get_materialized_partitions(IMPROVEMENTS) == {str(good)}
+    assert instance.get_materialized_partitions(IMPROVEMENTS) == set(keys_in_order(january.tx, [good]))
     failed = str(done.failure_data_for_node("bot_improvements").user_failure_data)  # type: ignore[union-attr]
     assert (str(bad) in failed, str(gone) in failed, str(good) in failed) == (True, True, False)
 
@@ -173,7 +174,7 @@ def test_a_worker_run_for_improvements_is_asked_for_by_tag_and_tells_of_each(
     january: Domain, instance: DagsterInstance
 ) -> None:
     bot_id = new_bot(january, "one")
-    instance.add_dynamic_partitions("bots", [str(bot_id)])
+    instance.add_dynamic_partitions("bots", keys_in_order(january.tx, [bot_id]))
     with january.tx() as session:
         enqueue_job(session, bot_id, kind=None, actor="test", job_type=JobType.IMPROVE)
     (asked,) = tick(january, instance)
@@ -183,4 +184,4 @@ def test_a_worker_run_for_improvements_is_asked_for_by_tag_and_tells_of_each(
     assert done.success
     with january.tx() as session:
         (row,) = page_improvements(session, bot_id, after=None, limit=9).rows
-    assert metadata_of(instance, bot_id)["improvement_id"] == str(row.id)
+    assert metadata_of(january, instance, bot_id)["improvement_id"] == str(row.id)

@@ -26,6 +26,7 @@ from services.bots.create import NewBot, create_bot
 from services.planner.terms import PlannerTerms
 from services.resets.reset import ResetRequest, reset_metrics
 from tests.factories.databases import OwnerSql
+from tests.factories.partitions import keys_in_order
 
 NOW = datetime(2024, 2, 5, tzinfo=UTC)
 TERMS = PlannerTerms(suppliers=Suppliers("simulator", can=True))
@@ -36,7 +37,7 @@ def new_bots(domain: Domain, instance: DagsterInstance, count: int) -> list[UUID
     for number in range(count):
         with domain.tx() as session:
             made.append(create_bot(session, NewBot(f"bot {number}", "ES", "sma_cross"), actor="test", now=NOW))
-    instance.add_dynamic_partitions("bots", [str(bot_id) for bot_id in made])
+    instance.add_dynamic_partitions("bots", keys_in_order(domain.tx, made))
     return made
 
 
@@ -71,7 +72,7 @@ def test_a_reset_becomes_one_backfill_under_its_own_id_however_often_the_sensor_
         (part.asset_key.to_user_string(), part.partition_key) for part in data.target_subset.iterate_asset_partitions()
     }
     names = ("baseline_backtests", "metric_rollups", "autonomy_scores")
-    assert keys == {(name, str(bot_id)) for name in names for bot_id in bots}
+    assert keys == {(name, key) for name in names for key in keys_in_order(domain.tx, bots)}
     noted = owner_sql("SELECT DISTINCT payload_json ->> 'request_id' FROM bot_metrics_events")
     assert noted == [(request_id,)]
     assert owner_sql("SELECT count(*) FROM bot_jobs WHERE kind = 'BASELINE'") == [(3,)]
@@ -85,7 +86,7 @@ def test_a_bot_archived_while_its_reset_is_followed_stays_a_partition_until_that
     tick(domain, instance)
     with domain.tx() as session:
         archive_bot(session, bots[0], actor="test", now=NOW)
-    keys = [str(bot_id) for bot_id in bots]
+    keys = keys_in_order(domain.tx, bots)
     with build_sensor_context(instance, resources={"domain": domain}) as context:
         bot_partitions(context)
         assert instance.get_dynamic_partitions("bots") == keys
@@ -135,15 +136,16 @@ def test_what_a_worker_graded_meanwhile_is_not_graded_once_more(
 ) -> None:
     simulate_months(domain.tx, domain.store, ["ES"], ["2024-01"], actor="test", now=NOW)
     bots = new_bots(domain, instance, 2)
+    keys = keys_in_order(domain.tx, bots)
     request_id = reset(domain)
     grade_bots(domain.tx, domain.store, bots[:1], run_id="worker", actor="worker", now=NOW)
     ran = defs.resolve_job_def("grade_bots").execute_in_process(
         instance=instance,
         resources={"domain": domain},
-        tags={RESET_TAG: request_id, RANGE_START_TAG: str(bots[0]), RANGE_END_TAG: str(bots[1])},
+        tags={RESET_TAG: request_id, RANGE_START_TAG: keys[0], RANGE_END_TAG: keys[1]},
     )
     assert ran.success
     assert owner_sql("SELECT bot_id, count(*) FROM backtest_sessions GROUP BY 1 ORDER BY 1") == [
         (bot_id, 1) for bot_id in sorted(bots)
     ]
-    assert instance.get_materialized_partitions(BASELINES) == {str(bot_id) for bot_id in bots}
+    assert instance.get_materialized_partitions(BASELINES) == set(keys)

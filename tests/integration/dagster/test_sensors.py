@@ -39,9 +39,8 @@ from services.starter.pack import create_starter_pack
 from sql.engine import Transactions
 from sql.tables.jobs import BotJob
 from sql.tables.workers import WorkerRun
+from tests.factories.partitions import keys_in_order
 from tests.factories.sensors import NOW, tick
-
-SENSORS = (bot_partitions, workers_alive, bars_months, autonomy_tick, stage_change, metrics_reset)
 
 
 def new_bot(tx: Transactions, name: str, symbol: str = "ES") -> UUID:
@@ -66,11 +65,12 @@ def test_every_sensor_is_defined_and_runs_from_the_start(sensor: SensorDefinitio
 
 def test_a_new_bot_becomes_a_partition_and_a_key_without_a_bot_goes(domain: Domain, instance: DagsterInstance) -> None:
     kept, fresh = new_bot(domain.tx, "kept"), new_bot(domain.tx, "fresh")
-    instance.add_dynamic_partitions("bots", ["gone", str(kept)])
+    keys = keys_in_order(domain.tx, [kept, fresh])
+    instance.add_dynamic_partitions("bots", ["gone", keys[0]])
     with build_sensor_context(instance, resources={"domain": domain}) as context:
         for _ in range(2):
             bot_partitions(context)
-    assert instance.get_dynamic_partitions("bots") == [str(kept), str(fresh)]
+    assert instance.get_dynamic_partitions("bots") == keys
 
 
 def test_a_thousand_new_bots_become_partitions_in_one_round(domain: Domain, instance: DagsterInstance) -> None:
@@ -175,7 +175,7 @@ def test_a_worker_run_grades_the_queued_bots_of_every_symbol_and_tells_of_each(
         assert {get_job(session, job_id).status for job_id in job_ids} == {"COMPLETED"}
     for asset in (BASELINES, ROLLUPS, SCORES):
         records = instance.fetch_materializations(AssetRecordsFilter(asset_key=asset), limit=10).records
-        assert {record.partition_key for record in records} == {str(bot_id) for bot_id in bot_ids}
+        assert {record.partition_key for record in records} == set(keys_in_order(domain.tx, bot_ids))
     with domain.tx() as session:
         (row,) = session.scalars(select(WorkerRun)).all()
         assert (row.run_id, row.jobs_done, row.end_reason) == (ran.run_id, 3, "IDLE")
