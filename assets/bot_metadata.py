@@ -93,7 +93,9 @@ def _of_bot(standing: BotRecord) -> Metadata:
     return {
         "bot": MetadataValue.text(bot.name),
         "symbol": MetadataValue.text(bot.symbol),
-        "strategy": MetadataValue.text(f"{bot.strategy} {bot.params} v{bot.version}"),
+        "strategy": MetadataValue.text(bot.strategy),
+        "version": MetadataValue.int(bot.version),
+        "parameters": MetadataValue.json(bot.params),
     }
 
 

@@ -31,6 +31,7 @@ from assets.domain import Domain
 from assets.event_speed import publish, quicken
 from assets.failures import failure
 from assets.partitions import BOTS, bots_of
+from assets.run_counts import note_counts
 from assets.standing import BotRecord, read_curve, read_standing
 from core.clock import utc_now
 from core.errors import ErrorCode, GantryError
@@ -107,6 +108,7 @@ def bot_grades(context: AssetExecutionContext, domain: ResourceParam[Domain]) ->
         for rule in RULES:
             if rule.spec.key in context.selected_asset_check_keys and standings:
                 yield judge(rule, standings)
+    note_counts(context.op_execution_context, done=len(bot_ids) + len(unknown), failed=len(failed))
     if failed:
         raise failed_bots(failed, len(bot_ids) + len(unknown))
 
@@ -187,7 +189,11 @@ def failed_bots(failed: Mapping[str, str], asked: int) -> Failure:
     first = next(iter(failed.items()))
     return Failure(
         f"{len(failed)} of {asked} bots failed; the others are done. {first[0]}: {first[1]}",
-        metadata={"failed": MetadataValue.json(dict(failed))},
+        metadata={
+            "jobs_done": asked,
+            "jobs_failed": len(failed),
+            "failed": MetadataValue.json(dict(failed)),
+        },
         allow_retries=False,
     )
 

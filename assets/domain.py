@@ -8,6 +8,7 @@ from services.backtests.chunk import GradedBot
 from services.jobs.terms import GradeTerms
 from services.planner.terms import PlannerTerms
 from services.supply.top_up import Supply
+from services.work.pull import IDLE_S
 from sql.engine import Transactions
 
 
@@ -21,7 +22,7 @@ class Domain:
 
     actor: the actor written to rows. on_graded: called with each bot as it ends. terms: how jobs are held.
     supply: where missing bars come from. max_workers: worker runs for backtests at once; one more improves.
-    planner: the terms on which bots get their work.
+    planner: the terms on which bots get their work. idle_s: seconds without work after which a worker run ends.
     """
 
     tx: Transactions
@@ -32,3 +33,4 @@ class Domain:
     supply: Supply = field(default_factory=Supply)
     max_workers: int = 2
     planner: PlannerTerms = field(default_factory=PlannerTerms)
+    idle_s: float = IDLE_S

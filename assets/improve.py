@@ -22,6 +22,7 @@ from assets.event_speed import publish, quicken
 from assets.failures import failure
 from assets.improve_events import IMPROVEMENTS, improvements_made
 from assets.partitions import BOTS
+from assets.run_counts import note_counts
 from core.errors import GantryError
 from core.trace import tracing
 from services.code_version import code_version
@@ -76,6 +77,7 @@ def improvements(context: AssetExecutionContext, domain: ResourceParam[Domain]) 
             raise failure(error) from error
     gone |= {bot.bot_id: f"{bot.error.code}: {bot.error.message} Fix: {bot.error.fix}" for bot in ended if bot.error}
     failed = unknown | {str(bot_id): why for bot_id, why in gone.items()}
+    note_counts(context.op_execution_context, done=len(bot_ids) + len(unknown), failed=len(failed))
     if failed:
         raise failed_bots(failed, len(bot_ids) + len(unknown))
     yield from ()  # a generator, as `multi_asset` without an output asks for: events were already written per bot

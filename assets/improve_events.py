@@ -1,5 +1,6 @@
 """Materializations of `improvements`: the events Dagster gets after one, from any caller; old and new side by side."""
 
+import json
 from collections.abc import Iterable
 from typing import Any, Final
 
@@ -104,7 +105,7 @@ def _beside(which: str, figures: SetFigures) -> TableRecord:
 def _fold(number: int, fold: dict[str, Any]) -> TableRecord:
     values: dict[str, Any] = {
         "fold": number,
-        "winner": str(fold["winner"]),
+        "winner": json.dumps(fold["winner"]),
         "in_sharpe": fold["in_sharpe"],
         "out_trades": fold["out_trades"],
         "out_net_usd": float(usd(sum(fold["out_daily_e4"]))),

@@ -45,4 +45,4 @@ def store(tmp_path: Path) -> BarsStore:
 
 @pytest.fixture
 def domain(tx: Transactions, store: BarsStore) -> Domain:
-    return Domain(tx, store, actor="test", supply=Supply(simulates=True))
+    return Domain(tx, store, actor="test", supply=Supply(simulates=True), idle_s=0.2)

@@ -12,6 +12,7 @@ from assets.bot_checks import BASELINES, ROLLUPS, RULES, SCORES
 from assets.bots import bot_grades
 from assets.domain import Domain
 from assets.materialize import RANGE_END_TAG, RANGE_START_TAG, materialize_bots
+from assets.run_counts import DONE_TAG, FAILED_TAG
 from core.errors import ErrorCode, GantryError
 from fleet.closed_sets import JobStatus
 from services.backtests.chunk import GradedBot
@@ -65,6 +66,8 @@ def test_a_bots_whole_chain_is_materialized_in_one_run_with_numbers_that_equal_t
     assert backtest["total_trades"] == shown.metrics.total_trades
     assert backtest["bars_hash"] == run.bars_hash
     assert backtest["data_label"] == "SIMULATED"
+    assert (backtest["strategy"], backtest["version"]) == ("sma_cross", 1)
+    assert backtest["parameters"] == shown.params == {"fast": 20, "slow": 100}
     assert str(backtest["equity"]).startswith("![one (SIMULATED)")
     assert "data:image/png;base64," in str(backtest["equity"])
     assert metadata_of(january, instance, ROLLUPS, bot_id)["net_pnl"] == float(shown.metrics.net_pnl or 0)
@@ -102,7 +105,12 @@ def test_a_bot_that_fails_fails_alone_and_the_run_names_it(january: Domain, inst
     assert run is not None
     assert run.status is DagsterRunStatus.FAILURE
     failures = instance.get_records_for_run(run.run_id, of_type=Happened.STEP_FAILURE).records
-    assert str(bad) in str(failures[0].event_log_entry.get_dagster_event().step_failure_data.user_failure_data)
+    failure = failures[0].event_log_entry.get_dagster_event().step_failure_data.user_failure_data
+    assert failure is not None
+    assert str(bad) in str(failure)
+    assert str(failure.description).startswith("1 of 3 bots failed; the others are done.")
+    assert (failure.metadata["jobs_done"].value, failure.metadata["jobs_failed"].value) == (3, 1)
+    assert (run.tags[DONE_TAG], run.tags[FAILED_TAG]) == ("3", "1")
 
 
 def test_a_bot_archived_since_its_run_was_asked_for_fails_alone(

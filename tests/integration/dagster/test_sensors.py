@@ -20,6 +20,7 @@ from sqlalchemy import select, update
 from assets.bot_checks import BASELINES, ROLLUPS, SCORES
 from assets.domain import Domain
 from assets.partitions import BOTS, SymbolMonth
+from assets.run_counts import DONE_TAG, FAILED_TAG
 from core.ids import new_id
 from fleet.caps import Caps
 from fleet.closed_sets import BacktestKind
@@ -36,6 +37,7 @@ from services.jobs.enqueue import enqueue_job
 from services.jobs.lease import LeaseTerms
 from services.jobs.read import get_job
 from services.starter.pack import create_starter_pack
+from services.supply.top_up import Supply
 from sql.engine import Transactions
 from sql.tables.jobs import BotJob
 from sql.tables.workers import WorkerRun
@@ -179,6 +181,29 @@ def test_a_worker_run_grades_the_queued_bots_of_every_symbol_and_tells_of_each(
     with domain.tx() as session:
         (row,) = session.scalars(select(WorkerRun)).all()
         assert (row.run_id, row.jobs_done, row.end_reason) == (ran.run_id, 3, "IDLE")
+    run = instance.get_run_by_id(ran.run_id)
+    assert run is not None
+    assert (run.tags[DONE_TAG], FAILED_TAG in run.tags) == ("3", False)
+
+
+def test_a_worker_run_in_which_jobs_failed_says_how_many_and_why(domain: Domain, instance: DagsterInstance) -> None:
+    simulate_months(domain.tx, domain.store, ["ES"], ["2024-01"], actor="test", now=NOW)
+    closed = replace(domain, supply=Supply(simulates=False))
+    for number, symbol in enumerate(("ES", "NQ", "CL")):
+        queue(domain.tx, new_bot(domain.tx, f"bot {number}", symbol))
+    (request,) = tick(closed, instance)
+    ran = worker.execute_in_process(
+        instance=instance, resources={"domain": closed}, tags=request.tags, run_id=str(new_id())
+    )
+    assert ran.success, "the worker did its own work"
+    run = instance.get_run_by_id(ran.run_id)
+    assert run is not None
+    assert (run.tags[DONE_TAG], run.tags[FAILED_TAG]) == ("3", "2")
+    (output,) = (event.step_output_data for event in ran.all_events if event.is_successful_output)
+    shown = {name: value.value for name, value in output.metadata.items()}
+    assert shown == {"jobs_done": 3, "jobs_failed": 2, "failed_by_code": {"DATA_UNAVAILABLE": 2}, "stopped": "IDLE"}
+    lines = [record.user_message for record in instance.all_logs(ran.run_id) if not record.is_dagster_event]
+    assert lines[-1] == "Done: 3 jobs, 2 of them failed; stopped: IDLE."
 
 
 def test_months_that_came_in_outside_are_reported_once_and_again_when_they_change(
@@ -202,3 +227,7 @@ def test_months_that_came_in_outside_are_reported_once_and_again_when_they_chang
 
 def test_the_partitions_of_bots_are_dynamic_and_named_once() -> None:
     assert BOTS.name == "bots"
+
+
+def test_the_instance_shows_no_pop_up(instance: DagsterInstance) -> None:
+    assert not instance.nux_enabled
