@@ -1,18 +1,12 @@
 """The asset `historical_bars`: one-minute bars of one symbol and month, as the catalogue holds them, and its check."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
 
 from dagster import (
     AssetCheckExecutionContext,
     AssetCheckResult,
     AssetExecutionContext,
-    AssetKey,
-    AssetMaterialization,
     MaterializeResult,
-    MetadataValue,
     ResourceParam,
     asset,
     asset_check,
@@ -20,39 +14,18 @@ from dagster import (
 
 from assets.domain import Domain
 from assets.failures import failure
+from assets.months import BARS, MonthFacts, month_metadata, month_tags, read_month, read_months
 from assets.partitions import SYMBOL_MONTHS, SymbolMonth, symbol_month
 from core.clock import utc_now
-from core.errors import GantryError, bad_data, data_unavailable
+from core.errors import GantryError, bad_data
 from fleet.closed_sets import DataLabel
-from services.bars.load import list_months
 from services.bars.simulate import simulate_months
 from services.code_version import code_version
 from services.usage import calling_for
-from sql.engine import Transactions
 from trading.bars.aside import sessions_aside, without_sessions
 from trading.bars.hashing import content_hash
 from trading.bars.schema import Bars
 from trading.instruments import get_instrument
-
-BARS: Final = AssetKey("historical_bars")
-
-
-@dataclass(frozen=True, slots=True)
-class MonthFacts:
-    """One month of bars in use, as the catalogue describes it."""
-
-    partition: SymbolMonth
-    provider: str
-    path: str
-    data_label: str
-    content_hash: str
-    contracts_hash: str
-    source_name: str
-    source_sha256: str | None
-    bars_count: int
-    contracts: tuple[str, ...]
-    quality: str
-    quality_report: Mapping[str, Any]
 
 
 @asset(
@@ -70,14 +43,14 @@ class MonthFacts:
 )
 def historical_bars(context: AssetExecutionContext, domain: ResourceParam[Domain]) -> MaterializeResult[None]:
     """Read the month and report what it holds; a missing one is fetched, or simulated where bars are simulated."""
-    partition = symbol_month(context.partition_key)
     try:
+        partition = symbol_month(context.partition_key)
         with calling_for(context.run.run_id):
             month = ensure_month(domain, partition, now=utc_now())
         read_bars(domain, month)
     except GantryError as error:
         raise failure(error) from error
-    return MaterializeResult(metadata=month_metadata(month), tags=_tags(month))
+    return MaterializeResult(metadata=month_metadata(month), tags=month_tags(month))
 
 
 @asset_check(
@@ -89,8 +62,8 @@ def bars_fit_for_backtests(context: AssetCheckExecutionContext, domain: Resource
     """Validate the month's bars as a whole."""
     from services.bars.quality import validate_bars
 
-    partition = symbol_month(context.run.tags["dagster/partition"])
     try:
+        partition = symbol_month(context.run.tags["dagster/partition"])
         month = read_month(domain.tx, partition)
         instrument = get_instrument(partition.symbol)
         fit = without_sessions(read_bars(domain, month), instrument, sessions_aside(month.quality_report))
@@ -150,70 +123,3 @@ def read_bars(domain: Domain, month: MonthFacts) -> Bars:
             facts={"path": month.path},
         )
     return bars
-
-
-def read_months(tx: Transactions, *, symbol: str | None = None) -> tuple[MonthFacts, ...]:
-    """Return every month in use, by symbol and month."""
-    return tuple(_facts(row) for row in list_months(tx, symbol=symbol))
-
-
-def read_month(tx: Transactions, partition: SymbolMonth) -> MonthFacts:
-    """Return that month.
-
-    Raises:
-        GantryError: DATA_UNAVAILABLE when the catalogue doesn't have it.
-
-    """
-    for month in read_months(tx, symbol=partition.symbol):
-        if month.partition == partition:
-            return month
-    raise data_unavailable(
-        f"There are no bars of {partition.symbol} in {partition.month}.",
-        fix=f"Import them with `gantry bars import FILE --symbol {partition.symbol}`.",
-    )
-
-
-def month_made(month: MonthFacts) -> AssetMaterialization:
-    """Return the event that reports a month in use."""
-    return AssetMaterialization(BARS, partition=month.partition.key, metadata=month_metadata(month), tags=_tags(month))
-
-
-def month_metadata(month: MonthFacts) -> dict[str, MetadataValue]:
-    """Describe a month: numbers that plot, provenance, and what is wrong with it."""
-    report = month.quality_report
-    problems = "\n".join(f"- **{found['code']}**: {found['message']}" for found in report.get("problems", []))
-    return {
-        "bars_count": MetadataValue.int(month.bars_count),
-        "coverage": MetadataValue.float(float(report.get("coverage", 0.0))),
-        "gaps": MetadataValue.int(len(report.get("gaps", []))),
-        "quality": MetadataValue.text(month.quality),
-        "problems": MetadataValue.md(problems or "none"),
-        "data_label": MetadataValue.text(month.data_label),
-        "provider": MetadataValue.text(month.provider),
-        "content_hash": MetadataValue.text(month.content_hash),
-        "contracts_hash": MetadataValue.text(month.contracts_hash),
-        "contracts": MetadataValue.text(", ".join(month.contracts)),
-        "source": MetadataValue.text(month.source_name),
-        "source_sha256": MetadataValue.text(month.source_sha256 or "none: simulated"),
-    }
-
-
-def _tags(month: MonthFacts) -> dict[str, str]:
-    return {"dagster/data_version": month.content_hash}
-
-
-def _facts(row: Any) -> MonthFacts:
-    return MonthFacts(
-        SymbolMonth(row.symbol, row.month),
-        row.provider,
-        row.path,
-        row.data_label,
-        row.content_hash,
-        row.contracts_hash,
-        row.source_name,
-        row.source_sha256,
-        row.bars_count,
-        tuple(str(name) for name in row.contracts),
-        row.quality,
-        row.quality_report,
-    )

@@ -1,38 +1,25 @@
-"""How assets are partitioned: bars by symbol and month, everything after them by bot. Keys of bots are read here."""
+"""How assets are partitioned: bars by symbol and month, everything after them by bot. Keys are made and read here."""
 
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
-from dagster import (
-    DagsterInstance,
-    DynamicPartitionsDefinition,
-    MonthlyPartitionsDefinition,
-    MultiPartitionKey,
-    MultiPartitionsDefinition,
-    StaticPartitionsDefinition,
-)
+from dagster import DagsterInstance, DynamicPartitionsDefinition
 
+from core.errors import invalid
 from services.bots.keys import bots_of_keys, partition_keys
 from sql.engine import Transactions
-from trading.instruments import INSTRUMENTS
-
-MONTH: Final = "month"
-SYMBOL: Final = "symbol"
-FIRST_MONTH: Final = "2010-01"
+from trading.instruments import get_instrument
 
 BOTS: Final = DynamicPartitionsDefinition(name="bots")
-SYMBOL_MONTHS: Final = MultiPartitionsDefinition(
-    {
-        # The month at hand is a partition too: it grows until it ends.
-        MONTH: MonthlyPartitionsDefinition(start_date=FIRST_MONTH, fmt="%Y-%m", end_offset=1),
-        SYMBOL: StaticPartitionsDefinition(list(INSTRUMENTS)),
-    }
-)
+# Those there are and those that bots want: of all symbols and months since 2010, nearly all would be missing for ever.
+SYMBOL_MONTHS: Final = DynamicPartitionsDefinition(name="symbol_months")
+_SYMBOL_MONTH: Final = re.compile(r"([0-9]{4}-(?:0[1-9]|1[0-2]))\|([A-Z0-9]+)")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, order=True)
 class SymbolMonth:
     """One partition of bars; month "YYYY-MM"."""
 
@@ -40,15 +27,22 @@ class SymbolMonth:
     month: str
 
     @property
-    def key(self) -> MultiPartitionKey:
+    def key(self) -> str:
         """Its key in Dagster: "month|symbol"."""
-        return MultiPartitionKey({MONTH: self.month, SYMBOL: self.symbol})
+        return f"{self.month}|{self.symbol}"
 
 
 def symbol_month(key: str) -> SymbolMonth:
-    """Return what a partition key "month|symbol" names."""
-    month, symbol = key.split("|")
-    return SymbolMonth(symbol, month)
+    """Return what a partition key "month|symbol" names; a person may have typed it.
+
+    Raises:
+        GantryError: VALIDATION_FAILED for another form, or an unknown symbol.
+
+    """
+    found = _SYMBOL_MONTH.fullmatch(key)
+    if found is None:
+        raise invalid(f"{key!r} is not a month of bars.", fix='Name it as in "2024-01|ES".', field="partition")
+    return SymbolMonth(get_instrument(found[2]).symbol, found[1])
 
 
 def keys_of(tx: Transactions, bot_ids: Collection[UUID]) -> Mapping[UUID, str]:
@@ -80,5 +74,5 @@ def remove_keys(instance: DagsterInstance, partitions: DynamicPartitionsDefiniti
 
 
 def _name(partitions: DynamicPartitionsDefinition) -> str:
-    assert partitions.name is not None  # noqa: S101 - it has one
+    assert partitions.name is not None  # noqa: S101 - both have one
     return partitions.name

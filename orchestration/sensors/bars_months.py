@@ -1,11 +1,12 @@
-"""Reports to Dagster the months of bars that came in outside of it: imports and simulations by the command line.
+"""Reports months of bars to Dagster: those in use or wanted, as partitions, and those that came in outside of it.
 
-The cursor is what was reported: content by partition. It is compared with the catalogue's present state, never used as
-"everything newer than": a month committed late would be skipped.
+The cursor holds the partitions this sensor added, each with the content that was reported, "" before any was. It is
+compared with the catalogue's present state, never used as "everything newer than": a month committed late would be
+skipped. A partition that a person added isn't in it, and stays.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Final
 
 from dagster import (
@@ -18,9 +19,13 @@ from dagster import (
     sensor,
 )
 
-from assets.bars import MonthFacts, month_made, read_months
 from assets.domain import Domain
+from assets.months import MonthFacts, month_made, read_months
+from assets.partitions import SYMBOL_MONTHS, SymbolMonth, add_keys, present_keys, remove_keys
+from core.clock import utc_now
+from orchestration.backfills import is_backfilling
 from orchestration.sensors.loops import noted
+from services.supply.wanted import months_of_fleet
 
 MOST_AT_ONCE: Final = 200
 HASH_DIGITS: Final = 12
@@ -28,12 +33,12 @@ HASH_DIGITS: Final = 12
 
 def unreported(months: tuple[MonthFacts, ...], reported: Mapping[str, str]) -> tuple[MonthFacts, ...]:
     """Return the months whose content Dagster doesn't know, at most 200, oldest first."""
-    fresh = [month for month in months if reported.get(str(month.partition.key)) != month.content_hash[:HASH_DIGITS]]
+    fresh = [month for month in months if reported.get(month.partition.key) != month.content_hash[:HASH_DIGITS]]
     return tuple(fresh[:MOST_AT_ONCE])
 
 
 @sensor(
-    description="Reports months of bars that were imported or simulated outside Dagster as materialized.",
+    description="Keeps a partition for each month of bars that is there or wanted; reports those made elsewhere.",
     minimum_interval_seconds=10,
     default_status=DefaultSensorStatus.RUNNING,
 )
@@ -48,9 +53,29 @@ def bars_months(context: SensorEvaluationContext, domain: ResourceParam[Domain])
 def _reported(context: SensorEvaluationContext, domain: Domain) -> SensorResult | SkipReason:
     reported: dict[str, str] = json.loads(context.cursor) if context.cursor else {}
     months = read_months(domain.tx)
+    with domain.tx() as session:
+        wanted = [SymbolMonth(*each) for each in months_of_fleet(session, domain.supply, utc_now())]
+    needed = [one.key for one in sorted({month.partition for month in months} | set(wanted))]
+    reported = _partitioned(context, needed, reported)
     fresh = unreported(months, reported)
     if not fresh:
-        return SkipReason(f"{len(months)} months of bars, all reported.")
-    reported |= {str(month.partition.key): month.content_hash[:HASH_DIGITS] for month in fresh}
+        context.update_cursor(json.dumps(reported))
+        return SkipReason(f"{len(months)} months of bars, all reported; {len(needed) - len(months)} more are wanted.")
+    reported |= {month.partition.key: month.content_hash[:HASH_DIGITS] for month in fresh}
     events: list[AssetMaterialization] = [month_made(month) for month in fresh]
     return SensorResult(asset_events=events, cursor=json.dumps(reported))
+
+
+def _partitioned(
+    context: SensorEvaluationContext, needed: Collection[str], reported: Mapping[str, str]
+) -> dict[str, str]:
+    """Add partitions that are needed, remove those of this sensor that are not; return what is reported then."""
+    present = set(present_keys(context.instance, SYMBOL_MONTHS))
+    add_keys(context.instance, SYMBOL_MONTHS, [key for key in needed if key not in present])
+    gone = reported.keys() - set(needed)
+    if gone and is_backfilling(context.instance):
+        gone = set()
+    remove_keys(context.instance, SYMBOL_MONTHS, gone)
+    return {key: content for key, content in reported.items() if key not in gone} | {
+        key: "" for key in needed if key not in reported
+    }

@@ -1,6 +1,6 @@
 """Queries of fetches: which months bots wait for, and how the last try at each month ended."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -37,6 +37,21 @@ def waiting_bots(session: Session, symbol: str) -> Sequence[WaitingBot]:
         .order_by(Bot.id)
     )
     return [WaitingBot(bot_id, window) for bot_id, window in session.execute(query)]
+
+
+def windows_of_fleet(session: Session) -> Mapping[str, Sequence[dict[str, Any]]]:
+    """Return the different windows of active bots' current versions, by symbol."""
+    start, end = BotVersion.window["start"].astext, BotVersion.window["end"].astext
+    query = (
+        select(Bot.symbol, start, end)
+        .join(BotVersion, current.version_of(Bot))
+        .where(Bot.archived_at.is_(None))
+        .distinct()
+    )
+    found: dict[str, list[dict[str, Any]]] = {}
+    for symbol, first, last in session.execute(query):
+        found.setdefault(symbol, []).append({"start": first, "end": last})
+    return found
 
 
 def last_tries(session: Session, symbol: str, months: Sequence[str]) -> Sequence[tuple[BarsFetch, float]]:

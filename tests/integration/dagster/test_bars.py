@@ -17,10 +17,13 @@ NOW = datetime(2024, 2, 5, tzinfo=UTC)
 JANUARY = SymbolMonth("ES", "2024-01")
 
 
-def made(domain: Domain, instance: DagsterInstance, *, checked: bool = False) -> ExecuteInProcessResult:
+def made(
+    domain: Domain, instance: DagsterInstance, *, checked: bool = False, key: str = JANUARY.key
+) -> ExecuteInProcessResult:
+    instance.add_dynamic_partitions("symbol_months", [key])
     return materialize(
         [historical_bars, *([bars_fit_for_backtests] if checked else [])],
-        partition_key=str(JANUARY.key),
+        partition_key=key,
         instance=instance,
         resources={"domain": domain},
         raise_on_error=False,
@@ -32,8 +35,8 @@ def failure_of(result: ExecuteInProcessResult) -> str:
 
 
 def test_a_partition_key_names_symbol_and_month_both_ways() -> None:
-    assert str(JANUARY.key) == "2024-01|ES"
-    assert symbol_month(str(JANUARY.key)) == JANUARY
+    assert JANUARY.key == "2024-01|ES"
+    assert symbol_month(JANUARY.key) == JANUARY
 
 
 def test_a_month_in_use_is_reported_with_hash_provenance_and_verdict(domain: Domain, instance: DagsterInstance) -> None:
@@ -42,7 +45,7 @@ def test_a_month_in_use_is_reported_with_hash_provenance_and_verdict(domain: Dom
     assert event.metadata["content_hash"].value == report.content_hash
     assert event.metadata["bars_count"].value == report.bars_count
     assert event.metadata["data_label"].value == "SIMULATED"
-    assert event.partition == str(JANUARY.key)
+    assert event.partition == JANUARY.key
 
 
 def test_a_missing_month_is_simulated_only_where_bars_are_simulated(domain: Domain, instance: DagsterInstance) -> None:
@@ -53,6 +56,16 @@ def test_a_missing_month_is_simulated_only_where_bars_are_simulated(domain: Doma
     assert list_months(domain.tx) == []
     assert made(domain, instance).success
     assert [(row.symbol, row.month) for row in list_months(domain.tx)] == [("ES", "2024-01")]
+
+
+@pytest.mark.parametrize("key", ["2024-13|ES", "ES|2024-01", "2024-01", "2024-01|NOPE"])
+def test_a_partition_a_person_mistyped_is_refused_with_the_right_form(
+    domain: Domain, instance: DagsterInstance, key: str
+) -> None:
+    refused = made(domain, instance, key=key)
+    assert not refused.success
+    assert "VALIDATION_FAILED" in failure_of(refused)
+    assert list_months(domain.tx) == []
 
 
 def test_a_file_that_was_changed_behind_the_catalogues_back_is_refused(
@@ -73,4 +86,4 @@ def test_great_expectations_judge_the_month(domain: Domain, instance: DagsterIns
     assert result.success
     (done,) = result.get_asset_check_evaluations()
     assert done.passed
-    assert done.metadata["partition"].value == str(JANUARY.key)
+    assert done.metadata["partition"].value == JANUARY.key

@@ -19,7 +19,7 @@ from sqlalchemy import select, update
 
 from assets.bot_checks import BASELINES, ROLLUPS, SCORES
 from assets.domain import Domain
-from assets.partitions import BOTS, SymbolMonth
+from assets.partitions import BOTS, SYMBOL_MONTHS, SymbolMonth
 from assets.run_counts import DONE_TAG, FAILED_TAG
 from core.ids import new_id
 from fleet.caps import Caps
@@ -214,7 +214,7 @@ def test_months_that_came_in_outside_are_reported_once_and_again_when_they_chang
         first = bars_months(context)
     assert isinstance(first, SensorResult)
     (event,) = first.asset_events
-    assert event.partition == str(SymbolMonth("ES", "2024-01").key)
+    assert event.partition == SymbolMonth("ES", "2024-01").key
     assert event.metadata["data_label"].value == "SIMULATED"
     with build_sensor_context(instance, cursor=first.cursor, resources={"domain": domain}) as context:
         assert isinstance(bars_months(context), SkipReason)
@@ -225,8 +225,8 @@ def test_months_that_came_in_outside_are_reported_once_and_again_when_they_chang
     assert len(again.asset_events) == 1
 
 
-def test_the_partitions_of_bots_are_dynamic_and_named_once() -> None:
-    assert BOTS.name == "bots"
+def test_keys_are_dynamic_and_named_once() -> None:
+    assert (BOTS.name, SYMBOL_MONTHS.name) == ("bots", "symbol_months")
 
 
 def test_the_instance_shows_no_pop_up(instance: DagsterInstance) -> None:

@@ -44,9 +44,10 @@ def vendors(tx: Transactions, store: BarsStore, vendor: DatabentoStandIn) -> Dom
 
 
 def made(domain: Domain, instance: DagsterInstance) -> ExecuteInProcessResult:
+    instance.add_dynamic_partitions("symbol_months", [MONTH.key])
     return materialize(
         [historical_bars, bars_fit_for_backtests],
-        partition_key=str(MONTH.key),
+        partition_key=MONTH.key,
         instance=instance,
         resources={"domain": domain},
         raise_on_error=False,
