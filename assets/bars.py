@@ -1,5 +1,6 @@
 """The asset `historical_bars`: one-minute bars of one symbol and month, as the catalogue holds them, and its check."""
 
+from collections.abc import Iterator
 from datetime import datetime
 
 from dagster import (
@@ -12,6 +13,7 @@ from dagster import (
     asset_check,
 )
 
+from assets.bars_check import report_bars
 from assets.domain import Domain
 from assets.failures import failure
 from assets.months import BARS, MonthFacts, month_metadata, month_tags, read_month, read_months
@@ -41,7 +43,7 @@ from trading.instruments import get_instrument
     kinds={"parquet", "postgres"},
     code_version=code_version(),
 )
-def historical_bars(context: AssetExecutionContext, domain: ResourceParam[Domain]) -> MaterializeResult[None]:
+def historical_bars(context: AssetExecutionContext, domain: ResourceParam[Domain]) -> Iterator[MaterializeResult[None]]:
     """Read the month and report what it holds; a missing one is fetched, or simulated where bars are simulated."""
     try:
         partition = symbol_month(context.partition_key)
@@ -50,7 +52,8 @@ def historical_bars(context: AssetExecutionContext, domain: ResourceParam[Domain
         read_bars(domain, month)
     except GantryError as error:
         raise failure(error) from error
-    return MaterializeResult(metadata=month_metadata(month), tags=month_tags(month))
+    yield MaterializeResult(metadata=month_metadata(month), tags=month_tags(month))
+    report_bars(context.instance, domain.tx)  # its event is written by now
 
 
 @asset_check(
@@ -59,7 +62,10 @@ def historical_bars(context: AssetExecutionContext, domain: ResourceParam[Domain
     blocking=True,
 )
 def bars_fit_for_backtests(context: AssetCheckExecutionContext, domain: ResourceParam[Domain]) -> AssetCheckResult:
-    """Validate the month's bars as a whole."""
+    """Validate the month's bars as a whole.
+
+    The run's own result is of its month; what is shown of the check afterwards is of all months in use.
+    """
     from services.bars.quality import validate_bars
 
     try:
@@ -71,9 +77,11 @@ def bars_fit_for_backtests(context: AssetCheckExecutionContext, domain: Resource
     except GantryError as error:
         raise failure(error) from error
     failed = [expectation for expectation in found if not expectation.passed]
+    wrong = "; ".join(f"{one.name}: {one.unexpected_count} bars" for one in failed)
+    report_bars(context.instance, domain.tx, [(month, wrong)])
     return AssetCheckResult(
         passed=not failed,
-        description="; ".join(f"{one.name}: {one.unexpected_count} bars" for one in failed) or None,
+        description=wrong or None,
         metadata={
             "partition": str(partition.key),
             "content_hash": month.content_hash,

@@ -1,27 +1,45 @@
-"""What must hold of every graded bot, judged from stored rows: one verdict a bot and rule."""
+"""What must hold of every graded bot, judged from stored rows: of the bots of a run, and of the fleet as it stands."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from dagster import AssetCheckResult, AssetCheckSeverity, AssetCheckSpec, AssetKey
+from dagster import (
+    AssetCheckEvaluation,
+    AssetCheckResult,
+    AssetCheckSeverity,
+    AssetCheckSpec,
+    AssetKey,
+    MetadataValue,
+    TableColumn,
+    TableRecord,
+    TableSchema,
+)
+from sqlalchemy.orm import Session
 
 from assets.standing import BotRecord
+from fleet.closed_sets import RawCheck
+from services.proof.checks import FailingBot, RuleVerdict, fleet_verdicts
 from trading.backtest.findings import ANALYZERS, GUARDS, Check
 
 BASELINES: Final = AssetKey("baseline_backtests")
 ROLLUPS: Final = AssetKey("metric_rollups")
 SCORES: Final = AssetKey("autonomy_scores")
+_FAILED: Final = TableSchema([TableColumn(name, "string") for name in ("bot", "checks", "partition", "bot_id")])
 
 
 @dataclass(frozen=True, slots=True)
 class CheckRule:
-    """A check of one asset: `broken` says in a sentence what is wrong with a bot, "" when nothing is."""
+    """A check of one asset: `broken` says in a sentence what is wrong with a bot, "" when nothing is.
+
+    checks: what fails it among a bot's stored verdicts.
+    """
 
     asset: AssetKey
     name: str
     description: str
     severity: AssetCheckSeverity
+    checks: frozenset[Check] | frozenset[RawCheck]
     broken: Callable[[BotRecord], str]
 
     @property
@@ -81,6 +99,7 @@ RULES: Final = (
         "trades_sum_to_net_pnl",
         "The sum of a session's stored trades is its net P&L to the cent, and their number its total.",
         AssetCheckSeverity.ERROR,
+        frozenset({RawCheck.TRADES_DIFFER}),
         trades_sum,
     ),
     CheckRule(
@@ -88,6 +107,7 @@ RULES: Final = (
         "look_ahead_guards_passed",
         "Truncation, shift, determinism, warm-up and session guards found no use of the future.",
         AssetCheckSeverity.ERROR,
+        GUARDS,
         guards,
     ),
     CheckRule(
@@ -95,6 +115,7 @@ RULES: Final = (
         "analyzers_found_nothing",
         "No flat equity, stale fill, fill outside its bar or too small a number of trades.",
         AssetCheckSeverity.WARN,
+        ANALYZERS,
         analyzers,
     ),
     CheckRule(
@@ -102,12 +123,26 @@ RULES: Final = (
         "rollup_equals_raw_rows",
         "The metrics shown are those of the stored trades and equity.",
         AssetCheckSeverity.ERROR,
+        frozenset({RawCheck.METRICS_DIFFER}),
         rollup_is_raw,
     ),
     CheckRule(
-        SCORES, "score_in_range", "The score is from 0 to 100 and has a tier.", AssetCheckSeverity.ERROR, score_in_range
+        SCORES,
+        "score_in_range",
+        "The score is from 0 to 100 and has a tier.",
+        AssetCheckSeverity.ERROR,
+        frozenset({RawCheck.NO_SCORE}),  # the table itself refuses another score
+        score_in_range,
     ),
 )
+
+
+@dataclass(frozen=True, slots=True)
+class FleetEvaluations:
+    """Evaluations over the fleet; empty: of rules that no bot was judged by."""
+
+    judged: tuple[AssetCheckEvaluation, ...]
+    empty: tuple[AssetCheckEvaluation, ...]
 
 
 def judge(rule: CheckRule, standings: Iterable[BotRecord]) -> AssetCheckResult:
@@ -122,6 +157,52 @@ def judge(rule: CheckRule, standings: Iterable[BotRecord]) -> AssetCheckResult:
         description="; ".join(f"{name}: {message}" for name, message in wrong.items()) or None,
         metadata={"bots_checked": len(judged), "bots_failed": len(wrong), "failed": wrong},
     )
+
+
+def judge_fleet(session: Session) -> FleetEvaluations:
+    """Return each rule's evaluation over the active bots that are graded now."""
+    verdicts = fleet_verdicts(session, {rule.name: rule.checks for rule in RULES})
+    made = [(verdicts[rule.name].judged, _evaluation(rule, verdicts[rule.name])) for rule in RULES]
+    return FleetEvaluations(
+        tuple(evaluation for judged, evaluation in made if judged),
+        tuple(evaluation for judged, evaluation in made if not judged),
+    )
+
+
+def _evaluation(rule: CheckRule, verdict: RuleVerdict) -> AssetCheckEvaluation:
+    return AssetCheckEvaluation(
+        rule.asset,
+        rule.name,
+        passed=not verdict.failing_count,
+        severity=rule.severity,
+        description=_sentence(verdict),
+        metadata={
+            "bots_checked": verdict.judged,
+            "bots_failed": verdict.failing_count,
+            "failed": MetadataValue.table([_record(bot) for bot in verdict.failing], _FAILED),
+        },
+    )
+
+
+def _sentence(verdict: RuleVerdict) -> str:
+    if not verdict.judged:
+        return "No active bot was judged."
+    if not verdict.failing_count:
+        return f"0 of {verdict.judged:,} graded bots fail."
+    named = ", ".join(f"{bot.name} ({', '.join(bot.checks)})" for bot in verdict.failing)
+    more = verdict.failing_count - len(verdict.failing)
+    rest = f" and {more:,} more" if more else ""
+    return f"{verdict.failing_count:,} of {verdict.judged:,} graded bots fail: {named}{rest}."
+
+
+def _record(bot: FailingBot) -> TableRecord:
+    cells = {
+        "bot": bot.name,
+        "checks": ", ".join(bot.checks),
+        "partition": bot.partition_key,
+        "bot_id": str(bot.id),
+    }
+    return TableRecord(cells)
 
 
 def _not_passed(standing: BotRecord, asked: frozenset[Check]) -> str:

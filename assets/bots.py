@@ -27,6 +27,7 @@ from dagster import (
 
 from assets.bot_checks import BASELINES, ROLLUPS, RULES, SCORES, judge
 from assets.bot_events import made_of
+from assets.check_reports import report_bots
 from assets.domain import Domain
 from assets.event_speed import publish, quicken
 from assets.failures import failure
@@ -95,7 +96,10 @@ GROUP: Final = "bots"
     can_subset=True,
 )
 def bot_grades(context: AssetExecutionContext, domain: ResourceParam[Domain]) -> Iterator[AssetCheckResult]:
-    """Grade, derive, report: one materialization a bot and asset, then the checks, then a Failure naming who failed."""
+    """Grade, derive, report: one materialization a bot and asset, then the checks, then a Failure naming who failed.
+
+    The run's own results are of its bots; what is shown of a check afterwards is of the fleet.
+    """
     quicken(context.instance)
     bot_ids, unknown = bots_of_run(context, domain)
     with tracing(trace_of(context)):
@@ -108,6 +112,7 @@ def bot_grades(context: AssetExecutionContext, domain: ResourceParam[Domain]) ->
         for rule in RULES:
             if rule.spec.key in context.selected_asset_check_keys and standings:
                 yield judge(rule, standings)
+        report_bots(context.instance, domain.tx, [one.bot.id for one in standings], sum_raw=True)
     note_counts(context.op_execution_context, done=len(bot_ids) + len(unknown), failed=len(failed))
     if failed:
         raise failed_bots(failed, len(bot_ids) + len(unknown))

@@ -8,6 +8,7 @@ from uuid import UUID
 from dagster import OpExecutionContext, ResourceParam, op
 
 from assets.bot_events import OF_A_BOT, made_of
+from assets.check_reports import report_bots
 from assets.domain import Domain
 from assets.event_speed import publish, quicken
 from assets.improve_events import improvements_made
@@ -60,7 +61,7 @@ def pull_jobs(context: OpExecutionContext, domain: ResourceParam[Domain]) -> Non
 
 
 class _ChunkReports:
-    """Reports chunks: a materialization a bot and asset, a line a chunk, a warning a failure."""
+    """Reports chunks: a materialization a bot and asset, the fleet's checks, a line a chunk, a warning a failure."""
 
     def __init__(self, context: OpExecutionContext, domain: Domain) -> None:
         self._context, self._domain = context, domain
@@ -76,6 +77,8 @@ class _ChunkReports:
         completed = [bot.bot_id for bot in bots if bot.status is JobStatus.COMPLETED]
         standings = read_standings(self._domain.tx, completed, now=utc_now()) if completed else ()
         publish(self._context, [made for standing in standings for made in made_of(standing, OF_A_BOT, None)])
+        if completed:
+            report_bots(self._context.instance, self._domain.tx, completed, sum_raw=False)
         for bot in bots:
             self._domain.on_graded(bot)
         self._count(bots)

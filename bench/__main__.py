@@ -15,6 +15,7 @@ MODULES = (
     "list_page",
     "planner",
     "fleet_reset",
+    "fleet_checks",
     "overfit",
     "simulator",
     "overfit_sim",

@@ -229,6 +229,14 @@ class SystemEvent(StrEnum):
     REVERTED_TO_LAB = "REVERTED_TO_LAB"
 
 
+class RawCheck(StrEnum):
+    """What is wrong with a graded bot whose raw rows were summed again."""
+
+    TRADES_DIFFER = "TRADES_DIFFER"
+    METRICS_DIFFER = "METRICS_DIFFER"
+    NO_SCORE = "NO_SCORE"
+
+
 class BotState(StrEnum):
     """`botNow.state`: what a bot is doing at this moment."""
 

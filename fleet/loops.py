@@ -22,4 +22,5 @@ def loops(tick_s: float) -> Mapping[str, float]:
         "workers_alive": 2.0,
         "bot_partitions": 2.0,
         "bars_months": 10.0,
+        "fleet_checks": 10.0,
     }

@@ -10,6 +10,7 @@ from collections.abc import Collection, Mapping
 from typing import Final
 
 from dagster import (
+    AssetCheckEvaluation,
     AssetMaterialization,
     DefaultSensorStatus,
     ResourceParam,
@@ -19,6 +20,8 @@ from dagster import (
     sensor,
 )
 
+from assets.bars_check import judge_months
+from assets.check_reports import keep
 from assets.domain import Domain
 from assets.months import MonthFacts, month_made, read_months
 from assets.partitions import SYMBOL_MONTHS, SymbolMonth, add_keys, present_keys, remove_keys
@@ -58,11 +61,13 @@ def _reported(context: SensorEvaluationContext, domain: Domain) -> SensorResult 
     needed = [one.key for one in sorted({month.partition for month in months} | set(wanted))]
     reported = _partitioned(context, needed, reported)
     fresh = unreported(months, reported)
+    evaluation = judge_months(context.instance, months)
     if not fresh:
+        keep(context.instance, [evaluation] if months else [], [] if months else [evaluation])
         context.update_cursor(json.dumps(reported))
         return SkipReason(f"{len(months)} months of bars, all reported; {len(needed) - len(months)} more are wanted.")
     reported |= {month.partition.key: month.content_hash[:HASH_DIGITS] for month in fresh}
-    events: list[AssetMaterialization] = [month_made(month) for month in fresh]
+    events: list[AssetMaterialization | AssetCheckEvaluation] = [*(month_made(month) for month in fresh), evaluation]
     return SensorResult(asset_events=events, cursor=json.dumps(reported))
 
 

@@ -16,12 +16,13 @@ from sqlalchemy import ColumnElement, SQLColumnExpression, and_
 
 from fleet.closed_sets import SessionStatus, TradeSource
 from sql.tables.bots import Bot, BotBoundary, BotVersion
+from sql.tables.checks import BotChecks
 from sql.tables.improvements import BotImprovement
 from sql.tables.jobs import BotJob
 from sql.tables.results import BacktestSession
 from sql.tables.standing import MetricsRollup
 
-OfVersion: TypeAlias = type[BacktestSession] | type[BotJob] | type[BotImprovement]
+OfVersion: TypeAlias = type[BacktestSession] | type[BotJob] | type[BotImprovement] | type[BotChecks]
 OfEpoch: TypeAlias = OfVersion | type[MetricsRollup]
 
 
@@ -45,7 +46,7 @@ def of_current_version(rows: OfVersion, bot: type[Bot] | Bot = Bot) -> ColumnEle
 def of_current_epoch(rows: OfEpoch) -> ColumnElement[bool]:
     """Match rows to their BotBoundary where they are of the current epoch of their source.
 
-    Sessions, jobs and improvements are of BACKTEST; a rollup names its source.
+    Sessions, jobs, improvements and checks are of BACKTEST; a rollup names its source.
     """
     source = MetricsRollup.source if rows is MetricsRollup else TradeSource.BACKTEST
     return and_(BotBoundary.bot_id == rows.bot_id, BotBoundary.source == source, BotBoundary.epoch == rows.epoch)

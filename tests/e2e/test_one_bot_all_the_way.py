@@ -26,6 +26,10 @@ RUN = "query Run($id: ID!) { runOrError(runId: $id) { __typename ... on Run { st
 KEYS = """
 query Keys { assetNodes { assetKey { path } partitionKeys } }
 """
+CHECKS = """
+query Checks { assetNodes { assetChecksOrError { ... on AssetChecks {
+  checks { name executionForLatestMaterialization { status } } } } } }
+"""
 CHAIN = ("baseline_backtests", "metric_rollups", "autonomy_scores")
 
 
@@ -61,6 +65,13 @@ def partition_keys(running: Running) -> set[str]:
     return {key for node in nodes if node["assetKey"]["path"] == [CHAIN[0]] for key in node["partitionKeys"]}
 
 
+def checks_shown(running: Running) -> dict[str, str | None]:
+    """Return the status of each check as the page of its asset shows it; None: not evaluated."""
+    nodes = running.graphql(CHECKS, {})["assetNodes"]
+    checks = [check for node in nodes for check in node["assetChecksOrError"].get("checks", [])]
+    return {check["name"]: (check["executionForLatestMaterialization"] or {}).get("status") for check in checks}
+
+
 def test_a_bot_made_by_the_api_and_materialized_in_dagster_shows_its_metrics(running: Running) -> None:
     made = running.api("POST", "/api/bots", {"name": "one", "symbol": "ES", "strategy": "sma_cross"})
     assert made["success"], made
@@ -86,6 +97,8 @@ def test_a_bot_made_by_the_api_and_materialized_in_dagster_shows_its_metrics(run
     [(trades, total)] = running.rows("SELECT count(*), sum(net_pnl) FROM trade_logs WHERE session_id = %s", session_id)
     assert (trades, total) == (session_trades, session_net)
     assert Decimal(shown["metrics"]["net_pnl"]) == total.quantize(Decimal("0.01"))
+    until(lambda: all(checks_shown(running).values()), seconds=30, what="every check of bots and bars is evaluated")
+    assert checks_shown(running)["look_ahead_guards_passed"] == "SUCCEEDED"
 
 
 def test_a_bot_that_is_made_is_graded_without_a_click(running: Running) -> None:

@@ -31,3 +31,11 @@ def partition_keys(
     query = select(Bot.id, Bot.partition_key).where(or_(Bot.id == any_(_IDS), Bot.partition_key == any_(_KEYS)))
     rows = session.execute(query, {"ids": list(ids), "keys": list(keys)})
     return [(bot_id, key) for bot_id, key in rows]
+
+
+def names(session: Session, bot_ids: Collection[UUID]) -> Sequence[tuple[UUID, str, str]]:
+    """Return (id, name, partition key) of these bots, archived or not."""
+    rows = session.execute(
+        select(Bot.id, Bot.name, Bot.partition_key).where(Bot.id == any_(_IDS)), {"ids": list(bot_ids)}
+    )
+    return [(bot_id, name, key) for bot_id, name, key in rows]

@@ -7,11 +7,13 @@ import pytest
 from dagster import DagsterInstance, ExecuteInProcessResult, materialize
 
 from assets.bars import bars_fit_for_backtests, historical_bars
+from assets.bars_check import BARS_CHECK
 from assets.domain import Domain
 from assets.partitions import SymbolMonth, symbol_month
 from services.bars.load import list_months
 from services.bars.simulate import simulate_months
 from services.supply.top_up import Supply
+from tests.factories.checks_shown import shown
 
 NOW = datetime(2024, 2, 5, tzinfo=UTC)
 JANUARY = SymbolMonth("ES", "2024-01")
@@ -58,6 +60,16 @@ def test_a_missing_month_is_simulated_only_where_bars_are_simulated(domain: Doma
     assert [(row.symbol, row.month) for row in list_months(domain.tx)] == [("ES", "2024-01")]
 
 
+def test_the_check_is_shown_for_all_months_after_one_is_materialized_by_hand(
+    domain: Domain, instance: DagsterInstance
+) -> None:
+    simulate_months(domain.tx, domain.store, ["ES", "NQ"], ["2024-01"], actor="test", now=NOW)
+    assert made(domain, instance).success
+    found = shown(instance, BARS_CHECK)
+    assert found is not None
+    assert (found.passed, found.description) == (True, "0 of 2 months are unfit.")
+
+
 @pytest.mark.parametrize("key", ["2024-13|ES", "ES|2024-01", "2024-01", "2024-01|NOPE"])
 def test_a_partition_a_person_mistyped_is_refused_with_the_right_form(
     domain: Domain, instance: DagsterInstance, key: str
@@ -87,3 +99,6 @@ def test_great_expectations_judge_the_month(domain: Domain, instance: DagsterIns
     (done,) = result.get_asset_check_evaluations()
     assert done.passed
     assert done.metadata["partition"].value == JANUARY.key
+    found = shown(instance, BARS_CHECK)
+    assert found is not None
+    assert (found.passed, found.description) == (True, "0 of 1 months are unfit.")

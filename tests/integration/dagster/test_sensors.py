@@ -6,6 +6,8 @@ from uuid import UUID
 
 import pytest
 from dagster import (
+    AssetCheckEvaluation,
+    AssetMaterialization,
     AssetRecordsFilter,
     DagsterInstance,
     DagsterRunStatus,
@@ -28,6 +30,7 @@ from orchestration.definitions import defs
 from orchestration.jobs import worker
 from orchestration.sensors.bars_months import bars_months
 from orchestration.sensors.bot_partitions import bot_partitions
+from orchestration.sensors.fleet_checks import fleet_checks
 from orchestration.sensors.planner import autonomy_tick, metrics_reset, stage_change
 from orchestration.sensors.workers import workers_alive
 from services.bars.simulate import simulate_months
@@ -57,7 +60,7 @@ def queue(tx: Transactions, bot_id: UUID) -> UUID:
 
 @pytest.mark.parametrize(
     "sensor",
-    [bot_partitions, workers_alive, bars_months, autonomy_tick, stage_change, metrics_reset],
+    [bot_partitions, workers_alive, bars_months, fleet_checks, autonomy_tick, stage_change, metrics_reset],
     ids=lambda one: one.name,
 )
 def test_every_sensor_is_defined_and_runs_from_the_start(sensor: SensorDefinition) -> None:
@@ -213,16 +216,19 @@ def test_months_that_came_in_outside_are_reported_once_and_again_when_they_chang
     with build_sensor_context(instance, resources={"domain": domain}) as context:
         first = bars_months(context)
     assert isinstance(first, SensorResult)
-    (event,) = first.asset_events
+    event, check = first.asset_events
+    assert isinstance(event, AssetMaterialization)
     assert event.partition == SymbolMonth("ES", "2024-01").key
     assert event.metadata["data_label"].value == "SIMULATED"
+    assert isinstance(check, AssetCheckEvaluation)
+    assert check.passed
     with build_sensor_context(instance, cursor=first.cursor, resources={"domain": domain}) as context:
         assert isinstance(bars_months(context), SkipReason)
     simulate_months(domain.tx, domain.store, ["ES"], ["2024-01"], seed=8, actor="test", now=NOW)
     with build_sensor_context(instance, cursor=first.cursor, resources={"domain": domain}) as context:
         again = bars_months(context)
     assert isinstance(again, SensorResult)
-    assert len(again.asset_events) == 1
+    assert [type(each) for each in again.asset_events] == [AssetMaterialization, AssetCheckEvaluation]
 
 
 def test_keys_are_dynamic_and_named_once() -> None:
