@@ -40,7 +40,7 @@ def upgrade_to(state: RunningState, revision: str) -> None:
 def test_stored_bots_get_the_key_they_would_be_made_with_and_of_two_alike_the_older_keeps_it(
     empty_database: RunningState,
 ) -> None:
-    upgrade_to(empty_database, "0015")
+    upgrade_to(empty_database, "0013")
     made = {new_id(): name for name in NAMES}
     older, younger = UUID("00000000-0001-7000-8000-00009c2f10ab"), UUID("00000000-0002-7000-8000-11119c2f10ab")
     with psycopg.connect(empty_database.owner_url) as connection:
