@@ -108,24 +108,43 @@ def list_bars(symbol: OneSymbol = None, as_json: AsJson = False) -> None:
 
 
 @app.command("check")
-def check_bars(symbol: OneSymbol = None, as_json: AsJson = False) -> None:
+def check_bars(
+    symbol: OneSymbol = None,
+    *,
+    renew: Annotated[bool, typer.Option("--renew", help="Keep today's verdicts of sound months.")] = False,
+    as_json: AsJson = False,
+) -> None:
     """Re-read every month in use and compare its file and quality with the catalogue.
 
     Exit code 1 if a month fails.
     """
     from cli.bars.shown import show_checked
     from cli.progress import shown_progress
+    from core.clock import utc_now
     from services.bars.check import check_months
+    from services.bars.judge import renew_verdicts
 
     with opened() as home, shown_progress() as progress:
-        checked = check_months(home.tx, home.store, symbol=symbol, progress=progress)
+        if renew:
+            checked = renew_verdicts(
+                home.tx, home.store, symbol=symbol, actor=OPERATOR, now=utc_now(), progress=progress
+            )
+        else:
+            checked = check_months(home.tx, home.store, symbol=symbol, progress=progress)
     if as_json:
         print_json([{**asdict(month), "ok": month.ok} for month in checked])
     else:
         show_checked(checked)
-    failed = sum(not month.ok for month in checked)
+    changed = sum(month.verdict_changed for month in checked)
+    if changed:
+        note(
+            f"{changed} of {len(checked)} months are judged otherwise today, by newer rules. "
+            "Fix: `gantry bars check --renew` keeps today's verdicts."
+        )
+    failed = sum(not month.ok and not month.verdict_changed for month in checked)
     if failed:
         note(f"{failed} of {len(checked)} months failed. Fix: import their files again.")
+    if changed or failed:
         raise typer.Exit(1)
 
 

@@ -67,7 +67,7 @@ def show_checked(checked: Sequence[CheckedMonth]) -> None:
             month.label,
             f"{month.bars_count:,}",
             "as catalogued" if month.hash_holds else "CHANGED",
-            month.quality,
+            f"{month.quality} (was {month.quality_before})" if month.verdict_changed else month.quality,
             month.message,
         )
     print_table(table)

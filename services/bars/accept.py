@@ -1,34 +1,29 @@
 """Take a session in that is put aside: audited, and once is enough."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final
 
 from sqlalchemy.orm import Session
 
-from core.errors import ErrorCode, GantryError, Kind, bad_data, data_unavailable, invalid
-from core.ids import new_id
+from core.errors import ErrorCode, GantryError, Kind, bad_data, invalid
 from core.trace import current_trace_id
 from fleet.closed_sets import SystemEvent
 from integrations.store import BarsStore
 from services import events
-from services.bars.coverage import judged_span
-from services.bars.decide import is_of
+from services.bars.judge import judged_again
 from services.bars.write import put_in_use
 from sql.engine import Transactions
 from sql.queries.bars import accepted as accepted_queries
 from sql.queries.bars import catalogue as queries
 from sql.tables.bars import AcceptedSession, BarsMonth
 from trading.bars.aside import sessions_aside
-from trading.bars.quality import NONE_ACCEPTED, assess
+from trading.bars.quality import NONE_ACCEPTED
 from trading.bars.quality_types import ProblemCode
-from trading.day_session import hours_of, instrument_of
 from trading.instruments import get_instrument
 
 _LONGEST_REASON: Final = 500
-_COLUMNS: Final = tuple(column.name for column in BarsMonth.__table__.columns)
-_RENEWED: Final = ("id", "quality", "quality_report", "trace_id", "created_at")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +64,7 @@ def accept_session(
             kind=Kind.NOT_FOUND,
         )
     _refuse_impossible(rows, symbol, day)
-    renewed = [_renewed(store, row, {**taken, day.isoformat(): reason}) for row in rows]
+    renewed = [judged_again(store, row, {**taken, day.isoformat(): reason}) for row in rows]
     with tx() as session:
         accepted = AcceptedSession(
             symbol=symbol, session_on=day, reason=reason, actor=actor, trace_id=current_trace_id()
@@ -111,26 +106,6 @@ def _refuse_impossible(rows: Sequence[BarsMonth], symbol: str, day: date) -> Non
                 fix="Import that session from another source with --replace.",
                 facts={"problem": one["code"]},
             )
-
-
-def _renewed(store: BarsStore, there: BarsMonth, accepted: Mapping[str, str]) -> BarsMonth:
-    """Return the row to put in the place of the one there: the same bars, judged again."""
-    bars, instrument = store.read([there.path]), instrument_of(there.symbol, hours_of(there.source_details))
-    if not is_of(there, bars, instrument):
-        raise data_unavailable(
-            f"The file of {there.symbol} {there.month} doesn't hold the bars the catalogue names.",
-            fix=f"Import {there.source_name} again, which restores its file.",
-            facts={"symbol": there.symbol, "month": there.month, "path": there.path},
-        )
-    quality = assess(bars, instrument, judged_span(there), accepted=accepted)
-    kept = {name: getattr(there, name) for name in _COLUMNS if name not in _RENEWED}
-    return BarsMonth(
-        **kept,
-        id=new_id(),
-        quality=quality.verdict.value,
-        quality_report=quality.as_json(),
-        trace_id=current_trace_id(),
-    )
 
 
 def _publish(session: Session, accepted: AcceptedSession, rows: Sequence[BarsMonth]) -> None:

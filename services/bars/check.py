@@ -39,7 +39,12 @@ class CheckedMonth:
     @property
     def ok(self) -> bool:
         """Whether the month can be backtested and is what the catalogue says it is."""
-        return self.hash_holds and self.quality is self.quality_before and self.quality is not QualityVerdict.BLOCKED
+        return self.hash_holds and not self.verdict_changed and self.quality is not QualityVerdict.BLOCKED
+
+    @property
+    def verdict_changed(self) -> bool:
+        """Whether these very bars are judged otherwise today: the rules are newer than the verdict."""
+        return self.hash_holds and self.quality is not self.quality_before
 
 
 def check_months(

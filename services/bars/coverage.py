@@ -18,10 +18,12 @@ def month_span(month: str, details: Mapping[str, object], now: datetime) -> Span
     return span if stated is None else span.before(_ns(str(stated)))
 
 
-def judged_span(row: BarsMonth) -> Span | None:
-    """Return what a month in use was judged against; None for one judged from its first to its last bar."""
+def judged_span(row: BarsMonth) -> Span:
+    """Return what a month in use should cover: as it was judged, or as one that came in at its time would be."""
     until = row.quality_report.get("covered_until")
-    return None if until is None else Span(span_of(row.month).start_ns, _ns(str(until)))
+    if until is None:  # judged before coverage was of the whole month
+        return month_span(row.month, row.source_details, row.created_at)
+    return Span(span_of(row.month).start_ns, _ns(str(until)))
 
 
 def _ns(instant: str) -> int:

@@ -89,7 +89,7 @@ def _month(row: BarsMonth, now: datetime) -> MonthGaps:
     report = row.quality_report
     coverage, missing = float(report.get("coverage", 0.0)), [str(day) for day in report.get("sessions_missing", [])]
     then, today = judged_span(row), month_span(row.month, row.source_details, now)
-    if then is not None and then.end_ns < today.end_ns:  # no bar came since it was judged
+    if then.end_ns < today.end_ns:  # no bar came since it was judged
         instrument = instrument_of(row.symbol, hours_of(row.source_details))
         minutes, longer = (len(expected_minutes(instrument, then.start_ns, one.end_ns)) for one in (then, today))
         coverage *= minutes / longer if longer else 1.0

@@ -29,7 +29,7 @@ def upgrade() -> None:
         "FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()"
     )
     op.execute("GRANT SELECT, INSERT ON bars_accepted_sessions TO gantry_app")
-    _let_events_be(f"{BARS}, 'BARS_SESSION_ACCEPTED', {OTHERS}")
+    _let_events_be(f"{BARS}, 'BARS_SESSION_ACCEPTED', 'BARS_JUDGED_AGAIN', {OTHERS}")
     op.add_column("bot_metrics_rollups", sa.Column("open_pnl", sa.Numeric(precision=18, scale=4), nullable=True))
     op.execute("""
         UPDATE bot_metrics_rollups r SET open_pnl = coalesce((s.open_position ->> 'unrealized_pnl')::numeric, 0)

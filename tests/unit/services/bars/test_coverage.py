@@ -29,7 +29,9 @@ def test_the_first_of_the_months_end_now_and_the_stated_end_counts(
     assert month_span("2024-01", details, now) == Span(START, end_ns)
 
 
-def test_a_month_is_judged_again_as_it_was_and_one_of_an_earlier_gantry_from_bar_to_bar() -> None:
+def test_a_month_is_judged_again_as_it_was_and_one_of_older_rules_as_if_it_came_in_at_its_time() -> None:
     row = BarsMonth(month="2024-01", quality_report={"covered_until": "2024-01-19T22:00:00Z"})
     assert judged_span(row) == Span(START, MIDDLE_NS)
-    assert judged_span(BarsMonth(month="2024-01", quality_report={})) is None
+    for came_in, end_ns in ((MIDDLE, MIDDLE_NS), (LATER, MONTH_END)):
+        older = BarsMonth(month="2024-01", quality_report={}, source_details={}, created_at=came_in)
+        assert judged_span(older) == Span(START, end_ns)

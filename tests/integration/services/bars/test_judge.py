@@ -1,0 +1,69 @@
+"""Months that were judged by older rules: found, and judged again when a person says so."""
+
+from pathlib import Path
+
+import pytest
+
+from core.errors import ErrorCode, GantryError
+from integrations.store import BarsStore
+from services.bars.check import CheckedMonth, check_months
+from services.bars.judge import renew_verdicts
+from services.bars.load import list_months
+from sql.engine import Transactions
+from tests.factories.bars import made_bars
+from tests.factories.databases import OwnerSql
+from tests.factories.imported_bars import NOW, Import
+
+# As an import kept them while coverage went from the first bar to the last.
+OLDER = """UPDATE bars_catalogue SET quality = 'OK', quality_report = quality_report - 'covered_until' """
+
+
+def renew(tx: Transactions, store: BarsStore) -> tuple[CheckedMonth, ...]:
+    return renew_verdicts(tx, store, symbol="ES", actor="operator:test", now=NOW, progress=lambda *_: None)
+
+
+@pytest.fixture
+def short(import_bars: Import, owner_sql: OwnerSql) -> None:
+    """A month that ends on its 12th, and that older rules found whole."""
+    import_bars(made_bars("2024-01-02T23:00", "2024-01-12T22:00"))
+    owner_sql(OLDER)
+
+
+@pytest.mark.usefixtures("short")
+def test_a_month_of_older_rules_is_found_and_keeps_its_bars_when_it_is_judged_again(
+    tx: Transactions, store: BarsStore, owner_sql: OwnerSql
+) -> None:
+    (before,) = list_months(tx)
+    (found,) = check_months(tx, store)
+    assert (found.ok, found.verdict_changed, found.hash_holds, found.quality) == (False, True, True, "WARN")
+
+    (renewed,) = renew(tx, store)
+
+    (after,) = list_months(tx)
+    assert (renewed.ok, after.quality, after.quality_report["covered_until"]) == (True, "WARN", "2024-02-01T00:00:00Z")
+    assert after.quality_report["sessions_missing"]
+    assert (after.path, after.content_hash, after.id == before.id) == (before.path, before.content_hash, False)
+    told = "SELECT actor, payload ->> 'month', payload ->> 'before' FROM system_events WHERE event_type = "
+    assert owner_sql(told + "'BARS_JUDGED_AGAIN'") == [("operator:test", "2024-01", "OK")]
+
+
+@pytest.mark.usefixtures("two_months")
+def test_where_nothing_changed_nothing_is_renewed(tx: Transactions, store: BarsStore) -> None:
+    before = [row.id for row in list_months(tx)]
+    assert [month.ok for month in renew(tx, store)] == [True, True]
+    assert [row.id for row in list_months(tx)] == before
+
+
+@pytest.mark.usefixtures("short")
+def test_a_changed_file_is_never_judged_again(tx: Transactions, store: BarsStore, root: Path) -> None:
+    (row,) = list_months(tx)
+    (root / row.path).write_bytes(b"PAR1")
+    (month,) = renew(tx, store)
+    assert (month.ok, month.verdict_changed) == (False, False)
+    assert [one.id for one in list_months(tx)] == [row.id]
+
+
+def test_an_unknown_symbol_is_refused(tx: Transactions, store: BarsStore) -> None:
+    with pytest.raises(GantryError) as refused:
+        renew_verdicts(tx, store, symbol="XX", actor="operator:test", now=NOW, progress=lambda *_: None)
+    assert refused.value.code is ErrorCode.VALIDATION_FAILED
