@@ -11,6 +11,7 @@ from core.settings import get_settings
 from sql.embedded import RunningState
 from tests.factories.bars import made_bars, without
 from tests.factories.bars_files import csv_of, parquet_of
+from tests.factories.databases import OwnerSql
 
 
 @pytest.fixture(autouse=True)
@@ -126,3 +127,18 @@ def test_a_session_put_aside_is_listed_with_its_reason_and_accepted_by_a_command
     assert "ES 2024-01-10 fails, and was accepted: checked by hand" in capsys.readouterr().out
     assert run("accept", "ES", "2024-01-09", "--reason", "why not") == 1
     assert "NOT_FOUND: No session of ES on 2024-01-09 is put aside." in capsys.readouterr().err
+
+
+def test_months_of_older_rules_are_told_apart_from_changed_files_and_renewed(
+    file: Path, owner_sql: OwnerSql, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("import", file, "--symbol", "ES", "--provider", "databento") == 0
+    owner_sql("UPDATE bars_catalogue SET quality = 'OK'")
+    capsys.readouterr()
+    assert run("check") == 1
+    shown = capsys.readouterr()
+    assert "WARN (was OK)" in shown.out
+    assert "`gantry bars check --renew`" in shown.err
+    assert "import their files again" not in shown.err
+    assert run("check", "--renew") == 0
+    assert run("check") == 0
