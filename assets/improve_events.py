@@ -12,7 +12,6 @@ from services.code_version import code_version
 from services.improve.read import ImprovementView, SetFigures, improvements_of_jobs
 from services.improve.run import ImprovedBot
 from sql.engine import Transactions
-from trading.metrics import usd
 
 IMPROVEMENTS: Final = AssetKey("improvements")
 _FOLDS: Final = TableSchema(
@@ -108,8 +107,8 @@ def _fold(number: int, fold: dict[str, Any]) -> TableRecord:
         "winner": json.dumps(fold["winner"]),
         "in_sharpe": fold["in_sharpe"],
         "out_trades": fold["out_trades"],
-        "out_net_usd": float(usd(sum(fold["out_daily_e4"]))),
-        "incumbent_out_net_usd": float(usd(sum(fold["incumbent_out_daily_e4"]))),
+        "out_net_usd": float(fold["out_net_usd"]),
+        "incumbent_out_net_usd": float(fold["incumbent_out_net_usd"]),
     }
     return TableRecord(values)
 
@@ -117,8 +116,13 @@ def _fold(number: int, fold: dict[str, Any]) -> TableRecord:
 def _check(check: dict[str, Any]) -> TableRecord:
     values: dict[str, Any] = {
         "check": check["reason_code"],
-        "observed": check["observed"],
-        "limit": check["limit"],
+        "observed": _number(check["observed"]),
+        "limit": _number(check["limit"]),
         "passed": check["passed"],
     }
     return TableRecord(values)
+
+
+def _number(value: str | float | None) -> float | None:
+    """Money is text in the evidence, a number in Dagster's table."""
+    return None if value is None else float(value)

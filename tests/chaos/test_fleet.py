@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
@@ -32,8 +32,9 @@ Hit = Callable[[Fleet], None]
 
 
 @pytest.fixture(scope="module")
-def fleet(whole_gantry: Running) -> Fleet:
-    return Fleet.seeded(whole_gantry, count=BOTS)
+def fleet(whole_gantry: Running) -> Iterator[Fleet]:
+    yield Fleet.seeded(whole_gantry, count=BOTS)
+    whole_gantry.gantry("down")  # nothing uses it after this file, and even idle it takes time from the other tests
 
 
 def frozen_at_work(fleet: Fleet) -> tuple[Identity, ...]:

@@ -10,7 +10,7 @@ from trading.day_session import DAY_HOURS, Hours, day_hours, hours_of, instrumen
 from trading.instruments import INSTRUMENTS
 from trading.sessions import expected_minutes, globex_minute, session_minutes, sessions_between
 
-WEEK = bars_of_walk("ES", "2024-01-07T23:00", 5 * 1380)
+WEEK = bars_of_walk("ES", "2024-01-07T23:00", 5 * 1380, contract="ESH4")
 ES_DAY = instrument_of("ES", Hours.RTH)
 
 

@@ -216,13 +216,15 @@ def test_each_fault_has_its_code_in_time_one_event_a_call_shows_no_key_and_the_n
     fault: Fault, action: str, vendor: PolygonStandIn, events: Events
 ) -> None:
     vendor.script(fault, None, lambda call: call.action == action, retry_after=60)
+    # What is answered at once may take its time on a busy machine: only what never is must end at the deadline.
+    deadline_s = DEADLINE_S * (1 if _CODE[fault] is ErrorCode.PROVIDER_TIMEOUT else 5)
     started = time.monotonic()
     with pytest.raises(GantryError) as caught:
-        source(vendor, events).fetch_month("ES", "2024-01", now=NOW)
+        source(vendor, events, deadline_s=deadline_s).fetch_month("ES", "2024-01", now=NOW)
     took_s = time.monotonic() - started
     error = caught.value
     assert error.code is _CODE[fault]
-    assert took_s < (DEADLINE_S + GRACE_S) * (1 if action == CONTRACTS else 2)
+    assert took_s < (deadline_s + GRACE_S) * (1 if action == CONTRACTS else 2)
     assert isinstance(error, BadPayload) is (fault in _WHOLE_PAGE)
     if fault is not Fault.BLACKHOLE:
         assert len(events.found) == len(vendor.calls)
