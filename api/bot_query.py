@@ -25,7 +25,8 @@ Sort = Annotated[
     str,
     Query(
         pattern=f"^-?({'|'.join(BotSort)})$",
-        description="A field to sort by, with a minus in front for descending order. Bots without a value come last.",
+        description="A field to sort by, with a minus in front for descending order. Bots without a value come last, "
+        "and so do bots that a guard disqualified where the field is a result.",
     ),
 ]
 

@@ -54,7 +54,10 @@ class BotSort(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class BotOrder:
-    """The order of a list; bots that have no value come last either way, and the id breaks ties."""
+    """The order of a list: bots without a value come last either way, and the id breaks ties.
+
+    Results of a bot that a guard disqualified are no value: an order by results puts no such bot above an honest one.
+    """
 
     by: BotSort = BotSort.CREATED_AT
     descending: bool = True

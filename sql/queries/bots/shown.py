@@ -71,6 +71,13 @@ state: Final[ColumnElement[str]] = case(
 )
 net_pnl: Final = present(MetricsRollup.net_pnl)
 
+
+def counting(figure: ColumnElement[Any]) -> ColumnElement[Any]:
+    """Return a result, null for bots that a guard disqualified: no order may put them above an honest one."""
+    return case((lock.is_(None), figure))
+
+
+_WIN_RATE: Final = cast(MetricsRollup.wins, Float) / func.nullif(MetricsRollup.total_trades, 0)
 KEYS: Final[dict[BotSort, ColumnElement[Any]]] = {
     BotSort.CREATED_AT: Bot.created_at.expression,
     BotSort.NAME: Bot.name.expression,
@@ -79,12 +86,12 @@ KEYS: Final[dict[BotSort, ColumnElement[Any]]] = {
     BotSort.STAGE: case({stage.value: place for place, stage in enumerate(ORDER)}, value=Bot.stage),
     BotSort.STATE: state,
     BotSort.TOTAL_TRADES: present(MetricsRollup.total_trades),
-    BotSort.NET_PNL: net_pnl,
-    BotSort.WIN_RATE: present(cast(MetricsRollup.wins, Float) / func.nullif(MetricsRollup.total_trades, 0)),
-    BotSort.MAX_DRAWDOWN_USD: present(MetricsRollup.max_drawdown_usd),
-    BotSort.SHARPE: present(MetricsRollup.sharpe),
-    BotSort.PROFIT_FACTOR: present(MetricsRollup.profit_factor),
-    BotSort.AUTONOMY_SCORE: case((_SCORED, AutonomyScore.autonomy_score)),
+    BotSort.NET_PNL: counting(net_pnl),
+    BotSort.WIN_RATE: counting(present(_WIN_RATE)),
+    BotSort.MAX_DRAWDOWN_USD: counting(present(MetricsRollup.max_drawdown_usd)),
+    BotSort.SHARPE: counting(present(MetricsRollup.sharpe)),
+    BotSort.PROFIT_FACTOR: counting(present(MetricsRollup.profit_factor)),
+    BotSort.AUTONOMY_SCORE: counting(case((_SCORED, AutonomyScore.autonomy_score))),
     BotSort.DATA_LABEL: label.expression,
 }
 # These no bot is without.

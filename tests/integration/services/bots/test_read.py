@@ -37,8 +37,22 @@ def listed(session: Session) -> Callable[..., Sequence[BotSummary]]:
     return rows
 
 
+RESULTS = frozenset(
+    {
+        BotSort.NET_PNL,
+        BotSort.WIN_RATE,
+        BotSort.MAX_DRAWDOWN_USD,
+        BotSort.SHARPE,
+        BotSort.PROFIT_FACTOR,
+        BotSort.AUTONOMY_SCORE,
+    }
+)
+
+
 def value_of(bot: BotSummary, by: BotSort) -> Any:
-    """Return what a bot shows of that by which it is sorted."""
+    """Return what a bot shows of that by which it is sorted; results of a disqualified bot count for nothing."""
+    if by in RESULTS and bot.locked_by is not None:
+        return None
     match by:
         case BotSort.STAGE:
             return ORDER.index(bot.stage)
@@ -99,6 +113,18 @@ def test_a_list_is_sorted_by_what_it_shows(listed: Callable[..., Sequence[BotSum
             without = [bot_id for bot_id, value in values.items() if value is None]
             expected = [bot_id for _value, bot_id in sorted(known, reverse=descending)]
             assert [bot.id for bot in rows] == expected + sorted(without, reverse=descending), (by, descending)
+
+
+def test_no_order_by_results_puts_a_disqualified_bot_above_an_honest_one(
+    listed: Callable[..., Sequence[BotSummary]],
+) -> None:
+    assert [bot for bot in listed() if bot.locked_by is None and bot.metrics.net_pnl is not None]
+    for by in RESULTS:
+        rows = listed(order=BotOrder(by))
+        honest = [place for place, bot in enumerate(rows) if bot.locked_by is None and value_of(bot, by) is not None]
+        cheats = [place for place, bot in enumerate(rows) if bot.locked_by is not None]
+        assert len(cheats) == 3
+        assert max(honest, default=-1) < min(cheats), by
 
 
 def test_archived_bots_are_listed_apart(listed: Callable[..., Sequence[BotSummary]]) -> None:
