@@ -129,7 +129,7 @@ def test_a_session_put_aside_is_listed_with_its_reason_and_accepted_by_a_command
     assert "NOT_FOUND: No session of ES on 2024-01-09 is put aside." in capsys.readouterr().err
 
 
-def test_months_of_older_rules_are_told_apart_from_changed_files_and_renewed(
+def test_months_of_older_rules_are_not_taken_for_changed_files_and_are_renewed(
     file: Path, owner_sql: OwnerSql, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run("import", file, "--symbol", "ES", "--provider", "databento") == 0

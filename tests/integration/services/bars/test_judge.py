@@ -43,8 +43,8 @@ def test_a_month_of_older_rules_is_found_and_keeps_its_bars_when_it_is_judged_ag
     assert (renewed.ok, after.quality, after.quality_report["covered_until"]) == (True, "WARN", "2024-02-01T00:00:00Z")
     assert after.quality_report["sessions_missing"]
     assert (after.path, after.content_hash, after.id == before.id) == (before.path, before.content_hash, False)
-    told = "SELECT actor, payload ->> 'month', payload ->> 'before' FROM system_events WHERE event_type = "
-    assert owner_sql(told + "'BARS_JUDGED_AGAIN'") == [("operator:test", "2024-01", "OK")]
+    noted = "SELECT actor, payload ->> 'month', payload ->> 'before' FROM system_events WHERE event_type = "
+    assert owner_sql(noted + "'BARS_JUDGED_AGAIN'") == [("operator:test", "2024-01", "OK")]
 
 
 @pytest.mark.usefixtures("two_months")
