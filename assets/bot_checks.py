@@ -113,7 +113,7 @@ RULES: Final = (
     CheckRule(
         BASELINES,
         "analyzers_found_nothing",
-        "No flat equity, stale fill, fill outside its bar or too small a number of trades.",
+        "No flat equity, stale fill, fill outside its bar, too few trades, or bar that names no contract.",
         AssetCheckSeverity.WARN,
         ANALYZERS,
         analyzers,

@@ -6,6 +6,7 @@ from sqlalchemy.orm import Session
 
 from core.ids import new_id
 from fleet.closed_sets import Tier
+from services.backtests.rollups import from_raw_rows
 from sql.tables.bots import Bot
 from sql.tables.standing import AutonomyScore
 from tests.factories.bots import TRACE, make_bot
@@ -19,11 +20,8 @@ def make_judged(session: Session, name: str, *, failed: Collection[Check] = (), 
     bot = make_bot(session, name)
     analysis = {check.value: {"passed": check not in failed} for check in Check if check not in missing}
     stored = make_session(session, bot, trades=3, analysis=analysis)
-    assert stored.net_pnl is not None
-    wins = session.connection().exec_driver_sql(
-        "SELECT count(*) FROM trade_logs WHERE session_id = %s AND net_pnl > 0", (stored.id,)
-    )
-    make_rollup(session, bot, trades=3, session_id=stored.id, net_pnl=stored.net_pnl, wins=wins.scalar_one())
+    raw = from_raw_rows(session, stored.id)
+    make_rollup(session, bot, trades=3, session_id=stored.id, net_pnl=raw.net_pnl, open_pnl=raw.open_pnl, wins=raw.wins)
     session.add(
         AutonomyScore(
             id=new_id(),

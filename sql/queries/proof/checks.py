@@ -44,8 +44,8 @@ WITH due AS (
 ), found AS (
   SELECT due.bot_id, array_remove(ARRAY[
       CASE WHEN (t.trades, t.net) IS DISTINCT FROM (s.total_trades, s.net_pnl) THEN :trades_differ END,
-      CASE WHEN r.bot_id IS NOT NULL AND (t.trades, t.net, t.wins, d.deepest)
-        IS DISTINCT FROM (r.total_trades, r.net_pnl, r.wins, r.max_drawdown_usd) THEN :metrics_differ END,
+      CASE WHEN r.bot_id IS NOT NULL AND (t.trades, t.net, t.wins, d.deepest, coalesce(last.equity, 0) - t.net)
+        IS DISTINCT FROM (r.total_trades, r.net_pnl, r.wins, r.max_drawdown_usd, r.open_pnl) THEN :metrics_differ END,
       CASE WHEN a.bot_id IS NULL THEN :no_score END
     ], NULL) AS wrong
   FROM due
@@ -59,6 +59,9 @@ WITH due AS (
   CROSS JOIN LATERAL (
     SELECT coalesce(max(drawdown_usd), 0) AS deepest FROM bot_equity_curve WHERE session_id = due.session_id
   ) d
+  LEFT JOIN LATERAL (
+    SELECT equity_usd AS equity FROM bot_equity_curve WHERE session_id = due.session_id ORDER BY seq DESC LIMIT 1
+  ) last ON true
   LEFT JOIN autonomy_scores a ON a.bot_id = due.bot_id
 )
 UPDATE bot_checks k SET raw_compared = true, failed = k.failed || found.wrong, judged_at = clock_timestamp()

@@ -98,6 +98,7 @@ def test_what_was_graded_and_never_judged_is_judged_at_the_next_look(tx: Transac
         ("UPDATE trade_logs SET gross_pnl = gross_pnl + 0.01 WHERE seq = 0", ("TRADES_DIFFER", "METRICS_DIFFER")),
         ("DELETE FROM trade_logs WHERE seq = 2", ("TRADES_DIFFER", "METRICS_DIFFER")),
         ("UPDATE bot_metrics_rollups SET net_pnl = net_pnl + 0.01", ("METRICS_DIFFER",)),
+        ("UPDATE bot_metrics_rollups SET open_pnl = open_pnl + 0.01", ("METRICS_DIFFER",)),
         ("UPDATE bot_metrics_rollups SET wins = wins + 1", ("METRICS_DIFFER",)),
         ("UPDATE bot_metrics_rollups SET max_drawdown_usd = 1", ("METRICS_DIFFER",)),
         ("DELETE FROM autonomy_scores", ("NO_SCORE",)),
