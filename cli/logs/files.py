@@ -1,4 +1,4 @@
-"""Log files of one data folder: read from the start, and followed when they are put aside as NAME.log.1."""
+"""Log files of one data folder: read from the start, and followed when they are rotated to NAME.log.1."""
 
 import os
 from collections.abc import Sequence
@@ -40,7 +40,7 @@ class FollowedLog:
         self._reader: LineReader | None = None
 
     def read(self) -> list[LogLine]:
-        """Return the new lines; the first time all of them, those put aside included."""
+        """Return the new lines; the first time all of them, those of NAME.log.1 included."""
         lines = self._new_lines()
         if not lines:
             return []
@@ -56,12 +56,12 @@ class FollowedLog:
     def _new_lines(self) -> list[str]:
         got = b""
         if self._file is None:
-            aside = self._path.with_suffix(".log.1")
-            got = aside.read_bytes() if aside.exists() else b""
+            rotated = self._path.with_suffix(".log.1")
+            got = rotated.read_bytes() if rotated.exists() else b""
             self._file = self._opened()
         while self._file is not None:
             got += self._file.read()
-            if not self._was_put_aside(self._file):
+            if not self._was_rotated(self._file):
                 break
             got += self._file.read()  # what was written between the two looks
             self._file.close()
@@ -72,11 +72,11 @@ class FollowedLog:
     def _opened(self) -> BinaryIO | None:
         return self._path.open("rb") if self._path.exists() else None
 
-    def _was_put_aside(self, file: BinaryIO) -> bool:
+    def _was_rotated(self, file: BinaryIO) -> bool:
         """Whether another file has the name now."""
         try:
             return not os.path.samestat(os.fstat(file.fileno()), self._path.stat())
-        except FileNotFoundError:  # just put aside; the next one isn't there yet
+        except FileNotFoundError:  # just rotated; the next one isn't there yet
             return False
 
     def _changed_at(self) -> datetime:

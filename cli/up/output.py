@@ -12,7 +12,7 @@ LONGEST_LINE = 16 * 1024
 
 
 class LogFile:
-    """A log that is put aside as NAME.log.1 when it grows over 10 MiB, so that logs never fill the disk."""
+    """A log that is rotated to NAME.log.1 when it grows over 10 MiB, so that logs never fill the disk."""
 
     def __init__(self, path: Path) -> None:
         self._path = path

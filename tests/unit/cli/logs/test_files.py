@@ -1,4 +1,4 @@
-"""A followed log loses and repeats no line, also when it is put aside in between."""
+"""A followed log loses and repeats no line, also when it is rotated in between."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +13,7 @@ from core.errors import ErrorCode, GantryError
 
 @pytest.fixture
 def log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LogFile]:
-    """The log of a process that is put aside after a few lines."""
+    """The log of a process that is rotated after a few lines."""
     monkeypatch.setattr(output, "MAX_LOG_BYTES", 100)
     file = LogFile(tmp_path / "api.log")
     yield file
@@ -37,7 +37,7 @@ def test_every_line_is_read_once_over_many_rotations(tmp_path: Path, log: LogFil
     followed.close()
 
 
-def test_what_was_put_aside_is_read_first(tmp_path: Path, log: LogFile) -> None:
+def test_what_was_rotated_is_read_first(tmp_path: Path, log: LogFile) -> None:
     for number in range(17):
         log.write(b"line %d" % number)
     followed = FollowedLog(tmp_path, "api")
