@@ -111,7 +111,9 @@ def list_bars(symbol: OneSymbol = None, as_json: AsJson = False) -> None:
 def check_bars(
     symbol: OneSymbol = None,
     *,
-    renew: Annotated[bool, typer.Option("--renew", help="Keep today's verdicts of sound months.")] = False,
+    renew: Annotated[
+        bool, typer.Option("--renew", help="Store today's verdicts of months whose files are sound.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Re-read every month in use and compare its file and quality with the catalogue.
@@ -138,8 +140,8 @@ def check_bars(
     changed = sum(month.verdict_changed for month in checked)
     if changed:
         note(
-            f"{changed} of {len(checked)} months are judged otherwise today, by newer rules. "
-            "Fix: `gantry bars check --renew` keeps today's verdicts."
+            f"{changed} of {len(checked)} months would get another verdict today: the rules are newer. "
+            "Fix: `gantry bars check --renew` stores today's verdicts."
         )
     failed = sum(not month.ok and not month.verdict_changed for month in checked)
     if failed:

@@ -72,7 +72,7 @@ def outlook(
     fetching: Collection[str],
     now: datetime,
 ) -> BarsOutlook:
-    """Return what a bot of this symbol and window has to hope for. fetching: symbols of fetches under way."""
+    """Return what bars a bot of this symbol and window can expect. fetching: symbols of fetches under way."""
     read = months_in(window, months, min_sessions)
     state = BarsState.AVAILABLE if read or suppliers.can else BarsState.UNAVAILABLE
     if symbol in fetching:

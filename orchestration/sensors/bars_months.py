@@ -35,7 +35,7 @@ HASH_DIGITS: Final = 12
 
 
 def unreported(months: tuple[MonthFacts, ...], reported: Mapping[str, str]) -> tuple[MonthFacts, ...]:
-    """Return the months whose content Dagster doesn't know, at most 200, oldest first."""
+    """Return the months whose content Dagster doesn't know, the first 200, by symbol and month."""
     fresh = [month for month in months if reported.get(month.partition.key) != month.content_hash[:HASH_DIGITS]]
     return tuple(fresh[:MOST_AT_ONCE])
 

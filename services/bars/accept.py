@@ -81,15 +81,15 @@ def _day(text: str) -> date:
         return date.fromisoformat(text)
     except ValueError:
         raise invalid(
-            f"{text!r} is not a session's day.", fix="Give it as YYYY-MM-DD, such as 2025-11-28.", field="session"
+            f"{text!r} is not a date.", fix="Give it as YYYY-MM-DD, such as 2025-11-28.", field="session"
         ) from None
 
 
 def _reason(text: str) -> str:
     reason = text.strip()
     if not reason or len(reason) > _LONGEST_REASON:
-        message = f"A reason has 1 to {_LONGEST_REASON} characters."
-        raise invalid(message, fix="Give --reason with why the session may be used.", field="reason")
+        message = f"The reason must have 1 to {_LONGEST_REASON} characters."
+        raise invalid(message, fix="Say with --reason why the session may be used.", field="reason")
     return reason
 
 

@@ -43,7 +43,7 @@ class CheckedMonth:
 
     @property
     def verdict_changed(self) -> bool:
-        """Whether these very bars are judged otherwise today: the rules are newer than the verdict."""
+        """Whether the bars are as catalogued and would get another verdict today: the rules are newer."""
         return self.hash_holds and self.quality is not self.quality_before
 
 

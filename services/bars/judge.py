@@ -55,9 +55,10 @@ def judged_again(store: BarsStore, there: BarsMonth, accepted: Mapping[str, str]
 def renew_verdicts(
     tx: Transactions, store: BarsStore, *, symbol: str | None, actor: str, now: datetime, progress: Progress
 ) -> tuple[CheckedMonth, ...]:
-    """Keep today's verdict of each sound month whose verdict changed; return every month as it is checked then.
+    """Store today's verdict of each sound month whose verdict changed; return every month as it is checked then.
 
-    A renewed month is a new row of the catalogue on the same file, so its symbol's bots are due at the next tick.
+    A renewed month is a new row of the catalogue on the same file. Its symbol's bots are due at the next tick where it
+    puts other sessions aside; otherwise backtests read the same bars, and their results stand.
 
     Raises:
         GantryError: VALIDATION_FAILED for an unknown symbol; DATA_UNAVAILABLE for a file damaged meanwhile; CONFLICT

@@ -10,6 +10,7 @@ from services.bars.check import CheckedMonth, check_months
 from services.bars.judge import renew_verdicts
 from services.bars.load import list_months
 from sql.engine import Transactions
+from sql.queries.bars.catalogue import months_in_use
 from tests.factories.bars import made_bars
 from tests.factories.databases import OwnerSql
 from tests.factories.imported_bars import NOW, Import
@@ -20,6 +21,11 @@ OLDER = """UPDATE bars_catalogue SET quality = 'OK', quality_report = quality_re
 
 def renew(tx: Transactions, store: BarsStore) -> tuple[CheckedMonth, ...]:
     return renew_verdicts(tx, store, symbol="ES", actor="operator:test", now=NOW, progress=lambda *_: None)
+
+
+def read_of(tx: Transactions) -> list[str]:
+    with tx() as session:
+        return [month.read for month in months_in_use(session)["ES"]]
 
 
 @pytest.fixture
@@ -36,6 +42,7 @@ def test_a_month_of_older_rules_is_found_and_keeps_its_bars_when_it_is_judged_ag
     (before,) = list_months(tx)
     (found,) = check_months(tx, store)
     assert (found.ok, found.verdict_changed, found.hash_holds, found.quality) == (False, True, True, "WARN")
+    read = read_of(tx)
 
     (renewed,) = renew(tx, store)
 
@@ -43,6 +50,7 @@ def test_a_month_of_older_rules_is_found_and_keeps_its_bars_when_it_is_judged_ag
     assert (renewed.ok, after.quality, after.quality_report["covered_until"]) == (True, "WARN", "2024-02-01T00:00:00Z")
     assert after.quality_report["sessions_missing"]
     assert (after.path, after.content_hash, after.id == before.id) == (before.path, before.content_hash, False)
+    assert read_of(tx) == read, "no other session is put aside, so no bot is due"
     noted = "SELECT actor, payload ->> 'month', payload ->> 'before' FROM system_events WHERE event_type = "
     assert owner_sql(noted + "'BARS_JUDGED_AGAIN'") == [("operator:test", "2024-01", "OK")]
 
