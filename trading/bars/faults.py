@@ -6,6 +6,7 @@ low the lowest of the bar; volume not negative; opens on the minute.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,8 @@ from trading.bars.schema import Bars
 from trading.bars.ticks import off_grid
 from trading.instruments import Instrument
 from trading.sessions import MINUTE_NS
+
+IMPOSSIBLE: Final = "a high below, or a low above, another of its prices"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -45,7 +48,6 @@ def _rules(bars: Bars, instrument: Instrument) -> Iterator[Fault]:
     tick = f"a price that is not a multiple of {instrument.symbol}'s tick size {instrument.tick_size}"
     yield Fault(ProblemCode.OFF_GRID, tick, ~on_grid)
     ordered = (bars.high >= np.maximum(bars.open, bars.close)) & (bars.low <= np.minimum(bars.open, bars.close))
-    what = "a high below, or a low above, another of its prices"
-    yield Fault(ProblemCode.OHLC_VIOLATION, what, finite & ~ordered)
+    yield Fault(ProblemCode.OHLC_VIOLATION, IMPOSSIBLE, finite & ~ordered)
     yield Fault(ProblemCode.NEGATIVE_VOLUME, "a negative volume", bars.volume < 0)
     yield Fault(ProblemCode.OFF_MINUTE, "a time that is not a whole minute", bars.ts % MINUTE_NS != 0)

@@ -10,9 +10,17 @@ from typing import Final
 
 import numpy as np
 
-from trading.bars.faults import faults
+from trading.bars.faults import IMPOSSIBLE, faults
 from trading.bars.quality_sessions import Cover, SessionCover
-from trading.bars.quality_types import Problem, ProblemCode, ProblemLevel, SessionAccepted, SessionAside, stamp
+from trading.bars.quality_types import (
+    EXPORT_AGAIN,
+    Problem,
+    ProblemCode,
+    ProblemLevel,
+    SessionAccepted,
+    SessionAside,
+    stamp,
+)
 from trading.bars.schema import Bars, IntArray
 from trading.instruments import Instrument
 from trading.sessions import session_of
@@ -65,7 +73,7 @@ def _by_day(bars: Bars, instrument: Instrument, rows: IntArray) -> Mapping[str, 
     found = {}
     for day, row, number in zip(days.tolist(), rows[first].tolist(), count.tolist(), strict=True):
         bad = "1 bar has" if number == 1 else f"{number} bars have"
-        message = f"{bad} a high below, or a low above, another of its prices, first at {stamp(bars.ts[row])}."
+        message = f"{bad} {IMPOSSIBLE}, first at {stamp(bars.ts[row])}."
         name = str(np.datetime64(day, "D"))
         found[name] = SessionAside(name, ProblemCode.OHLC_VIOLATION, message)
     return found
@@ -79,12 +87,10 @@ def _of(one: SessionCover) -> SessionAside:
 
 def _impossible(bars: Bars, rows: IntArray, *, blocked: bool) -> Problem:
     first = stamp(bars.ts[rows[0]])
-    what = "have a high below, or a low above, another of its prices"
     aside = "" if blocked else "; their sessions are put aside"
-    message = f"{len(rows)} of {len(bars)} bars {what}, first bar {rows[0] + 1} at {first}{aside}."
+    message = f"{len(rows)} of {len(bars)} bars have {IMPOSSIBLE}, first bar {rows[0] + 1} at {first}{aside}."
     examples = tuple(stamp(ts) for ts in bars.ts[rows[:5]])
-    fix = "Export the bars again from their source; Gantry doesn't repair bars by guessing."
-    return Problem(ProblemCode.OHLC_VIOLATION, _level(blocked=blocked), len(rows), message, examples, fix)
+    return Problem(ProblemCode.OHLC_VIOLATION, _level(blocked=blocked), len(rows), message, examples, EXPORT_AGAIN)
 
 
 def _short(failed: Sequence[SessionCover], symbol: str, sessions: int, *, blocked: bool) -> Problem:

@@ -12,13 +12,12 @@ from numpy.typing import NDArray
 
 from trading.bars.contracts import rolls_unseen
 from trading.bars.faults import faults
-from trading.bars.quality_types import Problem, ProblemCode, ProblemLevel, stamp
+from trading.bars.quality_types import EXPORT_AGAIN, Problem, ProblemCode, ProblemLevel, stamp
 from trading.bars.schema import Bars, IntArray
 from trading.instruments import Instrument
 from trading.sessions import session_of
 
 JUMP: Final = 0.10
-_EXPORT_AGAIN: Final = "Export the bars again from their source; Gantry doesn't repair bars by guessing."
 
 
 def broken_bars(bars: Bars, instrument: Instrument) -> Iterator[Problem | None]:
@@ -76,4 +75,4 @@ def _blocked(bars: Bars, wrong: NDArray[np.bool_], code: ProblemCode, what: str)
     first = stamp(bars.ts[rows[0]])
     message = f"{len(rows)} of {len(bars)} bars {what}, first bar {rows[0] + 1} at {first}."
     examples = tuple(stamp(ts) for ts in bars.ts[rows[:5]])
-    return Problem(code, ProblemLevel.BLOCKED, len(rows), message, examples, _EXPORT_AGAIN)
+    return Problem(code, ProblemLevel.BLOCKED, len(rows), message, examples, EXPORT_AGAIN)

@@ -2,8 +2,11 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 import numpy as np
+
+EXPORT_AGAIN: Final = "Export the bars again from their source; Gantry doesn't repair bars by guessing."
 
 
 class MonthVerdict(StrEnum):
