@@ -93,8 +93,11 @@ def backtest_file(request: FileBacktest, *, now: datetime, min_sessions: int = M
     traded = bars if request.timeframe is Timeframe.M1 else resample(bars, request.timeframe, instrument)
     made = windows(traded, instrument)
     result = run_backtest(made, strategy, params, instrument, request.costs, engine=request.engine)
-    checks = run_checks if request.guarded else run_analyzers
-    findings = checks(made, strategy, params, instrument, request.costs, result)
+    findings = (
+        run_checks(made, strategy, params, instrument, request.costs, result)
+        if request.guarded
+        else run_analyzers(made, request.costs, result)
+    )
     _refuse_disqualified(request.strategy, findings)
     figures, warnings = from_result(result), list(caveats_of(bars, instrument, min_sessions))
     net, held = shown.money(figures.net_pnl), shown.money(figures.open_pnl)

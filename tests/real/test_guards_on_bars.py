@@ -8,7 +8,7 @@ import pytest
 from integrations.files.reader import read_bars_file
 from tests.factories import strategy_definitions as definitions
 from tests.factories.leaks import READS_AHEAD, Faulty, NoParams
-from trading.backtest.analyzers import run_analyzers
+from trading.backtest.checks import run_checks
 from trading.backtest.findings import Check, look_ahead_passed
 from trading.backtest.guards import run_guards
 from trading.backtest.run import run_backtest
@@ -36,8 +36,7 @@ def verdicts(found: tuple[Window, ...], strategy: Strategy, params: Params) -> d
     instrument = get_instrument(found[0].bars.symbol)
     costs = Costs.default(instrument)
     result = run_backtest(found, strategy, params, instrument, costs)
-    asked = (found, strategy, params, instrument, costs, result)
-    findings = (*run_guards(*asked), *run_analyzers(*asked))
+    findings = run_checks(found, strategy, params, instrument, costs, result)
     return {finding.name: finding.passed for finding in findings}
 
 
@@ -53,7 +52,7 @@ def test_a_strategy_that_reads_ahead_is_caught_on_real_bars(found: tuple[Window,
     strategy, params, costs = Faulty(rule), NoParams(), Costs.default(instrument)  # type: ignore[arg-type]
     longest = (max(found, key=len),)
     result = run_backtest(longest, strategy, params, instrument, costs)
-    assert look_ahead_passed(run_guards(longest, strategy, params, instrument, costs, result)) is False
+    assert look_ahead_passed(run_guards(longest, strategy, params, instrument, result)) is False
 
 
 def test_on_real_bars_the_strategies_equal_their_definitions(found: tuple[Window, ...]) -> None:

@@ -15,8 +15,6 @@ from trading.backtest.types import BacktestResult, Costs, ExitReason
 from trading.bars.contracts import rolls_unseen
 from trading.bars.schema import IntArray
 from trading.bars.series import Window
-from trading.instruments import Instrument
-from trading.strategies.base import Params, Strategy
 
 MIN_TRADES: Final = 30
 FLAT_SHARE: Final = 0.5  # of the trading days in a row without any change of equity
@@ -24,14 +22,7 @@ STALE_SHARE: Final = 0.01
 STALE_BARS: Final = 5  # identical bars in a row: a quote that stands still, or a source that fills gaps
 
 
-def run_analyzers(
-    windows: tuple[Window, ...],
-    strategy: Strategy,  # noqa: ARG001 - guards and analyzers are called alike
-    params: Params,  # noqa: ARG001
-    instrument: Instrument,  # noqa: ARG001
-    costs: Costs,
-    result: BacktestResult,
-) -> tuple[Finding, ...]:
+def run_analyzers(windows: tuple[Window, ...], costs: Costs, result: BacktestResult) -> tuple[Finding, ...]:
     """Run every analyzer on a result and the windows it came from."""
     kept = tuple(window for window in windows if len(window))
     return (

@@ -23,5 +23,5 @@ def run_checks(
         GantryError: STRATEGY_ERROR when the strategy raises on the bars as they are.
 
     """
-    asked = (windows, strategy, params, instrument, costs, result)
-    return (*run_guards(*asked), *run_analyzers(*asked))
+    guards = run_guards(windows, strategy, params, instrument, result)
+    return (*guards, *run_analyzers(windows, costs, result))

@@ -14,7 +14,7 @@ import numpy as np
 from trading.backtest.findings import Check, Finding, Where
 from trading.backtest.moved import Moved, first_difference, moved_on
 from trading.backtest.run import decide
-from trading.backtest.types import BacktestResult, Costs
+from trading.backtest.types import BacktestResult
 from trading.backtest.view import market_view
 from trading.bars.quality_types import stamp
 from trading.bars.schema import FloatArray, IntArray
@@ -54,7 +54,6 @@ def run_guards(
     strategy: Strategy,
     params: Params,
     instrument: Instrument,
-    costs: Costs,  # noqa: ARG001 - guards and analyzers are called alike
     result: BacktestResult,
 ) -> tuple[Finding, ...]:
     """Run every guard on the longest window, and on the result's trades.

@@ -45,10 +45,10 @@ def no_trades(equity: list[int], sessions: list[int]) -> BacktestResult:
 @pytest.mark.parametrize("name", STRATEGIES)
 def test_a_sound_result_has_no_finding(name: str) -> None:
     windows = walk(25, 6)
-    instrument, strategy = instrument_of(windows[0]), STRATEGIES[name]
+    instrument = instrument_of(windows[0])
     for costs in (Costs.default(instrument), replace(Costs.default(instrument), slippage_ticks=3, contracts=2)):
         result = ran(windows, name, costs)
-        found = run_analyzers(windows, strategy, strategy.parse({}), instrument, costs, result)
+        found = run_analyzers(windows, costs, result)
         assert {finding.name: finding.message for finding in found if not finding.passed} == {}
         assert [finding.name for finding in found] == [
             Check.FLAT_EQUITY,

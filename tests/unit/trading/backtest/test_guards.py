@@ -46,7 +46,7 @@ def graded(windows: tuple[Window, ...], strategy: Strategy, params: Params | Non
 def findings(windows: tuple[Window, ...], strategy: Strategy, params: Params | None = None) -> dict[Check, Finding]:
     instrument = instrument_of(windows[0])
     result = graded(windows, strategy, params)
-    found = run_guards(windows, strategy, params or NoParams(), instrument, Costs.default(instrument), result)
+    found = run_guards(windows, strategy, params or NoParams(), instrument, result)
     return {finding.name: finding for finding in found}
 
 
