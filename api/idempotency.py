@@ -1,6 +1,5 @@
 """Idempotency-Key: a mutating POST that is sent again with the same key answers the same, and does nothing."""
 
-import hashlib
 from dataclasses import dataclass
 from typing import Annotated, Final, TypeVar
 
@@ -85,14 +84,14 @@ def _kept(
     """Take the key before the work; a reply under it ends the request here."""
     if body.strip() not in _NOTHING and request.scope["route"].body_field is None:
         raise invalid("This route takes no body.", fix="Send no body: it would be ignored.", field="body")
-    sent = b"\n".join((request.method.encode(), request.url.path.encode(), body))
-    request_hash = hashlib.sha256(sent).hexdigest()
+    request_hash = idempotency.hash_of(request.method, request.url.path, body)
     if idempotency_key is None and "idempotency-key" in request.headers:
         raise invalid(
             "Idempotency-Key is empty.", fix="Send 1 to 255 characters, or leave it out.", field="Idempotency-Key"
         )
-    # A key belongs to a route, not to one path of it: the same key for two bots is a mistake, and is refused.
-    key = None if idempotency_key is None else f"{request.method} {request.scope['route'].path} {idempotency_key}"
+    key = None
+    if idempotency_key is not None:
+        key = idempotency.key_of(request.method, request.scope["route"].path, idempotency_key)
     kept = Recalled(session, actor.id, key, request_hash)
     if key is not None:
         reply = idempotency.recall(session, actor.id, key, request_hash=request_hash)

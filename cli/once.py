@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -36,14 +35,15 @@ def once(
         GantryError: VALIDATION_FAILED for a key that can't be one, or was another request's; CONFLICT while that works.
 
     """
-    from services.idempotency import keep, recall
+    from services.idempotency import hash_of, keep, key_of, recall
 
     if key is None:
         return work()
     if not 1 <= len(key) <= 255 or not key.isascii() or not key.isprintable():
-        raise invalid("A key has 1 to 255 printable characters.", fix="Choose another key.", field="idempotency-key")
-    request_hash = hashlib.sha256(f"POST\n{path}\n".encode()).hexdigest()
-    kept_under = f"POST {route} {key}"
+        raise invalid(
+            "The key must have 1 to 255 printable characters.", fix="Choose another key.", field="idempotency-key"
+        )
+    request_hash, kept_under = hash_of("POST", path), key_of("POST", route, key)
     kept = recall(session, OPERATOR, kept_under, request_hash=request_hash)
     if kept is not None:
         return kept.body

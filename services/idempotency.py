@@ -1,5 +1,6 @@
 """Requests that are sent twice: the first reply is kept with the work it describes, and sent again."""
 
+import hashlib
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -24,6 +25,19 @@ class KeptReply:
     body: dict[str, Any]
     headers: Mapping[str, str]
     trace_id: str
+
+
+def key_of(method: str, route: str, sent: str) -> str:
+    """Return the key as it is kept: one belongs to a route, so that the same key for two bots is refused as a mistake.
+
+    route: its template, with names for what varies. sent: the key that came with the request.
+    """
+    return f"{method} {route} {sent}"
+
+
+def hash_of(method: str, path: str, body: bytes = b"") -> str:
+    """Return what tells requests under one key apart: SHA-256 of method, path and body."""
+    return hashlib.sha256(b"\n".join((method.encode(), path.encode(), body))).hexdigest()
 
 
 def recall(session: Session, actor: str, key: str, *, request_hash: str) -> KeptReply | None:

@@ -82,5 +82,5 @@ def test_a_backtest_is_queued_once_under_one_key(bot: str, capsys: pytest.Captur
 @pytest.mark.parametrize("key", ["", "é", "x" * 256])
 def test_a_key_that_can_not_be_one_is_refused(bot: str, capsys: pytest.CaptureFixture[str], key: str) -> None:
     assert run("run-backtest", bot, "--idempotency-key", key) == 1
-    assert capsys.readouterr().err.startswith("VALIDATION_FAILED: A key has 1 to 255")
+    assert capsys.readouterr().err.startswith("VALIDATION_FAILED: The key must have 1 to 255")
     assert json.loads(printed("jobs", "list", "--json")) == []
