@@ -6,11 +6,11 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, WithJsonSchema
 
-from trading.metrics import money_text
+from trading.digits import usd_text
 
 Money = Annotated[
     Decimal,
-    PlainSerializer(money_text, return_type=str),
+    PlainSerializer(usd_text, return_type=str),
     WithJsonSchema({"type": "string", "pattern": r"^-?\d+\.\d{2}$"}),
 ]
 Instant = Annotated[datetime, Field(description="RFC 3339, UTC.")]

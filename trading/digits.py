@@ -28,6 +28,11 @@ def usd_text(amount: Decimal, limit: Decimal | None = None) -> str:
     return format(amount.quantize(_EXACT) if hides else cents, "f")
 
 
+def exact_usd_text(amount: Decimal) -> str:
+    """Return USD in cents, or with four decimals where a tick is worth a fraction of a cent (ZN): sums come out."""
+    return usd_text(amount, amount)
+
+
 def text_of(value: float | Decimal, limit: float | Decimal | None = None) -> str:
     """Return a figure for a sentence: USD for a Decimal, a count whole, a ratio rounded."""
     if isinstance(value, Decimal):

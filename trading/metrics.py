@@ -157,11 +157,3 @@ def _daily_pnl(result: BacktestResult) -> IntArray:
         return np.zeros(0, np.int64)
     closing = result.equity_e4[_day_edges(result.session)[1]]
     return np.diff(closing, prepend=0)
-
-
-_CENT = Decimal("0.01")
-
-
-def money_text(amount: Decimal) -> str:
-    """Return USD as decimal text with two digits, never "-0.00"."""
-    return format(amount.quantize(_CENT) + Decimal(0), "f")

@@ -85,9 +85,9 @@ def _agree(plan: FetchPlan, *, yes: bool, limit: float) -> None:
     from decimal import Decimal
 
     from services.supply.affordable import too_dear
-    from trading.metrics import money_text
+    from trading.digits import usd_text
 
-    cost = "by subscription" if plan.cost_usd is None else f"{money_text(plan.cost_usd)} USD"
+    cost = "by subscription" if plan.cost_usd is None else f"{usd_text(plan.cost_usd)} USD"
     records = "" if plan.records is None else f", {plan.records:,} bars"
     note(f"{len(plan.missing)} months from {plan.provider}{records}: {cost}. {len(plan.there)} are there already.")
     if yes or not plan.cost_usd:

@@ -6,7 +6,7 @@ from datetime import datetime
 from cli.tables import print_table, table_of
 from shapes.backtests import EquityBody, ImprovementBody, TradeBody
 from shapes.versions import VersionBody
-from trading.metrics import money_text
+from trading.digits import usd_text
 
 TRADES = ("entry", "side", "qty", "contract", "price", "exit", "exit price", "net P&L", "why")
 IMPROVEMENTS = ("at", "type", "verdict", "reason", "sets", "net old", "net new", "out of sample old", "new", "data")
@@ -25,7 +25,7 @@ def show_trades(trades: Sequence[TradeBody]) -> None:
             trade.entry_price,
             _minute(trade.exit_at),
             trade.exit_price,
-            money_text(trade.net_pnl),
+            usd_text(trade.net_pnl),
             trade.exit_reason,
         )
     print_table(table)
@@ -35,7 +35,7 @@ def show_equity(days: Sequence[EquityBody]) -> None:
     """Print a table of trading days."""
     table = table_of(("day", "equity USD", "drawdown USD"), right=("equity USD", "drawdown USD"))
     for day in days:
-        table.add_row(f"{day.trading_day}", money_text(day.equity_usd), money_text(day.drawdown_usd))
+        table.add_row(f"{day.trading_day}", usd_text(day.equity_usd), usd_text(day.drawdown_usd))
     print_table(table)
 
 
@@ -49,10 +49,10 @@ def show_improvements(improvements: Sequence[ImprovementBody]) -> None:
             one.verdict,
             one.reason_code,
             f"{one.sets_tried:,}",
-            money_text(one.old.net_usd),
-            money_text(one.new.net_usd),
-            money_text(one.old.out_net_usd),
-            money_text(one.new.out_net_usd),
+            usd_text(one.old.net_usd),
+            usd_text(one.new.net_usd),
+            usd_text(one.old.out_net_usd),
+            usd_text(one.new.out_net_usd),
             one.data_label,
         )
     print_table(table)
@@ -71,7 +71,7 @@ def show_versions(versions: Sequence[VersionBody]) -> None:
             one.strategy,
             " ".join(f"{name}={value}" for name, value in one.params.items()),
             "-" if metrics.total_trades is None else f"{metrics.total_trades:,}",
-            "-" if metrics.net_pnl is None else money_text(metrics.net_pnl),
+            "-" if metrics.net_pnl is None else usd_text(metrics.net_pnl),
             one.data_label or "-",
         )
     print_table(table)

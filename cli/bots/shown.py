@@ -8,7 +8,7 @@ from fleet.bot_now import BotNow
 from fleet.closed_sets import JobType
 from services.bots.read import BotSummary, BotView
 from shapes.bots import BotDetailBody
-from trading.metrics import money_text
+from trading.digits import usd_text
 
 COLUMNS = ("bot", "symbol", "strategy", "stage", "now", "trades", "net P&L", "score", "data")
 
@@ -30,7 +30,7 @@ def _cells(bot: BotSummary) -> tuple[str, ...]:
         bot.stage,
         now_text(bot.bot_now),
         "-" if metrics.total_trades is None else f"{metrics.total_trades:,}",
-        "-" if metrics.net_pnl is None else money_text(metrics.net_pnl),
+        "-" if metrics.net_pnl is None else usd_text(metrics.net_pnl),
         "-" if bot.autonomy_score is None else f"{bot.autonomy_score:.1f}",
         bot.data_label or "-",
     )

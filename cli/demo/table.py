@@ -11,7 +11,7 @@ from services.backtests.lineage import Lineage
 from services.bots.read import BotView
 from shapes.backtests import LineageBody
 from shapes.bots import BotDetailBody
-from trading.metrics import money_text
+from trading.digits import usd_text
 
 COLUMNS = ("bot", "strategy", "parameters", "trades", "net P&L", "max drawdown", "score", "tier", "data")
 FOLDED = {"bot", "strategy", "parameters"}
@@ -44,8 +44,8 @@ def row(bot: BotView) -> tuple[str, ...]:
         bot.strategy,
         " ".join(f"{name}={value}" for name, value in bot.params.items()),
         "-" if metrics.total_trades is None else f"{metrics.total_trades:,}",
-        "-" if metrics.net_pnl is None else money_text(metrics.net_pnl),
-        "-" if metrics.max_drawdown_usd is None else money_text(metrics.max_drawdown_usd),
+        "-" if metrics.net_pnl is None else usd_text(metrics.net_pnl),
+        "-" if metrics.max_drawdown_usd is None else usd_text(metrics.max_drawdown_usd),
         "-" if bot.autonomy_score is None else f"{bot.autonomy_score:.1f}",
         bot.autonomy_tier or "-",
         bot.data_label or "-",
@@ -55,7 +55,7 @@ def row(bot: BotView) -> tuple[str, ...]:
 def chain_lines(chain: Lineage) -> tuple[str, ...]:
     """Show where a score comes from, back to the file's hash."""
     params = " ".join(f"{name}={value}" for name, value in chain.params.items())
-    net = "-" if chain.net_pnl is None else money_text(chain.net_pnl)
+    net = "-" if chain.net_pnl is None else usd_text(chain.net_pnl)
     score = "none" if chain.score is None else f"{chain.score:.1f} ({chain.tier})"
     months = [
         f"    {month.symbol} {month.month}: content {month.content_hash[:16]}, {month.quality}, {month.provider}, "

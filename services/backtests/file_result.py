@@ -13,12 +13,12 @@ from trading.backtest.findings import GUARDS, Finding, as_json
 from trading.backtest.types import E4, BacktestResult, Costs, ExitReason, OpenPosition
 from trading.bars.quality_types import MonthVerdict
 from trading.bars.schema import Bars
+from trading.digits import exact_usd_text
 from trading.instruments import Instrument
 from trading.metrics import Metrics
 
 SKIPPED: Final = "skipped"  # what stands for the guards' outcomes where nobody asked them
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_CENT: Final = Decimal("0.01")
 _SEVERITY: Final = (MonthVerdict.OK, MonthVerdict.WARN, MonthVerdict.BLOCKED)
 
 
@@ -36,7 +36,7 @@ def costs_of(costs: Costs) -> dict[str, object]:
     """Return what each fill costs."""
     return {
         "slippage_ticks": costs.slippage_ticks,
-        "commission_usd": money(costs.commission_usd),
+        "commission_usd": exact_usd_text(costs.commission_usd),
         "contracts": costs.contracts,
     }
 
@@ -44,7 +44,7 @@ def costs_of(costs: Costs) -> dict[str, object]:
 def metrics_of(figures: Metrics) -> dict[str, object]:
     """Return every figure of the result under its own name."""
     values = {spec.name: getattr(figures, spec.name) for spec in fields(figures)}
-    return {name: money(value) if isinstance(value, Decimal) else value for name, value in values.items()}
+    return {name: exact_usd_text(value) if isinstance(value, Decimal) else value for name, value in values.items()}
 
 
 def quality_of(months: Sequence[JudgedMonth]) -> dict[str, object]:
@@ -141,10 +141,4 @@ def _price(ticks: int, instrument: Instrument) -> str:
 
 
 def _money_e4(amount_e4: int) -> str:
-    return money(Decimal(amount_e4) / E4)
-
-
-def money(usd: Decimal) -> str:
-    """Cents, but four decimals where a tick is worth a fraction of a cent (ZN), so that trades still add up."""
-    cents = usd.quantize(_CENT)
-    return format(cents if cents == usd else usd.quantize(Decimal("0.0001")), "f")
+    return exact_usd_text(Decimal(amount_e4) / E4)

@@ -28,6 +28,7 @@ from trading.bars.resample import resample
 from trading.bars.schema import Timeframe
 from trading.bars.series import Window
 from trading.day_session import Hours, instrument_of
+from trading.digits import exact_usd_text
 from trading.instruments import get_instrument
 from trading.metrics import from_result
 from trading.strategies.base import Params
@@ -100,8 +101,8 @@ def backtest_file(request: FileBacktest, *, now: datetime, min_sessions: int = M
     )
     _refuse_disqualified(request.strategy, findings)
     figures, warnings = from_result(result), list(caveats_of(bars, instrument, min_sessions))
-    net, held = shown.money(figures.net_pnl), shown.money(figures.open_pnl)
-    drawdown = shown.money(figures.max_drawdown_usd)
+    net, held = exact_usd_text(figures.net_pnl), exact_usd_text(figures.open_pnl)
+    drawdown = exact_usd_text(figures.max_drawdown_usd)
     payload = {
         **_asked(request, params, source),
         "window": shown.window_of(traded, result),
@@ -132,7 +133,7 @@ def _asked(request: FileBacktest, params: Params, source: FileBars) -> dict[str,
         "symbol": request.symbol,
         "timeframe": request.timeframe.value,
         "costs": shown.costs_of(request.costs),
-        "capital": shown.money(STARTING_CAPITAL_USD),
+        "capital": exact_usd_text(STARTING_CAPITAL_USD),
         "source": source.source_name,
         "data_label": label_of(source).value,
         "hours": source.hours.value,

@@ -31,8 +31,9 @@ from sql.tables.results import BacktestSession
 from trading.backtest.run import engine_version
 from trading.backtest.types import BacktestResult
 from trading.bars.schema import NS_PER_SECOND
+from trading.digits import usd_text
 from trading.instruments import Instrument, get_instrument
-from trading.metrics import money_text, usd
+from trading.metrics import usd
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -173,7 +174,7 @@ def _publish(session: Session, won: Sequence[Graded], ids: Mapping[UUID, UUID]) 
         [
             (
                 one.claim,
-                f"Backtest completed: {figures.total_trades} trades, net {money_text(figures.net_pnl)} USD.",
+                f"Backtest completed: {figures.total_trades} trades, net {usd_text(figures.net_pnl)} USD.",
                 {
                     "session_id": str(ids[one.claim.job_id]),
                     "total_trades": figures.total_trades,

@@ -13,8 +13,8 @@ from services.finding import require_bot
 from sql.queries.improve import improvements as queries
 from sql.queries.paging import After, Page
 from sql.tables.improvements import BotImprovement
+from trading.digits import usd_text
 from trading.improve.readable import out_of_sample, readable, reason_of
-from trading.metrics import money_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class SetFigures:
 
     def as_json(self) -> dict[str, Any]:
         """Return the fields ready for JSON."""
-        money = {name: money_text(getattr(self, name)) for name in ("net_usd", "out_net_usd", "unseen_net_usd")}
+        money = {name: usd_text(getattr(self, name)) for name in ("net_usd", "out_net_usd", "unseen_net_usd")}
         return money | {"sharpe": self.sharpe, "trades": self.trades}
 
 

@@ -24,8 +24,8 @@ from sql.queries.jobs import finish as finish_queries
 from sql.queries.jobs.finish import Ending
 from sql.tables.bots import Bot, BotVersion
 from sql.tables.improvements import BotImprovement
+from trading.digits import usd_text
 from trading.improve.readable import readable
-from trading.metrics import money_text
 
 SUPERSEDED = "SUPERSEDED"  # the bot isn't any more what was improved upon
 _MADE_BY = {JobType.IMPROVE: "IMPROVED", JobType.EVOLVE: "EVOLVED"}
@@ -160,7 +160,7 @@ def _publish(
     label = {"data_label": evidence["bars"]["data_label"]}
     if version is not None:
         event = ActivityEvent.VERSION_ADOPTED
-        net, net_before = money_text(new.net_usd), money_text(old.net_usd)
+        net, net_before = usd_text(new.net_usd), usd_text(old.net_usd)
         message = f"Version {version.number} was adopted: net {net} USD after {net_before} USD."
     else:
         event = ActivityEvent.VERSION_REJECTED

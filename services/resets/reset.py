@@ -19,7 +19,7 @@ from sql.queries.jobs import cancel as cancel_queries
 from sql.queries.resets import reset as queries
 from sql.tables.bots import Bot
 from sql.tables.resets import METRICS_RESET, BotMetricsEvent
-from trading.metrics import money_text
+from trading.digits import usd_text
 
 _TRAIL: Final = AuditTrail(BotMetricsEvent, ActivityEvent.METRICS_RESET, SystemEvent.METRICS_RESET)
 
@@ -135,7 +135,7 @@ def _states(session: Session, bots: Sequence[Bot]) -> dict[UUID, dict[str, Any]]
     return {
         bot.id: {
             "epochs": epochs.get(bot.id, {}),
-            "net_pnl": money_text(figures[bot.id].net_pnl) if bot.id in figures else None,
+            "net_pnl": usd_text(figures[bot.id].net_pnl) if bot.id in figures else None,
             "total_trades": figures[bot.id].total_trades if bot.id in figures else None,
             "metrics_reset_at": bot.metrics_reset_at.isoformat() if bot.metrics_reset_at else None,
             "active_job": {"id": str(jobs[bot.id].id), "status": jobs[bot.id].status} if bot.id in jobs else None,

@@ -7,7 +7,7 @@ from typing import Final
 
 from core.errors import ErrorCode, GantryError
 from integrations.ports import BarsSource
-from trading.metrics import money_text
+from trading.digits import usd_text
 
 LARGE_FETCH: Final = 3  # months; the cost of more than that is checked first
 
@@ -50,8 +50,8 @@ def too_dear(symbol: str, months: Sequence[str], cost_usd: Decimal, limit_usd: D
     """Say that a fetch costs more than may be spent without a person."""
     return GantryError(
         ErrorCode.DATA_UNAVAILABLE,
-        f"{len(months)} months of {symbol} would cost {money_text(cost_usd)} USD, "
-        f"above the limit of {money_text(limit_usd)} USD.",
+        f"{len(months)} months of {symbol} would cost {usd_text(cost_usd)} USD, "
+        f"above the limit of {usd_text(limit_usd)} USD.",
         fix=f"Fetch them by hand, `gantry bars fetch {symbol} --from {months[0]} --to {months[-1]}`, "
         "or raise MAX_FETCH_COST_USD.",
         facts={"symbol": symbol, "cost_usd": str(cost_usd), "limit_usd": str(limit_usd)},

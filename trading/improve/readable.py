@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final
 
-from trading.digits import usd_text
+from trading.digits import exact_usd_text
 from trading.improve.reasons import Reason
 from trading.metrics import usd
 
@@ -70,12 +70,7 @@ def _money(value: Any) -> Any:
 
 
 def _exact(e4: int) -> str:
-    return _text(usd(e4))
-
-
-def _text(amount: Decimal) -> str:
-    """Cents, or all four decimals where a tick is worth a fraction of a cent: sums must come out."""
-    return usd_text(amount, amount)
+    return exact_usd_text(usd(e4))
 
 
 def _score(score: Mapping[str, Any]) -> dict[str, Any]:
@@ -85,7 +80,7 @@ def _score(score: Mapping[str, Any]) -> dict[str, Any]:
 def _fold(fold: Mapping[str, Any]) -> dict[str, Any]:
     """Put the sums beside the days."""
     sums = {
-        f"{name}_net_usd": _text(sum((Decimal(day) for day in fold[f"{name}_daily_usd"]), Decimal(0)))
+        f"{name}_net_usd": exact_usd_text(sum((Decimal(day) for day in fold[f"{name}_daily_usd"]), Decimal(0)))
         for name in ("out", "incumbent_out")
     }
     return {**fold, **sums}

@@ -36,7 +36,7 @@ from tests.factories.graded import tiny_graded
 from tests.factories.resets import LATER, reset, revert
 from tests.factories.running import until
 from tests.factories.statements import count_statements
-from trading.metrics import money_text
+from trading.digits import usd_text
 
 RAW = ("backtest_sessions", "trade_logs", "bot_equity_curve")
 
@@ -73,7 +73,7 @@ def test_a_reset_tells_money_as_the_bots_page_shows_it(tx: Transactions, graded:
     with tx() as session:
         shown = {bot_id: get_bot(session, bot_id, now=LATER).metrics.net_pnl for bot_id in graded}
     reported = {one.bot_id: one.before["net_pnl"] for one in reset(tx, dry_run=True).bots}
-    assert reported == {bot_id: money_text(net) for bot_id, net in shown.items() if net is not None}
+    assert reported == {bot_id: usd_text(net) for bot_id, net in shown.items() if net is not None}
 
 
 def test_after_a_reset_metrics_are_missing_with_their_reason_and_raw_truth_is_as_it_was(

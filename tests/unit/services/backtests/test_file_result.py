@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from services.backtests.file_result import SKIPPED, analyzers_of, costs_of, guards_of, metrics_of, money, quality_of
+from services.backtests.file_result import SKIPPED, analyzers_of, costs_of, guards_of, metrics_of, quality_of
 from services.bars.read_file import JudgedMonth
 from tests.factories.bars import made_bars, without
 from trading.backtest.findings import Check, Finding, Where
@@ -13,6 +13,7 @@ from trading.backtest.run import run_backtest
 from trading.backtest.types import Costs
 from trading.bars.front import windows
 from trading.bars.quality import assess
+from trading.digits import exact_usd_text
 from trading.instruments import get_instrument
 from trading.metrics import from_result
 from trading.strategies.registry import get_strategy
@@ -72,4 +73,4 @@ def test_every_figure_is_there_and_money_is_text() -> None:
 
 @pytest.mark.parametrize(("amount", "text"), [("1234.5", "1234.50"), ("-0.0156", "-0.0156"), ("3.1250", "3.1250")])
 def test_money_has_cents_and_four_digits_where_a_cent_is_not_enough(amount: str, text: str) -> None:
-    assert money(Decimal(amount)) == text
+    assert exact_usd_text(Decimal(amount)) == text
