@@ -1,8 +1,10 @@
-"""Query parameters that a route doesn't have are refused, with the nearest name.
+"""Query parameters that a route doesn't have are refused, with the nearest name; so is one that is given twice.
 
-Ignored, a misspelt filter would list everything, and a `dryRun` in the wrong place would change something.
+Ignored, a misspelt filter would list everything, and a `dryRun` in the wrong place would change something. Of
+`stage=LAB&stage=PAPER` one value would be ignored: no parameter takes several.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from difflib import SequenceMatcher
 from typing import Final
@@ -16,7 +18,7 @@ NEAREST: Final = 0.5  # of difflib's ratio, 0-1: "stgae" and "stage" are 0.8 ali
 
 
 async def refuse_unknown_query(request: Request) -> None:
-    """Refuse query parameters that the route doesn't have; a dependency of the whole application.
+    """Refuse query parameters that the route doesn't have, and repeated ones; a dependency of the whole application.
 
     Raises:
         GantryError: VALIDATION_FAILED, with a problem for each of them.
@@ -25,19 +27,19 @@ async def refuse_unknown_query(request: Request) -> None:
     if not request.url.query:
         return
     known = sorted(_names(request.scope["route"].dependant))
-    unknown = [name for name in dict.fromkeys(request.query_params) if name not in known]
+    times = Counter(name for name, _value in request.query_params.multi_items())
+    unknown = [name for name in times if name not in known]
     if unknown:
-        raise _refusal(unknown, known)
+        fix = f"This route takes {', '.join(known)}." if known else "This route takes no query parameters."
+        raise _refusal((FieldProblem(name, "unknown_parameter", _sentence(name, known)) for name in unknown), fix=fix)
+    repeated = [FieldProblem(name, "repeated", f"{name} is given {n} times.") for name, n in times.items() if n > 1]
+    if repeated:
+        raise _refusal(repeated, fix="Give each query parameter once; a list is filtered by one value of each.")
 
 
-def _refusal(unknown: Iterable[str], known: Sequence[str]) -> GantryError:
-    problems = tuple(FieldProblem(name, "unknown_parameter", _sentence(name, known)) for name in unknown)
-    return GantryError(
-        ErrorCode.VALIDATION_FAILED,
-        problems[0].message,
-        fix=f"This route takes {', '.join(known)}." if known else "This route takes no query parameters.",
-        details=problems,
-    )
+def _refusal(found: Iterable[FieldProblem], *, fix: str) -> GantryError:
+    problems = tuple(found)
+    return GantryError(ErrorCode.VALIDATION_FAILED, problems[0].message, fix=fix, details=problems)
 
 
 def _sentence(name: str, known: Sequence[str]) -> str:

@@ -69,3 +69,14 @@ def test_each_unknown_parameter_is_named(unreachable: Api) -> None:
 
 def test_a_route_without_parameters_explains_that_it_has_none(unreachable: Api) -> None:
     assert unreachable.get("/api/healthz?verbose=1").json()["suggested_fix"] == "This route takes no query parameters."
+
+
+@pytest.mark.parametrize(
+    ("path", "name"), [("/api/bots", "stage"), ("/api/bots-overview", "sort"), ("/api/bars", "symbol")]
+)
+def test_a_parameter_that_is_given_twice_is_refused(unreachable: Api, path: str, name: str) -> None:
+    response = unreachable.get(f"{path}?limit=5&{name}=a&{name}=b")
+    body = response.json()
+    assert (response.status_code, body["error_code"]) == (422, "VALIDATION_FAILED")
+    assert body["message"] == f"{name} is given 2 times."
+    assert [problem["field"] for problem in body["details"]] == [name]
