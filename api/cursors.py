@@ -16,7 +16,7 @@ from fastapi import Query
 from api.errors import BadQuery
 
 _FIX = "Use `page.next_cursor` of the same list, with the same filters."
-_MOST_DIGITS: Final = 300  # before the point; a float ends there
+_MOST_DIGITS: Final = 300  # before the point, or zeros after it; a float ends there
 Cursor = Annotated[str | None, Query(description="`page.next_cursor` of the previous page.", max_length=1000)]
 
 
@@ -82,7 +82,7 @@ def as_int(value: object) -> int:
 
 def as_text(value: object) -> str:
     """Read a cursor's text."""
-    if not isinstance(value, str) or "\x00" in value:
+    if not isinstance(value, str) or "\x00" in value or not _is_unicode(value):
         raise BadQuery("cursor", "Invalid cursor.", fix=_FIX)
     return value
 
@@ -121,9 +121,14 @@ def _number(value: object) -> Decimal:
         number = Decimal(as_text(value))
     except InvalidOperation:
         raise BadQuery("cursor", "Invalid cursor.", fix=_FIX) from None
-    if not number.is_finite() or number.adjusted() > _MOST_DIGITS:
+    if not number.is_finite() or abs(number.adjusted()) > _MOST_DIGITS:
         raise BadQuery("cursor", "Invalid cursor.", fix=_FIX)
     return number
+
+
+def _is_unicode(text: str) -> bool:
+    """Whether a text can be sent to the database: JSON may hold half of a surrogate pair."""
+    return not any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def _plain(part: object) -> object:

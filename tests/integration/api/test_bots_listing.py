@@ -1,5 +1,7 @@
 """The list of bots over the API: filters, orders and their cursors; the overview has the same ones, and the counts."""
 
+import base64
+import json
 from collections.abc import Mapping
 from uuid import UUID
 
@@ -66,6 +68,18 @@ def test_a_cursor_belongs_to_its_order_and_its_filters(api: Api) -> None:
     for other in ({"sort": "-name"}, {"sort": "symbol"}, {"sort": "name", "state": "IDLE"}, {}):
         response = api.get("/api/bots", params={**other, "cursor": cursor})
         assert (response.status_code, response.json()["details"][0]["field"]) == (400, "cursor"), other
+
+
+@pytest.mark.usefixtures("fleet")
+@pytest.mark.parametrize(
+    ("sort", "value"), [("name", "\ud800"), ("net_pnl", "1e-20000"), ("net_pnl", "1e20000"), ("sharpe", "1e-999999")]
+)
+def test_a_changed_cursor_with_a_value_no_column_holds_is_400(api: Api, sort: str, value: str) -> None:
+    own = api.get("/api/bots", params={"sort": sort, "limit": 1}).json()["page"]["next_cursor"]
+    mark, (_value, row_id) = json.loads(base64.urlsafe_b64decode(own + "=" * (-len(own) % 4)))
+    changed = base64.urlsafe_b64encode(json.dumps([mark, [value, row_id]]).encode()).decode().rstrip("=")
+    response = api.get("/api/bots", params={"sort": sort, "cursor": changed})
+    assert (response.status_code, response.json()["message"]) == (400, "Invalid cursor.")
 
 
 @pytest.mark.parametrize(
