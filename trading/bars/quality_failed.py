@@ -2,6 +2,9 @@
 
 A liquid session fails when it lacks over a fifth of its minutes, any session by a bar whose high or low isn't its
 highest or lowest price. Only missing minutes can be accepted: bars that can't be stay out.
+
+The evening that ends a month in UTC begins the next month's first session. That session is judged by the month that
+holds the rest of it: an hour or two can't lack a fifth of it, and can't block the month they are in.
 """
 
 from collections.abc import Mapping, Sequence
@@ -44,13 +47,15 @@ def failed_sessions(bars: Bars, instrument: Instrument, covered: Cover, accepted
     """
     rows = impossible_rows(bars, instrument)
     impossible = _by_day(bars, instrument, rows)
-    lacking = [one for one in covered.sessions if one.lacking and one.liquid and one.day not in impossible]
+    own = [one for one in covered.sessions if one.day < _next_month(bars)]
+    lacking = [one for one in own if one.lacking and one.liquid and one.day not in impossible]
     taken = tuple(SessionAccepted(one.day, accepted[one.day]) for one in lacking if one.day in accepted)
     short = [one for one in lacking if one.day not in accepted]
-    blocked = too_many(len(short) + len(impossible), len(covered.sessions))
+    failed = len(short) + sum(one.day in impossible for one in own)
+    blocked = too_many(failed, len(own))
     problems = [
         *([_impossible(bars, rows, blocked=blocked)] if len(rows) else []),
-        *([_short(short, bars.symbol, len(covered.sessions), blocked=blocked)] if short else []),
+        *([_short(short, bars.symbol, len(own), blocked=blocked)] if short else []),
         *([_accepted(taken)] if taken else []),
     ]
     aside = (*impossible.values(), *(_of(one) for one in short)) if not blocked else ()
@@ -66,6 +71,11 @@ def impossible_rows(bars: Bars, instrument: Instrument) -> IntArray:
     """Return the rows of bars whose high or low isn't their highest or lowest price, in order."""
     wrong = (fault.wrong for fault in faults(bars, instrument) if fault.code is ProblemCode.OHLC_VIOLATION)
     return np.flatnonzero(next(wrong, np.zeros(len(bars), np.bool_)))
+
+
+def _next_month(bars: Bars) -> str:
+    """The first day (YYYY-MM-DD) after the month, in UTC, of the last bar."""
+    return str((bars.ts[-1].astype("datetime64[ns]").astype("datetime64[M]") + 1).astype("datetime64[D]"))
 
 
 def _by_day(bars: Bars, instrument: Instrument, rows: IntArray) -> Mapping[str, SessionAside]:

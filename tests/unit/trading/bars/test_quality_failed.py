@@ -94,6 +94,16 @@ def test_one_failing_session_blocks_only_where_it_is_the_only_one() -> None:
     assert assess(holed("2024-01-10", of=alone), ES).verdict is MonthVerdict.BLOCKED
 
 
+@pytest.mark.parametrize("start", ["2024-01-28T23:00", "2024-01-31T23:00"], ids=["a week", "the evening alone"])
+def test_the_evening_that_ends_a_month_neither_costs_the_session_it_begins_nor_blocks_the_month(start: str) -> None:
+    evening = without(made_bars(start, "2024-02-01T00:00"), "2024-01-31T23:10", "2024-01-31T23:25")
+    report = assess(evening, ES)
+    assert (report.verdict, report.aside) == (MonthVerdict.OK, ())
+    assert report.gaps[-1].minutes == 15
+    report = assess(with_price("high", 0.25, len(evening) - 1, of=evening), ES)
+    assert (report.verdict, aside(report)) == (MonthVerdict.WARN, ["2024-02-01"])
+
+
 def test_an_accepted_session_is_used_and_the_month_goes_on_warning_with_the_reason() -> None:
     report = assess(
         holed("2024-01-09", "2024-01-10"), ES, accepted={"2024-01-10": "checked by hand", "2024-02-01": "other"}
