@@ -87,8 +87,8 @@ def _day(text: str) -> date:
 
 def _reason(text: str) -> str:
     reason = text.strip()
-    if not reason or len(reason) > _LONGEST_REASON:
-        message = f"The reason must have 1 to {_LONGEST_REASON} characters."
+    if not 1 <= len(reason) <= _LONGEST_REASON or not reason.isprintable():
+        message = f"The reason must have 1 to {_LONGEST_REASON} printable characters."
         raise invalid(message, fix="Say with --reason why the session may be used.", field="reason")
     return reason
 

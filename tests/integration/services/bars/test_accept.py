@@ -111,10 +111,20 @@ def test_the_bars_that_a_session_lacked_complete_it(tx: Transactions, store: Bar
         ("XX", BAD, "known", ErrorCode.VALIDATION_FAILED),
         ("ES", "10 January", "known", ErrorCode.VALIDATION_FAILED),
         ("ES", BAD, "  ", ErrorCode.VALIDATION_FAILED),
+        ("ES", BAD, "a\x00b", ErrorCode.VALIDATION_FAILED),
+        ("ES", BAD, "\udcff", ErrorCode.VALIDATION_FAILED),
         ("ES", "2024-01-09", "known", ErrorCode.NOT_FOUND),
         ("NQ", BAD, "known", ErrorCode.NOT_FOUND),
     ],
-    ids=["unknown symbol", "no day", "no reason", "a session that is fit", "a symbol without bars"],
+    ids=[
+        "unknown symbol",
+        "no day",
+        "no reason",
+        "a null",
+        "no text",
+        "a session that is fit",
+        "a symbol without bars",
+    ],
 )
 def test_what_can_not_be_accepted_is_refused_with_what_to_do(
     tx: Transactions, store: BarsStore, import_bars: Import, symbol: str, day: str, reason: str, code: ErrorCode
