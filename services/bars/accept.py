@@ -54,6 +54,7 @@ def accept_session(
     with tx() as session:
         taken = accepted_queries.accepted_sessions(session).get(symbol, NONE_ACCEPTED)
         rows = [row for row in queries.active_months(session, symbol=symbol) if _has(row, day)]
+    _refuse_impossible(rows, symbol, day)  # also of a session accepted before, which such bars put aside again
     if day.isoformat() in taken:
         return Acceptance(symbol, day.isoformat(), taken[day.isoformat()], (), already=True)
     if not rows:
@@ -63,7 +64,6 @@ def accept_session(
             fix=f"`gantry bars gaps {symbol}` lists those that are.",
             kind=Kind.NOT_FOUND,
         )
-    _refuse_impossible(rows, symbol, day)
     renewed = [judged_again(store, row, {**taken, day.isoformat(): reason}) for row in rows]
     with tx() as session:
         accepted = AcceptedSession(

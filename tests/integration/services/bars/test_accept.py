@@ -150,6 +150,19 @@ def test_an_impossible_bar_costs_its_session_and_is_never_accepted(
     assert equal(read_all(tx, store), fit(bars))
 
 
+def test_an_accepted_session_that_gets_an_impossible_bar_is_refused_and_not_reported_as_used(
+    tx: Transactions, store: BarsStore, import_bars: Import
+) -> None:
+    import_bars(holed())
+    accept(tx, store)
+    bars = with_impossible(made_bars(*WEEK), f"{BAD}T12:00")
+    import_bars(bars, "other.parquet", replace=True, provider="other")
+    assert equal(read_all(tx, store), fit(bars))
+    with pytest.raises(GantryError, match="has bars that can't be") as refused:
+        accept(tx, store)
+    assert refused.value.code is ErrorCode.DATA_QUALITY_FAILED
+
+
 def test_a_damaged_file_is_not_accepted_from(
     tx: Transactions, store: BarsStore, import_bars: Import, root: Path
 ) -> None:
