@@ -61,7 +61,7 @@ def import_bars(  # noqa: PLR0913 - one argument an option
     from core.clock import utc_now
     from core.settings import get_settings
     from integrations.files.reader import read_options
-    from services.bars.import_file import import_file
+    from services.bars.files.import_file import import_file
 
     if dry_run:
         options = read_options(symbol=symbol, tz=tz, epoch_tz=epoch_tz, stamp=stamp.value, hours=hours.value)
@@ -123,8 +123,8 @@ def check_bars(
     from cli.bars.shown import show_checked
     from cli.progress import shown_progress
     from core.clock import utc_now
-    from services.bars.check import check_months
-    from services.bars.judge import renew_verdicts
+    from services.bars.verdicts.check import check_months
+    from services.bars.verdicts.judge import renew_verdicts
 
     with opened() as home, shown_progress() as progress:
         if renew:
@@ -162,7 +162,7 @@ def export_bars(
     as_json: AsJson = False,
 ) -> None:
     """Write a symbol's bars to one CSV or Parquet file, each row with its data label."""
-    from services.bars.export import ExportFormat, export_bars
+    from services.bars.files.export import ExportFormat, export_bars
     from trading.bars.schema import Timeframe
 
     read = member_of(Timeframe, timeframe, field="timeframe")
@@ -194,7 +194,7 @@ def accept_session(
     """Use a session that is put aside although it fails its checks; `gantry bars gaps` lists them."""
     from cli.bars.shown import show_accepted
     from core.clock import utc_now
-    from services.bars import accept
+    from services.bars.verdicts import accept
 
     with opened() as home:
         done = accept.accept_session(home.tx, home.store, symbol, session, reason=reason, actor=OPERATOR, now=utc_now())

@@ -12,13 +12,13 @@ from cli.options import HOURS_IN_WORDS, Covered
 
 if TYPE_CHECKING:
     from integrations.files.types import ReadOptions
-    from services.bars.dry_run import ShownBar, Understood, UnderstoodBars
+    from services.bars.files.dry_run import ShownBar, Understood, UnderstoodBars
 
 
 def show_understood(path: Path, options: "ReadOptions", *, as_json: bool) -> None:
     """Print what an import would read from a file. Exit code 1 if it would be refused."""
     from core.clock import utc_now
-    from services.bars.dry_run import understand_file
+    from services.bars.files.dry_run import understand_file
 
     found = understand_file(path, options, utc_now())
     if as_json:

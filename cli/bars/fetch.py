@@ -70,7 +70,7 @@ def show_gaps(
     """Show what is missing: months between the first and the last, sessions, and the longest gaps in sessions."""
     from cli.bars.shown import show_gap_report
     from core.clock import utc_now
-    from services.bars.gaps import gap_report
+    from services.bars.verdicts.gaps import gap_report
 
     with opened() as home:
         report = gap_report(home.tx, utc_now(), symbol=symbol)

@@ -6,10 +6,10 @@ from rich.table import Table
 
 from cli.console import say
 from cli.tables import print_table, table_of
-from services.bars.accept import Acceptance
-from services.bars.check import CheckedMonth
-from services.bars.gaps import MonthGaps, SymbolGaps
-from services.bars.import_file import ImportReport
+from services.bars.files.import_file import ImportReport
+from services.bars.verdicts.accept import Acceptance
+from services.bars.verdicts.check import CheckedMonth
+from services.bars.verdicts.gaps import MonthGaps, SymbolGaps
 from services.supply.fetch import FetchedReport
 from shapes.bars import BarsMonthBody
 

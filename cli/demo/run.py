@@ -14,9 +14,9 @@ from fleet.closed_sets import DataLabel
 from fleet.grading_bars import MIN_SESSIONS
 from services.backtests.lineage import Lineage, lineage_of_score
 from services.bars.caveats import in_holes, used_though_few
-from services.bars.gaps import gap_report
-from services.bars.import_file import ImportReport, import_file
+from services.bars.files.import_file import ImportReport, import_file
 from services.bars.simulate import simulate_months
+from services.bars.verdicts.gaps import gap_report
 from services.bots.create import NewBot, create_bot
 from services.bots.read import BotView, best_first, get_bot
 from services.jobs.terms import GradeTerms

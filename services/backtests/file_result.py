@@ -8,7 +8,7 @@ from typing import Final
 
 import numpy as np
 
-from services.bars.read_file import JudgedMonth
+from services.bars.files.read_file import JudgedMonth
 from trading.backtest.findings import GUARDS, Finding, as_json
 from trading.backtest.types import E4, BacktestResult, Costs, ExitReason, OpenPosition
 from trading.bars.quality_types import MonthVerdict

@@ -15,7 +15,7 @@ from integrations.files.reader import read_options
 from integrations.files.types import FileBars
 from services.backtests import file_result as shown
 from services.bars.caveats import caveats_of
-from services.bars.read_file import JudgedMonth, fit_of, judged, label_of, notes_on, read_file
+from services.bars.files.read_file import JudgedMonth, fit_of, judged, label_of, notes_on, read_file
 from services.code_version import code_version
 from trading.backtest.analyzers import run_analyzers
 from trading.backtest.checks import run_checks

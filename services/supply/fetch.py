@@ -26,7 +26,7 @@ from integrations.provider import Provider
 from integrations.registry import BARS_VENDORS
 from integrations.store import BarsStore
 from services import events
-from services.bars.quarantine import put_aside
+from services.bars.files.quarantine import put_aside
 from services.bars.write import Incoming, Progress, Source, store_months
 from services.supply import staging
 from services.supply.missing import as_error, is_whole, reaches_the_end

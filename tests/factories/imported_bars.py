@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from integrations.store import BarsStore
-from services.bars.import_file import ImportReport
+from services.bars.files.import_file import ImportReport
 from services.bars.load import load_bars
 from sql.engine import Transactions
 from trading.bars.schema import Bars, Timeframe

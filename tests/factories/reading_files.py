@@ -7,7 +7,7 @@ import numpy as np
 
 from integrations.files.reader import read_options
 from integrations.files.types import FileBars
-from services.bars.read_file import judged, read_file
+from services.bars.files.read_file import judged, read_file
 from tests.factories.bots import NOW
 from trading.bars.schema import Bars
 

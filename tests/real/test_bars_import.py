@@ -8,11 +8,11 @@ import pytest
 
 from core.errors import ErrorCode, GantryError
 from integrations.store import BarsStore
-from services.bars.check import check_months
 from services.bars.decide import MonthStatus
-from services.bars.export import export_bars
-from services.bars.import_file import import_file
+from services.bars.files.export import export_bars
+from services.bars.files.import_file import import_file
 from services.bars.load import list_months, load_bars
+from services.bars.verdicts.check import check_months
 from sql.engine import Transactions
 from trading.bars.schema import Timeframe
 

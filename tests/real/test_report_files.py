@@ -9,7 +9,7 @@ import pytest
 
 from core.settings import get_settings
 from integrations.files.types import ReadOptions
-from services.bars.read_file import read_file
+from services.bars.files.read_file import read_file
 from sql.embedded import RunningState
 from tests.factories.commands import run
 from tests.factories.report_files import BACKTEST, CASES, Case

@@ -13,7 +13,7 @@ from sqlalchemy import select
 from core.errors import GantryError
 from integrations.store import BarsStore
 from services.backtests.grade import grade_bots
-from services.bars.import_file import import_file
+from services.bars.files.import_file import import_file
 from services.bars.load import list_months
 from services.bots.create import NewBot, create_bot
 from sql.engine import Transactions

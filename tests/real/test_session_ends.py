@@ -11,7 +11,7 @@ import pytest
 from cli.main import main
 from integrations.files.reader import read_bars_file
 from integrations.store import BarsStore
-from services.bars.import_file import import_file
+from services.bars.files.import_file import import_file
 from sql.engine import Transactions
 from trading.bars.quality import ProblemCode, assess
 from trading.instruments import get_instrument

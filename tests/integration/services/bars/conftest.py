@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from integrations.store import BarsStore
-from services.bars.import_file import ImportReport, import_file
+from services.bars.files.import_file import ImportReport, import_file
 from services.bars.simulate import simulate_months
 from sql.engine import Transactions
 from tests.factories.bars_files import parquet_of

@@ -7,7 +7,7 @@ import pytest
 from core.errors import ErrorCode, GantryError
 from integrations.store import BarsStore
 from services.bars.decide import MonthStatus
-from services.bars.import_file import import_file
+from services.bars.files.import_file import import_file
 from services.bars.load import list_months
 from sql.engine import Transactions
 from tests.factories.bars import equal, made_bars

@@ -12,8 +12,8 @@ from fleet.planner.types import PlannerCaps
 from integrations.store import BarsStore
 from services.backtests.compute import load_material
 from services.backtests.grade import grade_bots
-from services.bars.accept import accept_session
 from services.bars.simulate import simulate_months
+from services.bars.verdicts.accept import accept_session
 from services.bots.read import get_bot
 from services.jobs.plan import BarsKey
 from services.jobs.terms import GradeTerms

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from services.backtests.file_result import SKIPPED, analyzers_of, costs_of, guards_of, metrics_of, quality_of
-from services.bars.read_file import JudgedMonth
+from services.bars.files.read_file import JudgedMonth
 from tests.factories.bars import made_bars, without
 from trading.backtest.findings import Check, Finding, Where
 from trading.backtest.run import run_backtest

@@ -10,9 +10,9 @@ from core.trace import current_trace_id
 from fleet.closed_sets import SystemEvent
 from integrations.store import BarsStore
 from services import events
-from services.bars.check import CheckedMonth, check_months
 from services.bars.coverage import judged_span
 from services.bars.decide import is_of
+from services.bars.verdicts.check import CheckedMonth, check_months
 from services.bars.write import Progress, put_in_use
 from sql.engine import Transactions
 from sql.queries.bars import accepted as accepted_queries

@@ -13,11 +13,11 @@ from core.errors import ErrorCode, GantryError
 from integrations.simulator.months import simulate_month
 from integrations.store import BarsStore
 from services.backtests.compute import load_material
-from services.bars.check import check_months
 from services.bars.decide import MonthStatus
-from services.bars.import_file import ImportReport, import_file
+from services.bars.files.import_file import ImportReport, import_file
 from services.bars.load import list_months
 from services.bars.simulate import simulate_months
+from services.bars.verdicts.check import check_months
 from services.jobs.plan import BarsKey
 from sql.engine import Transactions
 from tests.factories.bars import equal, made_bars, ns, without

@@ -6,9 +6,9 @@ import pytest
 
 from core.errors import ErrorCode, GantryError
 from integrations.store import BarsStore
-from services.bars.check import CheckedMonth, check_months
-from services.bars.judge import renew_verdicts
 from services.bars.load import list_months
+from services.bars.verdicts.check import CheckedMonth, check_months
+from services.bars.verdicts.judge import renew_verdicts
 from sql.engine import Transactions
 from sql.queries.bars.catalogue import months_in_use
 from tests.factories.bars import made_bars

@@ -15,8 +15,8 @@ from integrations.registry import FILES, SIMULATOR
 from integrations.store import BarsStore
 from services import events
 from services.bars.caveats import graded_on
-from services.bars.quarantine import put_aside
-from services.bars.read_file import label_of, likely, notes_on, read_file
+from services.bars.files.quarantine import put_aside
+from services.bars.files.read_file import label_of, likely, notes_on, read_file
 from services.bars.simulate import no_progress
 from services.bars.write import Incoming, MonthReport, Progress, Source, store_months
 from sql.engine import Transactions
@@ -66,7 +66,7 @@ def import_file(  # noqa: PLR0913 - one keyword for each option of the command
     A file of bars that may not be used is put aside under quarantine/ and reported as BARS_BLOCKED.
 
     Raises:
-        GantryError: see `services.bars.read_file.read_file` and `services.bars.write.store_months`.
+        GantryError: see `services.bars.files.read_file.read_file` and `services.bars.write.store_months`.
 
     """
     _require_provider(provider)

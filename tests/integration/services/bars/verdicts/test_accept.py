@@ -8,11 +8,11 @@ import pytest
 from core.errors import ErrorCode, GantryError
 from fleet.planner.bars_outlook import Suppliers
 from integrations.store import BarsStore
-from services.bars.accept import Acceptance, accept_session
-from services.bars.check import check_months
 from services.bars.decide import MonthStatus
-from services.bars.gaps import gap_report
 from services.bars.load import list_months
+from services.bars.verdicts.accept import Acceptance, accept_session
+from services.bars.verdicts.check import check_months
+from services.bars.verdicts.gaps import gap_report
 from services.planner.snapshot import read_fleet
 from sql.engine import Transactions
 from tests.factories.bars import equal, made_bars, with_impossible, without

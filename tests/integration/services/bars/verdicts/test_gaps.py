@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from core.errors import ErrorCode, GantryError
-from services.bars.gaps import gap_report
+from services.bars.verdicts.gaps import gap_report
 from sql.engine import Transactions
 from tests.factories.bars import made_bars, without
 from tests.factories.bars_months import make_month

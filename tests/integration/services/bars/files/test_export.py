@@ -8,8 +8,8 @@ import pytest
 
 from core.errors import ErrorCode, GantryError
 from integrations.store import BarsStore
-from services.bars.export import ExportFormat, export_bars
-from services.bars.import_file import import_file
+from services.bars.files.export import ExportFormat, export_bars
+from services.bars.files.import_file import import_file
 from services.bars.load import list_months, load_bars
 from sql.engine import Transactions
 from tests.factories.bars import equal, made_bars

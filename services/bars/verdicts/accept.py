@@ -12,7 +12,7 @@ from core.trace import current_trace_id
 from fleet.closed_sets import SystemEvent
 from integrations.store import BarsStore
 from services import events
-from services.bars.judge import judged_again
+from services.bars.verdicts.judge import judged_again
 from services.bars.write import put_in_use
 from sql.engine import Transactions
 from sql.queries.bars import accepted as accepted_queries

@@ -9,7 +9,7 @@ import pytest
 
 from core.errors import ErrorCode, GantryError
 from integrations.store import BarsStore
-from services.bars.quarantine import put_aside
+from services.bars.files.quarantine import put_aside
 
 PAYLOAD = b"no bars at all"
 SHA256 = hashlib.sha256(PAYLOAD).hexdigest()

@@ -6,8 +6,8 @@ import pytest
 
 from core.errors import GantryError
 from integrations.store import BarsStore
-from services.bars.check import check_months
 from services.bars.load import list_months
+from services.bars.verdicts.check import check_months
 from sql.engine import Transactions
 from tests.factories.databases import OwnerSql
 from tests.factories.imported_bars import files_below

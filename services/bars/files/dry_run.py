@@ -9,7 +9,7 @@ from typing import Final
 from core.errors import GantryError
 from integrations.files.likely import refuse_other_hours
 from integrations.files.types import FileBars, LeftOut, ReadOptions
-from services.bars.read_file import JudgedMonth, judged, notes_on, read_unjudged
+from services.bars.files.read_file import JudgedMonth, judged, notes_on, read_unjudged
 from trading.bars.quality import MonthVerdict
 from trading.bars.quality_types import stamp
 from trading.bars.schema import Bars
@@ -74,7 +74,7 @@ def understand_file(path: Path, options: ReadOptions, now: datetime) -> Understo
     Bars that are there already aren't looked at: an import may still find that they contradict these.
 
     Raises:
-        GantryError: for a file that can't be read, as `services.bars.read_file.read_file` raises it.
+        GantryError: for a file that can't be read, as `services.bars.files.read_file.read_file` raises it.
 
     """
     found = read_unjudged(path, options)
