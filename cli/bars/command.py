@@ -48,7 +48,9 @@ def import_bars(  # noqa: PLR0913 - one argument an option
     epoch_tz: EpochTimeZone = None,
     stamp: StampOption = Stamped.OPEN,
     hours: HoursOption = Covered.ALL,
-    replace: Annotated[bool, typer.Option("--replace", help="Replace other bars of the same months.")] = False,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Replace the bars from the file's first to its last one.")
+    ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what is understood, and write nothing.")] = False,
     as_json: AsJson = False,
 ) -> None:

@@ -48,8 +48,10 @@ def decide(store: BarsStore, there: BarsMonth | None, asked: IncomingMonth) -> M
     """Return what the month should hold, given the row in use.
 
     Equal bars change nothing (a simulated month stays simulated). Real bars take a simulated month's place. Bars of
-    the same provider are added to those there; those of another one, or with contracts named in another way, take
-    their place where `replace` says so. A month fetched from a vendor is whole, and takes the place of what was there.
+    the same provider are added to those there; where `replace` says so they take the place of all bars from their first
+    to their last one, so that a month is never a mixture of two sources minute by minute. Bars of another provider, or
+    with contracts named in another way, take the whole month's place where `replace` says so. A month fetched from a
+    vendor is whole, and takes the place of what was there.
 
     Raises:
         GantryError: CONFLICT for bars that contradict those there, come from another provider, or are simulated
@@ -69,12 +71,18 @@ def decide(store: BarsStore, there: BarsMonth | None, asked: IncomingMonth) -> M
 
 
 def _merged(old: Bars, asked: IncomingMonth) -> MonthPlan:
-    if asked.replace and named_apart(old, asked.bars):
-        return MonthPlan(asked.bars, MonthStatus.REPLACED)
-    merged = merge(old, asked.bars, asked.instrument, replace=asked.replace)
-    if not merged.added and not merged.replaced:
-        return MonthPlan(merged.bars, MonthStatus.ALREADY_THERE)
-    return MonthPlan(merged.bars, MonthStatus.REPLACED if merged.replaced else MonthStatus.MERGED, merged=True)
+    new, kept = asked.bars, old
+    if asked.replace and named_apart(old, new):
+        return MonthPlan(new, MonthStatus.REPLACED)
+    merged = merge(old, new, asked.instrument, replace=asked.replace)
+    if asked.replace:
+        kept = old.take((old.ts < new.ts.min()) | (old.ts > new.ts.max()))
+    whole = merge(kept, new, asked.instrument).bars if len(kept) else new
+    removed = len(merged.bars) - len(whole)
+    if not merged.added and not merged.replaced and not removed:
+        return MonthPlan(whole, MonthStatus.ALREADY_THERE)
+    status = MonthStatus.REPLACED if merged.replaced or removed else MonthStatus.MERGED
+    return MonthPlan(whole, status, merged=bool(len(kept)))
 
 
 def is_intact(store: BarsStore, row: BarsMonth, instrument: Instrument) -> bool:

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from core.errors import ErrorCode, GantryError
@@ -42,6 +43,38 @@ def test_bars_that_contradict_those_there_are_refused_unless_they_are_meant_to_r
     assert month.status is MonthStatus.REPLACED
     assert equal(read_all(tx, store), cheaper(bars))
     assert len(files_below(root)) == 2
+
+
+def test_replacing_leaves_nothing_of_the_bars_there_between_the_first_and_the_last_that_came(
+    tx: Transactions, store: BarsStore, import_bars: Import
+) -> None:
+    bars = made_bars(*JANUARY)
+    import_bars(bars)
+    holed = cheaper(bars).take(np.r_[0:500, 520 : len(bars)])
+    (month,) = import_bars(holed, "holed.parquet", replace=True).months
+    assert (month.status, month.bars_count) == (MonthStatus.REPLACED, len(bars) - 20)
+    assert equal(read_all(tx, store), holed)
+    assert "merged_with" not in list_months(tx)[0].source_details
+
+    fewer = holed.take(np.r_[0:2000, 2020 : len(holed)])
+    (month,) = import_bars(fewer, "fewer.parquet", replace=True).months
+    assert (month.status, month.bars_count) == (MonthStatus.REPLACED, len(fewer))
+
+
+def test_a_part_of_a_month_replaces_that_part_alone_and_both_sources_are_named(
+    tx: Transactions, store: BarsStore, import_bars: Import
+) -> None:
+    bars = made_bars(*JANUARY)
+    import_bars(bars)
+    (month,) = import_bars(
+        cheaper(bars).take(slice(len(bars) - 10, len(bars) - 5)), "part.parquet", replace=True
+    ).months
+    assert (month.status, month.bars_count) == (MonthStatus.REPLACED, len(bars))
+    (row,) = list_months(tx)
+    assert [row.source_name, *(one["source_name"] for one in row.source_details["merged_with"])] == [
+        "part.parquet",
+        "one.parquet",
+    ]
 
 
 def test_another_providers_bars_are_never_mixed_with_those_there(
