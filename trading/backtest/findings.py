@@ -33,7 +33,8 @@ GUARDS: Final = frozenset({Check.TRUNCATION, Check.SHIFT, Check.DETERMINISM, Che
 ANALYZERS: Final = frozenset(Check) - GUARDS
 LOOK_AHEAD: Final = frozenset({Check.TRUNCATION, Check.SHIFT})
 # The session guard judges bars and calendar, which a strategy doesn't choose: it shows, but disqualifies nobody.
-_DISQUALIFYING: Final = (Check.SHIFT, Check.TRUNCATION, Check.DETERMINISM, Check.WARM_UP)
+# What decides differently each time also does when later bars are changed: that it reads the future isn't shown then.
+_DISQUALIFYING: Final = (Check.DETERMINISM, Check.SHIFT, Check.TRUNCATION, Check.WARM_UP)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +83,7 @@ def look_ahead_passed(findings: Iterable[Finding]) -> bool | None:
 
 
 def disqualifying(findings: Iterable[Finding]) -> Finding | None:
-    """Return the failed guard that makes a strategy's figures worthless, a look-ahead one first; None without one."""
+    """Return the failed guard that makes a strategy's figures worthless, None without one."""
     failed = {finding.name: finding for finding in findings if finding.outcome is CheckOutcome.FAILED}
     return next((failed[name] for name in _DISQUALIFYING if name in failed), None)
 
