@@ -67,6 +67,7 @@ class BacktestBody(Model):
 class FiguresBody(Model):
     """What a parameter set did on all bars of an improvement, and on those that chose nothing; Sharpe a year.
 
+    Each P&L is that of the equity curve: what an open position is worth counts. net_usd: over all sessions.
     out_net_usd: out-of-sample, as LOSES_OUT_OF_SAMPLE has it: for `new` what each fold's own winner made there.
     unseen_net_usd: over the last fold's out-of-sample sessions.
     """

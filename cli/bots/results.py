@@ -72,7 +72,7 @@ def equity(
 
 @app.command()
 def improvements(bot: OneBot, *, limit: Limit = 50, every: All = False, as_json: AsJson = False) -> None:
-    """List a bot's improvements, newest first: old and new net P&L, the verdict and its reason."""
+    """List a bot's improvements, newest first: old and new P&L, an open position included, and the verdict."""
     from cli.bots.results_shown import show_improvements
     from services.improve.read import page_improvements
     from shapes.backtests import ImprovementBody

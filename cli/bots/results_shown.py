@@ -9,7 +9,7 @@ from shapes.versions import VersionBody
 from trading.digits import usd_text
 
 TRADES = ("entry", "side", "qty", "contract", "price", "exit", "exit price", "net P&L", "why")
-IMPROVEMENTS = ("at", "type", "verdict", "reason", "sets", "net old", "net new", "out of sample old", "new", "data")
+IMPROVEMENTS = ("at", "type", "verdict", "reason", "sets", "P&L old", "P&L new", "out of sample old", "new", "data")
 VERSIONS = ("version", "made", "by", "from", "strategy", "parameters", "trades", "net P&L", "data")
 
 
@@ -41,7 +41,7 @@ def show_equity(days: Sequence[EquityBody]) -> None:
 
 def show_improvements(improvements: Sequence[ImprovementBody]) -> None:
     """Print a table of improvements, old and new beside each other."""
-    table = table_of(IMPROVEMENTS, right=("sets", "net old", "net new", "out of sample old", "new"))
+    table = table_of(IMPROVEMENTS, right=("sets", "P&L old", "P&L new", "out of sample old", "new"))
     for one in improvements:
         table.add_row(
             _minute(one.created_at),

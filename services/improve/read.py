@@ -21,6 +21,7 @@ from trading.improve.readable import out_of_sample, readable, reason_of
 class SetFigures:
     """What one parameter set did on all bars of an improvement: USD after costs, yearly Sharpe ratio, round trips.
 
+    Each P&L is that of the equity curve: what an open position is worth counts. net_usd: over all sessions.
     out_net_usd: over the out-of-sample sessions of all folds, for the candidate what each fold's own winner made there,
     as LOSES_OUT_OF_SAMPLE has it. unseen_net_usd: over those of the last fold, which chose nothing.
     """
