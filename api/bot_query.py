@@ -7,6 +7,7 @@ from typing import Annotated, Final
 from fastapi import Depends, Query
 
 from api.cursors import Cursor, ListKey, as_decimal, as_float, as_instant, as_int, as_text, limited
+from api.errors import query_values
 from api.paging import AfterKey, Limit, SortKey, SymbolFilter, after_key_of
 from fleet.bot_filter import ALERTS, BotFilter, BotOrder, BotSort, order_of
 from fleet.closed_sets import BotState, DataLabel, Stage, Tier
@@ -24,7 +25,7 @@ _READ: Final[Mapping[BotSort, Callable[[object], SortKey]]] = {
 Sort = Annotated[
     str,
     Query(
-        pattern=f"^-?({'|'.join(BotSort)})$",
+        json_schema_extra={"pattern": f"^-?({'|'.join(BotSort)})$"},
         description="A field to sort by, with a minus in front for descending order. Bots without a value come last, "
         "and so do bots that a guard disqualified where the field is a result.",
     ),
@@ -51,17 +52,22 @@ async def _which(
     label: Annotated[DataLabel | None, Query(description="Only this `data_label`.")] = None,
     alert: Annotated[
         str | None,
-        Query(pattern=f"^({'|'.join(sorted(ALERTS))})$", description="Only bots with an alert of this level or code."),
+        Query(
+            json_schema_extra={"pattern": f"^({'|'.join(sorted(ALERTS))})$"},
+            description="Only bots with an alert of this level or code.",
+        ),
     ] = None,
     archived: Annotated[bool, Query(description="The archived bots instead of the active ones.")] = False,
 ) -> BotFilter:
-    return BotFilter(stage, symbol, state, tier, label, alert, archived)
+    with query_values():
+        return BotFilter(stage, symbol, state, tier, label, alert, archived)
 
 
 async def _listing(
     which: Annotated[BotFilter, Depends(_which)], limit: Limit = 50, cursor: Cursor = None, sort: Sort = "-created_at"
 ) -> BotListing:
-    order = order_of(sort)
+    with query_values():
+        order = order_of(sort)
     filters = {name: getattr(which, name) for name in which.__slots__}
     key = ListKey(f"bots:{order}", filters)
     after = after_key_of(key, cursor, _READ[order.by])

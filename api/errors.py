@@ -1,7 +1,8 @@
 """Every failure as an envelope with its true status: domain errors, bad input, unknown paths, and defects."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -34,7 +35,12 @@ _OF_STATUS: Final[dict[int, tuple[ErrorCode, str]]] = {
     405: (ErrorCode.METHOD_NOT_ALLOWED, "Use a method named in the Allow header."),
     413: (ErrorCode.PAYLOAD_TOO_LARGE, "Send at most 1 MiB."),
 }
-_BAD_BODY_FIX = "Correct the fields in `details`; /api/openapi.json has the schema."
+# By the part of the request that is wrong.
+_FIX_OF: Final[Mapping[str, str]] = {
+    "body": "Correct the fields in `details`; /api/openapi.json has the schema.",
+    "query": "Correct the query parameters in `details`; /api/openapi.json lists those of each route.",
+    "header": "Correct the headers in `details`; /api/openapi.json lists those of each route.",
+}
 
 
 class _Repeatable(JSONResponse):
@@ -52,9 +58,32 @@ class BadQuery(GantryError):  # noqa: N818 - named for what it is
         super().__init__(ErrorCode.VALIDATION_FAILED, message, fix=fix, details=details)
 
 
+class UnknownQueryValue(GantryError):  # noqa: N818 - as above
+    """A well-formed query parameter whose value isn't known, refused by a rule below the API: 400 as well."""
+
+
+@contextmanager
+def query_values() -> Iterator[None]:
+    """Answer 400, not 422, for what a rule below the API refuses; everything it reads comes from the query.
+
+    Raises:
+        UnknownQueryValue: for a VALIDATION_FAILED raised within.
+
+    """
+    try:
+        yield
+    except BadQuery:
+        raise
+    except GantryError as error:
+        if error.kind is not Kind.INVALID:
+            raise
+        raise UnknownQueryValue(error.code, error.message, fix=error.fix, details=error.details) from None
+
+
 # What HTTP has a status of its own for.
 _STATUS_OF_TYPE: Final[dict[type[GantryError], int]] = {
     BadQuery: 400,
+    UnknownQueryValue: 400,
     IfMatchMalformed: 400,
     IfMatchMissing: 428,
     StaleRevision: 412,
@@ -139,13 +168,15 @@ def _on_bad_input(_request: Request, error: Exception) -> JSONResponse:
     body = ErrorBody(
         error_code=ErrorCode.VALIDATION_FAILED.value,
         message="The body is not JSON." if malformed else _sentence(place, problems),
-        suggested_fix=_BAD_BODY_FIX if place == "body" else "Correct the JSON as described in `details`.",
+        suggested_fix=_FIX_OF.get(place, _FIX_OF["body"]),
         details=[_problem(problem, malformed=malformed) for problem in problems],
     )
     return error_response(422 if place == "body" and not malformed else 400, body)
 
 
 def _sentence(place: str, problems: Any) -> str:
+    if place == "query":
+        return " ".join(f"Query parameter {_path(one['loc'])}: {one['msg']}." for one in problems)
     names = ", ".join(dict.fromkeys(_path(problem["loc"]) or place for problem in problems))
     return f"Invalid fields in the {place}: {names}."
 

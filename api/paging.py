@@ -9,11 +9,14 @@ from api.cursors import ListKey, as_id, as_instant, as_int, as_symbol
 from api.envelope import ListOf, PageBody
 from sql.queries import paging
 from sql.queries.paging import After, AfterMonth, AfterSeq, Page
+from trading.instruments import INSTRUMENTS
 
 AfterKey = paging.AfterKey  # for `api.bot_query`: of all tables and queries, this module alone may import this one
 SortKey = paging.SortKey
 Limit = Annotated[int, Query(description="Rows per page; capped at the maximum.")]
-SymbolFilter = Annotated[str | None, Query(pattern="^[A-Z0-9]{1,20}$", description="Only this symbol.")]
+SymbolFilter = Annotated[
+    str | None, Query(description="Only this symbol.", json_schema_extra={"enum": list(INSTRUMENTS)})
+]
 Row = TypeVar("Row")
 Item = TypeVar("Item")
 Place = TypeVar("Place", After, AfterSeq, AfterMonth, AfterKey)

@@ -7,6 +7,7 @@ from typing import Final
 from core.errors import ErrorCode, invalid
 from fleet.bot_now import AlertCode, AlertLevel
 from fleet.closed_sets import BotState, DataLabel, Stage, Tier
+from trading.instruments import get_instrument
 
 # An alert's level, or its code.
 ALERTS: Final = frozenset({*AlertLevel, *AlertCode, *ErrorCode})
@@ -17,6 +18,10 @@ class BotFilter:
     """Which bots a list holds. None: any.
 
     alert: one of `ALERTS`; bots with at least one such alert. archived: the archived bots instead of the active ones.
+
+    Raises:
+        GantryError: VALIDATION_FAILED for an unknown symbol or alert, which would look like a fleet without such bots.
+
     """
 
     stage: Stage | None = None
@@ -26,6 +31,18 @@ class BotFilter:
     label: DataLabel | None = None
     alert: str | None = None
     archived: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse what no bot can have."""
+        if self.symbol is not None:
+            get_instrument(self.symbol)
+        if self.alert is not None and self.alert not in ALERTS:
+            levels = ", ".join(AlertLevel)
+            raise invalid(
+                f"Unknown alert {self.alert!r}.",
+                fix=f"Use a level ({levels}), or the code of an alert that a bot shows.",
+                field="alert",
+            )
 
     @property
     def narrows(self) -> bool:

@@ -106,7 +106,8 @@ def list_bars(symbol: OneSymbol = None, as_json: AsJson = False) -> None:
     elif months:
         show_months(months)
     else:
-        say("There are no bars. Import some with `gantry bars import FILE`.")
+        of = "" if symbol is None else f" of {symbol}"
+        say(f"There are no bars{of}. Import some with `gantry bars import FILE`.")
 
 
 @app.command("check")

@@ -11,8 +11,7 @@ from cli.console import note, print_json, say
 from cli.database import database
 from cli.options import AsJson, OneSymbol, member_of
 from cli.pages import first_rows
-from core.errors import invalid
-from fleet.bot_filter import ALERTS, BotFilter, BotSort, order_of
+from fleet.bot_filter import BotFilter, BotSort, order_of
 
 
 @app.command("list")
@@ -46,7 +45,7 @@ def list_bots(  # noqa: PLR0913 - one option for each filter
         state=None if state is None else member_of(BotState, state, field="state"),
         tier=None if tier is None else member_of(Tier, tier, field="tier"),
         label=None if label is None else member_of(DataLabel, label, field="label"),
-        alert=None if alert is None else _checked_alert(alert),
+        alert=alert,
         archived=archived,
     )
     order, now = order_of(sort), utc_now()
@@ -74,13 +73,3 @@ def _summary(which: BotFilter, shown: int, matching: int, total: int) -> str:
         return f"{total:,} {bots}."
     matched = f" ({matching:,} match)" if which.narrows and shown != matching else ""
     return f"{shown:,} of {total:,} {bots}{matched}."
-
-
-def _checked_alert(text: str) -> str:
-    if text not in ALERTS:
-        raise invalid(
-            f"Unknown alert {text!r}.",
-            fix="Use WARN, DEGRADED or BLOCKED, or the code of an alert that `gantry bots show` shows.",
-            field="alert",
-        )
-    return text

@@ -106,7 +106,14 @@ def page_equity(
 def page_months(
     session: Session, *, symbol: str | None, after: AfterMonth | None, limit: int
 ) -> Page[BarsMonth, AfterMonth]:
-    """Return a page of the months of bars in use, by symbol and month."""
+    """Return a page of the months of bars in use, or of those of one symbol, by symbol and month.
+
+    Raises:
+        GantryError: VALIDATION_FAILED for an unknown symbol.
+
+    """
+    if symbol is not None:
+        get_instrument(symbol)
     return catalogue.page_months(session, symbol=symbol, after=after, limit=limit)
 
 

@@ -22,7 +22,14 @@ from trading.instruments import Instrument, get_instrument
 
 
 def list_months(tx: Transactions, *, symbol: str | None = None) -> Sequence[BarsMonth]:
-    """Return the months in use, by symbol and month."""
+    """Return the months in use, or those of one symbol, by symbol and month.
+
+    Raises:
+        GantryError: VALIDATION_FAILED for an unknown symbol.
+
+    """
+    if symbol is not None:
+        get_instrument(symbol)
     with tx() as session:
         return queries.active_months(session, symbol=symbol)
 

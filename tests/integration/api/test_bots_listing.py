@@ -83,11 +83,47 @@ def test_a_changed_cursor_with_a_value_no_column_holds_is_400(api: Api, sort: st
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("sort", "nothing"), ("sort", "--name"), ("state", "BUSY"), ("tier", "TOP"), ("alert", "x")]
+    ("name", "value"),
+    [
+        ("sort", "nothing"),
+        ("sort", "--name"),
+        ("state", "BUSY"),
+        ("tier", "TOP"),
+        ("alert", "x"),
+        *(("symbol", wrong) for wrong in ("es", "XX")),
+    ],
 )
 def test_a_value_that_is_none_of_the_known_ones_is_400(unreachable: Api, name: str, value: str) -> None:
     response = unreachable.get("/api/bots", params={name: value})
     assert (response.status_code, response.json()["details"][0]["field"]) == (400, name)
+
+
+@pytest.mark.parametrize(
+    ("query", "message", "rule"),
+    [
+        ("symbol=es", "Unknown symbol 'es'.", "Use one of ES, NQ, "),
+        ("sort=pnl", "Bots can't be sorted by 'pnl'.", "net_pnl, win_rate"),
+        ("alert=x", "Unknown alert 'x'.", "WARN, DEGRADED, BLOCKED"),
+        ("stage=lab", "Query parameter stage: Input should be 'LAB', 'PAPER', 'SHADOW', 'CANARY' or 'LIVE'.", "query"),
+        ("limit=many", "Query parameter limit: Input should be a valid integer", "query parameters"),
+    ],
+)
+@pytest.mark.parametrize("path", ["/api/bots", "/api/bots-overview"])
+def test_a_refused_query_parameter_is_named_with_what_it_may_be(
+    unreachable: Api, path: str, query: str, message: str, rule: str
+) -> None:
+    body = unreachable.get(f"{path}?{query}").json()
+    assert body["message"].startswith(message)
+    assert rule in body["suggested_fix"]
+    assert body["details"][0]["field"] == query.partition("=")[0]
+    assert "^" not in f"{body}"
+    assert "JSON as" not in body["suggested_fix"]
+
+
+def test_bars_of_an_unknown_symbol_are_refused_not_missing(api: Api) -> None:
+    response = api.get("/api/bars", params={"symbol": "XX"})
+    assert (response.status_code, response.json()["message"]) == (400, "Unknown symbol 'XX'.")
+    assert api.get("/api/bars", params={"symbol": "CL"}).json()["data"] == []
 
 
 @pytest.mark.usefixtures("fleet")

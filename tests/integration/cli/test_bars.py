@@ -76,6 +76,8 @@ def test_without_bars_the_list_says_how_to_get_some(capsys: pytest.CaptureFixtur
     assert "gantry bars import" in capsys.readouterr().out
     assert run("list", "--json") == 0
     assert json.loads(capsys.readouterr().out) == []
+    assert run("list", "--symbol", "CL") == 0
+    assert capsys.readouterr().out.startswith("There are no bars of CL.")
 
 
 def test_a_failed_check_is_exit_code_one(file: Path, own_home: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -98,6 +100,8 @@ def test_a_failed_check_is_exit_code_one(file: Path, own_home: Path, capsys: pyt
         (("export", "ES", "/no/such/es.csv"), "DATA_UNAVAILABLE", 1),
         (("export", "ES", "es.csv", "--timeframe", "2m"), "VALIDATION_FAILED", 1),
         (("check", "--symbol", "XX"), "VALIDATION_FAILED", 1),
+        (("list", "--symbol", "XX"), "VALIDATION_FAILED: Unknown symbol 'XX'.", 1),
+        (("list", "--symbol", "es"), "VALIDATION_FAILED: Unknown symbol 'es'.", 1),
     ],
 )
 def test_a_failure_is_one_clear_line(

@@ -69,6 +69,8 @@ def test_a_fleet_without_archived_bots_is_no_failure() -> None:
         ("--tier", "TOP"),
         ("--label", "REAL"),
         ("--alert", "BLOKED"),
+        ("--symbol", "XX"),
+        ("--symbol", "es"),
         ("--limit", "0"),
     ],
 )
