@@ -30,10 +30,10 @@ def start_detached(home: Home) -> None:
             env=base_environment(),
             start_new_session=True,
         )
-    _follow(process, home, before)
+    follow(process, home, before)
 
 
-def _follow(process: "subprocess.Popen[bytes]", home: Home, begin: int) -> None:
+def follow(process: "subprocess.Popen[bytes]", home: Home, begin: int) -> None:
     """Repeat the supervisor's lines until it is ready or has ended."""
     until = time.monotonic() + READY_S
     with (home.logs / "up.log").open("rb") as log:
@@ -46,7 +46,7 @@ def _follow(process: "subprocess.Popen[bytes]", home: Home, begin: int) -> None:
             if ended:
                 raise SystemExit(1)
             if ready:
-                say("Gantry runs in the background: see `gantry status`, stop it with `gantry down`.")
+                say("Gantry runs in the background; `gantry status` shows how it is.")
                 return
             time.sleep(POLL_S)
     raise GantryError(

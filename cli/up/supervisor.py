@@ -6,6 +6,7 @@ with the supervisor (`tether`, `warden`); what a killed one left behind is swept
 
 import asyncio
 import signal
+import sys
 import time
 
 from cli.console import note, say
@@ -18,6 +19,11 @@ from cli.up.services import Service, api_service, dagster_services, shared_envir
 from core.errors import GantryError
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+def running_text(*, terminal: bool) -> str:
+    """Say that everything runs and what stops it; terminal: whether a person can press Ctrl-C here."""
+    return f"Everything is running. {'Ctrl-C or ' if terminal else ''}`gantry down` stops it."
 
 
 class Supervisor:
@@ -68,7 +74,7 @@ class Supervisor:
             await self._bring_up(group, code)
             await self._bring_up(group, *others)
             say(f"Dagster is ready at {others[-1].url} ({time.monotonic() - self._began:.0f} s)")
-            say("Everything is running. Ctrl-C or `gantry down` stops it.")
+            say(running_text(terminal=sys.stdin.isatty()))
             self._board.ready()
 
     async def _bring_up(self, group: asyncio.TaskGroup, *services: Service) -> None:
