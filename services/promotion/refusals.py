@@ -19,7 +19,7 @@ class GatesNotMet(GantryError):  # noqa: N818 - named for what it is
         super().__init__(
             ErrorCode.GATE_NOT_MET,
             f"{bot.name} doesn't meet {len(unmet)} of {len(gates)} gates of {to}: {names}.",
-            fix="`details` lists for each gate the observed value and the limit.",
+            fix="Each unmet gate is listed with its observed value and limit; promote again once all are met.",
             kind=Kind.CONFLICT,
             facts={"to": to.value, "gates": [gate.as_json() for gate in unmet]},
             details=tuple(FieldProblem(gate.name.value, ErrorCode.GATE_NOT_MET.value, gate.sentence) for gate in unmet),

@@ -23,6 +23,7 @@ def test_a_refusal_names_each_gate_on_a_line_of_its_own(capsys: pytest.CaptureFi
     assert run("promote", "alpha") == 1
     output = capsys.readouterr()
     assert output.out == ""
+    assert "details" not in output.err
     assert output.err.startswith("GATE_NOT_MET: alpha doesn't meet 9 of 10 gates of PAPER: TRADES")
     assert len([line for line in output.err.splitlines() if line.startswith("  ")]) == 9
     assert "  TRADES: Observed nothing, limit 50." in output.err
