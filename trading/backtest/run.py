@@ -1,8 +1,10 @@
 """One backtest: windows in, strategy asked, vectorbt run, one result out."""
 
+import traceback
 from dataclasses import fields, replace
 from functools import cache
 from importlib.metadata import version
+from pathlib import Path
 
 import numpy as np
 
@@ -66,7 +68,7 @@ def decide(strategy: Strategy, params: Params, view: MarketView) -> Decisions:
         raise
     except (Exception, SystemExit) as problem:  # a strategy that calls exit() must not end its worker
         kind = type(problem).__name__
-        raise _strategy_error(strategy, f"raised {kind}: {_message_of(problem)}", exception=kind) from problem
+        raise _strategy_error(strategy, _raised(strategy, problem), exception=kind) from problem
     if not isinstance(decisions, Decisions):
         raise _strategy_error(strategy, f"returned {type(decisions).__name__}, not Decisions.")
     return decisions
@@ -76,9 +78,19 @@ def _strategy_error(strategy: Strategy, what: str, **facts: object) -> GantryErr
     return GantryError(
         ErrorCode.STRATEGY_ERROR,
         f"Strategy {strategy.name} {what}",
-        fix="Fix the strategy, or change its parameters, then grade the bot again.",
+        fix="Fix the strategy, or change its parameters, then run the backtest again.",
         facts={"strategy": strategy.name, **facts},
     )
+
+
+def _raised(strategy: Strategy, problem: BaseException) -> str:
+    """Say what was raised, and by which line of the strategy: the innermost in its file, else the innermost of all."""
+    own = type(strategy).decide.__code__.co_filename
+    frames = traceback.extract_tb(problem.__traceback__)[1:]  # the first is `decide` of this module
+    frame = next((frame for frame in reversed(frames) if frame.filename == own), frames[-1] if frames else None)
+    place = "" if frame is None else f" ({Path(frame.filename).name}, line {frame.lineno})"
+    message = _message_of(problem).rstrip(" .\n")
+    return f"raised {type(problem).__name__}{': ' if message else ''}{message}{place}."
 
 
 def _message_of(problem: BaseException) -> str:

@@ -1,5 +1,6 @@
 """Running a strategy over windows: what it sees, what happens when it fails, how windows join."""
 
+import json
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -64,6 +65,30 @@ def test_a_strategy_that_raises_is_a_strategy_error_that_names_it() -> None:
     assert caught.value.code is ErrorCode.STRATEGY_ERROR
     assert "scripted raised ZeroDivisionError: by nothing" in caught.value.message
     assert isinstance(caught.value.__cause__, ZeroDivisionError)
+
+
+class Dividing(Scripted):
+    """Divides by zero, or fails inside a library."""
+
+    def decide(self, view: MarketView, params: Params) -> Decisions:  # noqa: ARG002 - the base class's signature
+        if self.script:
+            json.loads("{")
+        return decisions_of([1 // len(self.script)])  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("script", "what", "offset"),
+    [([], "ZeroDivisionError: integer division or modulo by zero", 3), ([1], "JSONDecodeError: Expecting", 2)],
+)
+def test_what_a_strategy_raises_is_a_whole_sentence_with_the_file_and_line_of_the_strategy(
+    script: list[int], what: str, offset: int
+) -> None:
+    with pytest.raises(GantryError) as caught:
+        run_backtest((level(1, 2),), Dividing(script), NoParams(), ES, COSTS)
+    line = Dividing.decide.__code__.co_firstlineno + offset
+    assert caught.value.message.startswith(f"Strategy scripted raised {what}")
+    assert caught.value.message.endswith(f" (test_run.py, line {line}).")
+    assert "bot" not in caught.value.fix
 
 
 class Exiting(Scripted):
