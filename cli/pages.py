@@ -9,6 +9,7 @@ import typer
 
 from cli.console import note
 from core.errors import invalid
+from core.words import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -54,7 +55,8 @@ def first_rows(read: Callable[[Any, int], ReadPage], limit: int | None) -> Rows[
             return Rows(found, after is not None)
 
 
-def note_cut(rows: Rows[Any], what: str, more: str = "--limit or --all shows more") -> None:
-    """Report on standard error that a list was cut; what: "trades"."""
+def note_cut(rows: Rows[Any], one: str, many: str = "", *, more: str = "--limit or --all shows more") -> None:
+    """Report on standard error that a list was cut; one, many: as in `counted`."""
     if rows.cut:
-        note(f"Only {len(rows.shown):,} {what} are shown; {more}.")
+        shown = len(rows.shown)
+        note(f"Only {counted(shown, one, many)} {'is' if shown == 1 else 'are'} shown; {more}.")

@@ -44,7 +44,7 @@ def trades(
         TradeBody,
         None if as_json else show_trades,
         limit=None if every else limit,
-        what="trades",
+        one="trade",
     )
 
 
@@ -66,7 +66,8 @@ def equity(
         EquityBody,
         None if as_json else show_equity,
         limit=None if every else limit,
-        what="days of equity",
+        one="day of equity",
+        many="days of equity",
     )
 
 
@@ -78,7 +79,7 @@ def improvements(bot: OneBot, *, limit: Limit = 50, every: All = False, as_json:
     from shapes.backtests import ImprovementBody
 
     show = None if as_json else show_improvements
-    _list(bot, page_improvements, ImprovementBody, show, limit=None if every else limit, what="improvements")
+    _list(bot, page_improvements, ImprovementBody, show, limit=None if every else limit, one="improvement")
 
 
 @app.command()
@@ -89,7 +90,7 @@ def versions(bot: OneBot, *, limit: Limit = 50, every: All = False, as_json: AsJ
     from shapes.versions import VersionBody
 
     show = None if as_json else show_versions
-    _list(bot, page_versions, VersionBody, show, limit=None if every else limit, what="versions")
+    _list(bot, page_versions, VersionBody, show, limit=None if every else limit, one="version")
 
 
 def _list(
@@ -99,7 +100,8 @@ def _list(
     show: Callable[[Sequence[Any]], None] | None,
     *,
     limit: int | None,
-    what: str,
+    one: str,
+    many: str = "",
 ) -> None:
     """Print one list of a bot. read: a page of it; show: prints its shapes as a table, None for JSON."""
     with database() as session:
@@ -111,8 +113,8 @@ def _list(
     elif shapes:
         show(shapes)
     else:
-        say(f"{bot} has no {what} to show.")
-    note_cut(rows, what)
+        say(f"{bot} has no {many or f'{one}s'} to show.")
+    note_cut(rows, one, many)
 
 
 def _id_of(text: str | None) -> UUID | None:

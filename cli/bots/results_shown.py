@@ -33,7 +33,8 @@ def show_trades(trades: Sequence[TradeBody]) -> None:
 
 def show_equity(days: Sequence[EquityBody]) -> None:
     """Print a table of trading days."""
-    table = table_of(("day", "equity USD", "drawdown USD"), right=("equity USD", "drawdown USD"))
+    profit, drawdown = "profit since start USD", "drawdown USD"
+    table = table_of(("day", profit, drawdown), right=(profit, drawdown))
     for day in days:
         table.add_row(f"{day.trading_day}", usd_text(day.equity_usd), usd_text(day.drawdown_usd))
     print_table(table)

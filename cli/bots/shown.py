@@ -1,14 +1,18 @@
 """How `gantry bots` shows bots: a table, or a page of one."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
+from typing import Any
 
 from cli.console import say
 from cli.tables import print_table, table_of
+from core.words import counted
 from fleet.bot_now import BotNow
 from fleet.closed_sets import JobType
 from services.bots.read import BotSummary, BotView
 from shapes.bots import BotDetailBody
-from trading.digits import usd_text
+from shapes.metrics import MetricsBody
+from trading.digits import rounded, usd_text
 
 COLUMNS = ("bot", "symbol", "strategy", "stage", "now", "trades", "net P&L", "score", "data")
 
@@ -46,16 +50,47 @@ def now_text(now: BotNow) -> str:
 
 def show_bot(bot: BotView) -> None:
     """Print one bot, a line for each thing."""
-    shown = BotDetailBody.whole(bot).model_dump(mode="json", by_alias=True)
-    metrics = shown.pop("metrics")
+    shown = BotDetailBody.whole(bot).model_dump(mode="json", by_alias=True, exclude={"metrics"})
+    written: dict[str, Callable[[Any], str]] = {"params": params_text, "costs": costs_text, "window": window_text}
     for name, value in shown.items():
         if name not in {"botNow", "autonomy_breakdown"}:
-            say(f"{name:22}{'-' if value is None else value}")
-    for name, value in metrics.items():
-        if name != "by_stage":
-            say(f"  {name:22}{'-' if value is None else value}")
+            say(f"{name:22}{written.get(name, _text)(value)}")
+    for name, value in MetricsBody.model_validate(bot.metrics).model_dump(exclude={"by_stage"}).items():
+        say(f"  {name:22}{_text(value)}")
     say(f"{'now':22}{now_text(bot.bot_now)}")
     for alert in bot.bot_now.alerts:
         say(f"  {alert.level} {alert.code}: {alert.message}")
     for blocker in (bot.autonomy_breakdown or {}).get("blockers", []):
         say(f"  held back by {blocker['code']}: {blocker['suggested_fix']}")
+
+
+def params_text(params: Mapping[str, object]) -> str:
+    """Return parameters as the command line takes them."""
+    return " ".join(f"{name}={value}" for name, value in params.items()) or "-"
+
+
+def costs_text(costs: Mapping[str, Any]) -> str:
+    """Describe a bot's costs, as they are stored."""
+    slippage, contracts = counted(costs["slippage_ticks"], "tick"), counted(costs["contracts"], "contract")
+    return f"slippage {slippage}, {costs['commission_usd']} USD a contract and side, {contracts}"
+
+
+def window_text(window: Mapping[str, str | None]) -> str:
+    """Describe which months a bot is graded on."""
+    start, end = window.get("start"), window.get("end")
+    if start and end:
+        return f"{start} to {end}"
+    return f"from {start}" if start else f"to {end}" if end else "all months"
+
+
+def _text(value: object) -> str:
+    """Return a value for a person: counts whole, money in cents, ratios with four digits."""
+    match value:
+        case None:
+            return "-"
+        case Decimal():
+            return usd_text(value)
+        case float():
+            return f"{rounded(value):g}"
+        case _:
+            return str(value)

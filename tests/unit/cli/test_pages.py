@@ -33,8 +33,8 @@ def test_rows_are_read_up_to_the_limit(limit: int | None, shown: int) -> None:
 
 
 def test_a_cut_list_is_reported_on_standard_error(capsys: pytest.CaptureFixture[str]) -> None:
-    note_cut(first_rows(numbers, None), "trades")
-    note_cut(first_rows(numbers, 1_200), "trades")
+    note_cut(first_rows(numbers, None), "trade")
+    note_cut(first_rows(numbers, 1_200), "trade")
     captured = capsys.readouterr()
     assert captured.out == ""
     assert captured.err == "Only 1,200 trades are shown; --limit or --all shows more.\n"
