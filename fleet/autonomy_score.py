@@ -27,6 +27,7 @@ from enum import StrEnum
 from math import isfinite
 from typing import Final
 
+from core.words import counted
 from fleet.closed_sets import DataLabel, QualityVerdict, Tier
 from fleet.promotion.gates import PAPER_LIMITS
 from trading.backtest.findings import Finding
@@ -218,7 +219,7 @@ def _data_reliability(signals: ScoreSignals) -> _Judged:
         return _Judged(None, "No bars.", (missing,))
     months = signals.months
     value = 100 * sum(VERDICT_FACTOR[month.verdict] * _held(month.coverage) for month in months) / len(months)
-    reason = f"{len(months)} months: " + ", ".join(
+    reason = f"{counted(len(months), 'month')}: " + ", ".join(
         f"{sum(month.verdict is verdict for month in months)} {verdict.value}" for verdict in QualityVerdict
     )
     blockers = []
@@ -256,7 +257,7 @@ def _decision_quality(signals: ScoreSignals) -> _Judged:
     )
     evidence = _held(metrics.total_trades / limits.trades)
     reason = (
-        f"{metrics.total_trades} trades, win rate {_text(metrics.win_rate)}, "
+        f"{counted(metrics.total_trades, 'trade')}, win rate {_text(metrics.win_rate)}, "
         f"profit factor {_text(metrics.profit_factor)}, "
         f"expectancy {_text(None if metrics.expectancy is None else float(metrics.expectancy))} USD, "
         f"Sharpe {_text(metrics.sharpe)}."

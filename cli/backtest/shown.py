@@ -3,7 +3,9 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from cli.costs_shown import costs_text
 from cli.options import SIMULATED_IN_WORDS
+from core.words import counted
 from fleet.closed_sets import DataLabel
 from services.backtests.file_result import SKIPPED
 from services.backtests.from_file import FileBacktestReport
@@ -27,10 +29,7 @@ def lines(report: FileBacktestReport) -> Iterator[str]:
         f"  bars      {window['bars']:,}, sessions {window['sessions']:,}, {window['first_bar']} to "
         f"{window['last_bar']}; {shown['data_label']}, hours {shown['hours']}"
     )
-    yield (
-        f"  costs     slippage in ticks {costs['slippage_ticks']}, {costs['commission_usd']} USD a contract and side, "
-        f"contracts {costs['contracts']}; capital {shown['capital']} USD"
-    )
+    yield (f"  costs     {costs_text(costs)}; capital {shown['capital']} USD")
     yield f"  quality   {quality['verdict']}"
     for month in quality["months"]:
         for problem in month["problems"]:
@@ -42,7 +41,8 @@ def lines(report: FileBacktestReport) -> Iterator[str]:
     if shown["data_label"] == DataLabel.SIMULATED:
         yield SIMULATED_IN_WORDS
     held = f", open P&L {report.open_pnl} USD" if shown["open_position"] else ""
-    yield f"{report.trades:,} trades, net P&L {report.net_pnl} USD{held}, max drawdown {report.max_drawdown} USD"
+    trades = counted(report.trades, "trade")
+    yield f"{trades}, net P&L {report.net_pnl} USD{held}, max drawdown {report.max_drawdown} USD"
 
 
 def _outcomes(name: str, found: Mapping[str, Mapping[str, object]] | str) -> Iterator[str]:

@@ -9,6 +9,7 @@ import typer
 
 from cli.console import note, print_json, say
 from cli.options import HOURS_IN_WORDS, Covered
+from core.words import counted
 
 if TYPE_CHECKING:
     from integrations.files.types import ReadOptions
@@ -67,12 +68,12 @@ def _times(details: Mapping[str, object]) -> str:
 
 def _of_symbol(one: "UnderstoodBars") -> Iterator[str]:
     contracts = ", ".join(name for name in one.contracts if name) or "not named"
-    yield f"{one.symbol}: {one.bars_count:,} bars, contracts {contracts}"
+    yield f"{one.symbol}: {counted(one.bars_count, 'bar')}, contracts {contracts}"
     yield from _rows("first", one.first)
     yield from _rows("last", one.last)
     for month in one.months:
         reported = "" if month.quality.verdict == "OK" else f" {month.quality.sentence()}"
-        yield f"  {month.month}: {month.bars_count:,} bars, {month.quality.verdict}.{reported}"
+        yield f"  {month.month}: {counted(month.bars_count, 'bar')}, {month.quality.verdict}.{reported}"
     yield f"  Verdict: {one.verdict}{f'. {one.problem} Fix: {one.fix}' if one.problem else ''}"
 
 

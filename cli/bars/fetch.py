@@ -11,6 +11,7 @@ from cli.actor import OPERATOR
 from cli.console import note, print_json
 from cli.database import opened
 from cli.options import AsJson
+from core.words import counted
 
 if TYPE_CHECKING:
     from services.supply.fetch import FetchedReport
@@ -88,8 +89,9 @@ def _agree(plan: FetchPlan, *, yes: bool, limit: float) -> None:
     from trading.digits import usd_text
 
     cost = "by subscription" if plan.cost_usd is None else f"{usd_text(plan.cost_usd)} USD"
-    records = "" if plan.records is None else f", {plan.records:,} bars"
-    note(f"{len(plan.missing)} months from {plan.provider}{records}: {cost}. {len(plan.there)} are there already.")
+    records = "" if plan.records is None else f", {counted(plan.records, 'bar')}"
+    missing = counted(len(plan.missing), "month")
+    note(f"{missing} from {plan.provider}{records}: {cost}. Already there: {len(plan.there)}.")
     if yes or not plan.cost_usd:
         return
     if sys.stdin.isatty():

@@ -6,6 +6,7 @@ from rich.table import Table
 
 from cli.console import say
 from cli.tables import print_table, table_of
+from core.words import counted
 from services.bars.files.import_file import ImportReport
 from services.bars.verdicts.accept import Acceptance
 from services.bars.verdicts.check import CheckedMonth
@@ -54,7 +55,7 @@ def show_import(report: ImportReport) -> None:
             say(f"{month.symbol} {month.month}: {month.complaint}")
     for line in report.notes:
         say(line)
-    say(f"{report.bars_count:,} bars in {report.source_name} (sha-256 {report.source_sha256}).")
+    say(f"{counted(report.bars_count, 'bar')} in {report.source_name} (sha-256 {report.source_sha256}).")
 
 
 def show_checked(checked: Sequence[CheckedMonth]) -> None:

@@ -11,6 +11,7 @@ from cli.bots.app import app
 from cli.console import print_json, say
 from cli.database import database
 from cli.options import AsJson, parameters_of
+from core.words import counted
 
 
 @app.command()
@@ -80,4 +81,5 @@ def starter_pack(
     if as_json:
         print_json(StarterPackBody.model_validate(whole))
     else:
-        say(f"{pack.made_bots} bots created, {pack.made_jobs} baselines queued; the pack has {len(pack.bots)} bots.")
+        bots, baselines = counted(pack.made_bots, "bot"), counted(pack.made_jobs, "baseline")
+        say(f"{bots} created, {baselines} queued; the pack has {counted(len(pack.bots), 'bot')}.")

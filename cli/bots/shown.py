@@ -5,8 +5,8 @@ from decimal import Decimal
 from typing import Any
 
 from cli.console import say
+from cli.costs_shown import costs_text
 from cli.tables import print_table, table_of
-from core.words import counted
 from fleet.bot_now import BotNow
 from fleet.closed_sets import JobType
 from services.bots.read import BotSummary, BotView
@@ -67,12 +67,6 @@ def show_bot(bot: BotView) -> None:
 def params_text(params: Mapping[str, object]) -> str:
     """Return parameters as the command line takes them."""
     return " ".join(f"{name}={value}" for name, value in params.items()) or "-"
-
-
-def costs_text(costs: Mapping[str, Any]) -> str:
-    """Describe a bot's costs, as they are stored."""
-    slippage, contracts = counted(costs["slippage_ticks"], "tick"), counted(costs["contracts"], "contract")
-    return f"slippage {slippage}, {costs['commission_usd']} USD a contract and side, {contracts}"
 
 
 def window_text(window: Mapping[str, str | None]) -> str:

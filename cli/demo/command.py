@@ -8,6 +8,7 @@ import typer
 
 from cli.console import note, print_json
 from cli.options import AsJson, Covered, EpochTimeZone, HoursOption, Stamped, StampOption, TimeZone
+from core.words import counted
 
 app = typer.Typer(add_completion=False)
 
@@ -38,5 +39,5 @@ def demo(  # noqa: PLR0913 - one argument an option
     else:
         show(outcome)
     if outcome.failed:
-        note(f"{outcome.failed} bots could not be graded.")
+        note(f"{counted(outcome.failed, 'bot')} could not be graded.")
         sys.exit(1)

@@ -10,6 +10,7 @@ from cli.demo.bots import demo_bots
 from cli.demo.home import DemoHome
 from cli.progress import Shown, bars_of, progress_bars
 from core.clock import utc_now
+from core.words import counted
 from fleet.closed_sets import DataLabel
 from fleet.grading_bars import MIN_SESSIONS
 from services.backtests.lineage import Lineage, lineage_of_score
@@ -113,7 +114,7 @@ def _import(home: DemoHome, file: BarsFile, shown: Shown) -> _Bars:
     )
     symbol = min(month.symbol for month in report.months)
     months = ", ".join(f"{month.symbol} {month.month} {month.quality}" for month in report.months)
-    sentence = f"Imported {report.bars_count:,} bars of {file.path.name}: {months}."
+    sentence = f"Imported {counted(report.bars_count, 'bar')} of {file.path.name}: {months}."
     return _Bars(symbol, DataLabel.IMPORTED, sentence, (*report.notes, *_warnings(home, symbol, report)))
 
 

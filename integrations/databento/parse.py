@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Final
 
 from core.errors import ErrorCode, GantryError, bad_data
+from core.words import counted
 from integrations.databento.asked import BarsRequest
 from integrations.databento.errors import HIDDEN, bad_response
 from integrations.files.dbn import read_dbn
@@ -78,7 +79,7 @@ def _check_number(found: FileBars, asked: BarsRequest, promised: int, *, partly:
     if received != promised:
         why = " and reports that it knows the symbol for some of the days only" if partly else ""
         raise bad_data(
-            f"{found.source_name}: Databento counts {promised:,} bars and sent {received:,}{why}.",
+            f"{found.source_name}: Databento counts {counted(promised, 'bar')} and sent {received:,}{why}.",
             fix=_AGAIN,
             facts=facts,
         )

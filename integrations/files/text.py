@@ -9,6 +9,7 @@ from typing import Final
 import numpy as np
 
 from core.errors import bad_data, invalid
+from core.words import counted
 from integrations.files.columns import Column, ColumnKind
 from integrations.files.headers import PRICES, named, role_of, without_header
 from integrations.files.payload import Payload, cut
@@ -91,7 +92,7 @@ def _cells(payload: Payload, text: str, delimiter: str) -> _Cells:
             elif row:
                 what = "the header names" if has_names else "the first line has"
                 raise bad_data(
-                    f"{payload.name}, line {reader.line_num}: {len(row)} values, {what} {len(header)}.",
+                    f"{payload.name}, line {reader.line_num}: {counted(len(row), 'value')}, {what} {len(header)}.",
                     fix=_EXPORT_AGAIN,
                 )
     except csv.Error as error:
@@ -110,7 +111,8 @@ def _refuse_beyond(payload: Payload, width: int, rows: Sequence[Sequence[str]], 
     beyond = next((number for number, row in enumerate(rows) if len(row) > width and row[-1].strip()), None)
     if beyond is not None:
         raise bad_data(
-            f"{payload.name}, line {lines[beyond]}: {width + 1} values, the header names {width}.", fix=_EXPORT_AGAIN
+            f"{payload.name}, line {lines[beyond]}: {counted(width + 1, 'value')}, the header names {width}.",
+            fix=_EXPORT_AGAIN,
         )
 
 

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from core.errors import GantryError
 from core.ids import new_id
+from core.words import counted
 from fleet.closed_sets import ActivityEvent, JobStatus, SessionStatus, TradeSource
 from fleet.jobs import JobReason
 from services import events
@@ -174,7 +175,7 @@ def _publish(session: Session, won: Sequence[Graded], ids: Mapping[UUID, UUID]) 
         [
             (
                 one.claim,
-                f"Backtest completed: {figures.total_trades} trades, net {usd_text(figures.net_pnl)} USD.",
+                f"Backtest completed: {counted(figures.total_trades, 'trade')}, net {usd_text(figures.net_pnl)} USD.",
                 {
                     "session_id": str(ids[one.claim.job_id]),
                     "total_trades": figures.total_trades,

@@ -5,6 +5,7 @@ from typing import Final
 
 import numpy as np
 
+from core.words import counted
 from fleet.grading_bars import MonthInUse, grades_on_real, real_sessions
 from sql.engine import Transactions
 from sql.queries.bars import catalogue as queries
@@ -35,7 +36,7 @@ def in_holes(holes: Sequence[Hole]) -> str:
 def few_sessions(symbol: str, sessions: int, min_sessions: int) -> str:
     """Say that bars are used although there are few of them."""
     return (
-        f"{symbol} has {_counted(sessions)} of bars: results on fewer than {min_sessions} "
+        f"{symbol} has {counted(sessions, 'session')} of bars: results on fewer than {min_sessions} "
         "(MIN_SESSIONS_FOR_GRADING) prove little."
     )
 
@@ -55,13 +56,9 @@ def graded_on(tx: Transactions, symbol: str, min_sessions: int) -> str | None:
     if grades_on_real(months, min_sessions):
         return few_sessions(symbol, real, min_sessions)
     return (
-        f"{symbol} has {_counted(real)} of real bars: its bots are graded on simulated ones "
+        f"{symbol} has {counted(real, 'session')} of real bars: its bots are graded on simulated ones "
         f"until there are {min_sessions} (MIN_SESSIONS_FOR_GRADING)."
     )
-
-
-def _counted(sessions: int) -> str:
-    return "1 session" if sessions == 1 else f"{sessions} sessions"
 
 
 def _months(tx: Transactions, symbol: str) -> Sequence[MonthInUse]:

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from core.errors import ErrorCode, GantryError, Kind
 from core.ids import new_id
 from core.trace import current_trace_id
+from core.words import counted
 from fleet.closed_sets import DataLabel, SystemEvent
 from integrations.store import BarsStore
 from services import events
@@ -203,7 +204,7 @@ def _publish(session: Session, row: BarsMonth, status: MonthStatus, *, actor: st
     events.note(
         session,
         CAME_IN[DataLabel(row.data_label)],
-        f"{row.symbol} {row.month}: {row.bars_count:,} bars from {row.source_name} ({status}).",
+        f"{row.symbol} {row.month}: {counted(row.bars_count, 'bar')} from {row.source_name} ({status}).",
         actor=actor,
         payload={
             "bars_id": str(row.id),

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from core.errors import invalid
 from core.ids import new_id
 from core.trace import current_trace_id
+from core.words import counted
 from fleet.closed_sets import ActivityEvent, BacktestKind, JobType, MetricsScope
 from fleet.jobs import JobReason
 from fleet.starter import DEFAULT_BOTS, DEFAULT_SYMBOLS, MAX_BOTS, Place, places
@@ -90,7 +91,8 @@ def create_starter_pack(
         events.publish(
             session,
             ActivityEvent.STARTER_PACK_CREATED,
-            f"Starter pack: {len(new)} bots created, {len(made)} baselines queued, {len(kept)} bots kept.",
+            f"Starter pack: {counted(len(new), 'bot')} created, "
+            f"{counted(len(made), 'baseline')} queued, {counted(len(kept), 'bot')} kept.",
             actor=actor,
             payload={"made_bots": len(new), "made_jobs": len(made), "kept_bots": len(kept)},
         )

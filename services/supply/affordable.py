@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Final
 
 from core.errors import ErrorCode, GantryError
+from core.words import counted
 from integrations.ports import BarsSource
 from trading.digits import usd_text
 
@@ -50,7 +51,7 @@ def too_dear(symbol: str, months: Sequence[str], cost_usd: Decimal, limit_usd: D
     """Say that a fetch costs more than may be spent without a person."""
     return GantryError(
         ErrorCode.DATA_UNAVAILABLE,
-        f"{len(months)} months of {symbol} would cost {usd_text(cost_usd)} USD, "
+        f"{counted(len(months), 'month')} of {symbol} would cost {usd_text(cost_usd)} USD, "
         f"above the limit of {usd_text(limit_usd)} USD.",
         fix=f"Fetch them by hand, `gantry bars fetch {symbol} --from {months[0]} --to {months[-1]}`, "
         "or raise MAX_FETCH_COST_USD.",

@@ -10,6 +10,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from core.words import counted
 from trading.backtest.findings import Check, Finding
 from trading.backtest.types import BacktestResult, Costs, ExitReason
 from trading.bars.contracts import rolls_unseen
@@ -83,7 +84,9 @@ def fill_prices(windows: tuple[Window, ...], costs: Costs, result: BacktestResul
 def too_few_trades(result: BacktestResult) -> Finding:
     """Find results that prove nothing for want of trades. observed: their number."""
     count = len(result.trades)
-    return Finding(Check.TOO_FEW_TRADES, count >= MIN_TRADES, count, f"{count} trades; {MIN_TRADES} are evidence.")
+    return Finding(
+        Check.TOO_FEW_TRADES, count >= MIN_TRADES, count, f"{counted(count, 'trade')}; {MIN_TRADES} are evidence."
+    )
 
 
 def rolls_seen(windows: tuple[Window, ...]) -> Finding:

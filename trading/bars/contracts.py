@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from core.words import counted
+
 MONTH_CODES: Final = "FGHJKMNQUVXZ"
 _TWO_DIGIT_YEARS: Final = range(2000, 2100)
 _CODED = re.compile(rf"([A-Z0-9]{{1,4}}?)([{MONTH_CODES}])(\d{{1,2}})")
@@ -57,7 +59,7 @@ def long_name(name: str, *, traded_year: int, traded_month: int) -> str:
 
 def rolls_unseen(unnamed: int) -> str:
     """Say in a sentence that so many bars name no contract."""
-    return f"{unnamed:,} bars name no contract, so rolls can't be seen."
+    return f"{counted(unnamed, 'bar names', 'bars name')} no contract, so rolls can't be seen."
 
 
 def tells_expiry(name: str) -> bool:

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import ErrorCode, GantryError, Kind
+from core.words import counted
 from trading.bars.contracts import tells_expiry
 from trading.bars.months import concatenate
 from trading.bars.quality_types import stamp
@@ -46,7 +47,9 @@ def merge(old: Bars, new: Bars, instrument: Instrument, *, replace: bool = False
     if len(differing) and not replace:
         first = differing[0]
         raise _conflict(
-            f"{len(differing)} bars of {new.symbol} differ from those already stored, first at {stamp(new.ts[first])}.",
+            f"{counted(len(differing), f'bar of {new.symbol} differs', f'bars of {new.symbol} differ')} "
+            "from those already stored, "
+            f"first at {stamp(new.ts[first])}.",
             fix="Import with --replace if the new ones are right; the old file is kept.",
             bars=len(differing),
         )

@@ -13,6 +13,7 @@ from typing import Final
 
 import numpy as np
 
+from core.words import counted
 from trading.bars.faults import IMPOSSIBLE, faults
 from trading.bars.quality_sessions import Cover, SessionCover
 from trading.bars.quality_types import (
@@ -82,7 +83,7 @@ def _by_day(bars: Bars, instrument: Instrument, rows: IntArray) -> Mapping[str, 
     days, first, count = np.unique(session_of(instrument, bars.ts[rows]).session, return_index=True, return_counts=True)
     found = {}
     for day, row, number in zip(days.tolist(), rows[first].tolist(), count.tolist(), strict=True):
-        bad = "1 bar has" if number == 1 else f"{number} bars have"
+        bad = counted(number, "bar has", "bars have")
         message = f"{bad} {IMPOSSIBLE}, first at {stamp(bars.ts[row])}."
         name = str(np.datetime64(day, "D"))
         found[name] = SessionAside(name, ProblemCode.OHLC_VIOLATION, message)

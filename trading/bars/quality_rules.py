@@ -10,6 +10,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from core.words import counted
 from trading.bars.contracts import rolls_unseen
 from trading.bars.faults import faults
 from trading.bars.quality_types import EXPORT_AGAIN, Problem, ProblemCode, ProblemLevel, stamp
@@ -53,7 +54,8 @@ def _jumps(bars: Bars, instrument: Instrument) -> Problem | None:
         ProblemCode.PRICE_JUMP,
         ProblemLevel.WARN,
         len(rows),
-        f"{len(rows)} bars open more than 10 % away from the previous close, first at {stamp(bars.ts[rows[0]])}.",
+        f"{counted(len(rows), 'bar opens', 'bars open')} more than 10 % away from the previous close, "
+        f"first at {stamp(bars.ts[rows[0]])}.",
         tuple(stamp(ts) for ts in bars.ts[rows[:5]]),
         "Compare those bars with another source.",
     )

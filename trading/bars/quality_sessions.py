@@ -18,6 +18,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from core.words import counted
 from trading.bars.quality_types import Gap, Problem, ProblemCode, ProblemLevel, stamp
 from trading.bars.schema import Bars, IntArray
 from trading.bars.span import Span
@@ -127,14 +128,24 @@ def broken_sessions(bars: Bars, instrument: Instrument, covered: Cover) -> Itera
     index = session_of(instrument, bars.ts)
     yield _mis_stamped(bars, index)
     thin = [one.day for one in covered.sessions if one.lacking and not one.liquid]
-    yield _problem(ProblemCode.THIN, thin, "thinly traded sessions lack over 20 % of their minutes")
+    yield _problem(
+        ProblemCode.THIN, thin, "thinly traded session lacks", "thinly traded sessions lack", "over 20 % of the minutes"
+    )
     yield _known_halts(covered)
-    yield _problem(ProblemCode.SESSIONS_MISSING, list(covered.sessions_missing), "whole sessions have no bar")
+    yield _problem(
+        ProblemCode.SESSIONS_MISSING,
+        list(covered.sessions_missing),
+        "whole session has",
+        "whole sessions have",
+        "no bar",
+    )
     outside = [stamp(ts) for ts in bars.ts[~index.in_session]]
-    yield _problem(ProblemCode.OUTSIDE_SESSION, outside, "bars lie outside the calendar's sessions")
+    yield _problem(ProblemCode.OUTSIDE_SESSION, outside, "bar lies", "bars lie", "outside the calendar's sessions")
     liquid_days = {one.day for one in covered.sessions if one.liquid}
     long_gaps = [gap.start for gap in covered.gaps if gap.minutes >= LONG_GAP_MINUTES and gap.session in liquid_days]
-    yield _problem(ProblemCode.GAPS, long_gaps, f"gaps of {LONG_GAP_MINUTES} minutes or more in liquid sessions")
+    yield _problem(
+        ProblemCode.GAPS, long_gaps, "gap", "gaps", f"of {LONG_GAP_MINUTES} minutes or more in liquid sessions"
+    )
 
 
 def _mis_stamped(bars: Bars, index: SessionIndex) -> Problem | None:
@@ -157,7 +168,7 @@ def _known_halts(covered: Cover) -> Problem | None:
         return None
     days = [day for day, _ in covered.halts]
     what = " ".join(f"{day}: {halt.what} Source: {halt.source}." for day, halt in covered.halts)
-    sessions = "1 session holds" if len(days) == 1 else f"{len(days)} sessions hold"
+    sessions = counted(len(days), "session holds", "sessions hold")
     message = f"{sessions} a known halt of the exchange. {what}"
     fix = "Nothing is to be done: nobody has bars of those minutes."
     return Problem(ProblemCode.KNOWN_HALT, ProblemLevel.WARN, len(days), message, tuple(days[:5]), fix)
@@ -170,14 +181,14 @@ def _within(ts: IntArray, halt: Halt) -> NDArray[np.bool_]:
 
 def _stamps(days: IntArray, what: str, fix: str) -> Problem:
     examples = tuple(_date(day) for day in days[:5].tolist())
-    message = f"Bars of {len(days)} sessions {what}."
+    message = f"Bars of {counted(len(days), 'session')} {what}."
     return Problem(ProblemCode.MIS_STAMPED, ProblemLevel.BLOCKED, len(days), message, examples, fix)
 
 
-def _problem(code: ProblemCode, found: list[str], what: str) -> Problem | None:
+def _problem(code: ProblemCode, found: list[str], one: str, many: str, what: str) -> Problem | None:
     if not found:
         return None
-    message = f"{len(found)} {what}, first {found[0]}."
+    message = f"{counted(len(found), one, many)} {what}, first {found[0]}."
     fix = "Compare with another source, or export the bars again."
     return Problem(code, ProblemLevel.WARN, len(found), message, tuple(found[:5]), fix)
 

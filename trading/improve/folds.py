@@ -12,6 +12,7 @@ from typing import Final
 import numpy as np
 
 from core.errors import data_unavailable, invalid
+from core.words import counted
 from trading.bars.schema import IntArray
 from trading.bars.series import Window
 
@@ -43,13 +44,15 @@ def walk_forward(sessions: int, *, folds: int, purge_sessions: int) -> tuple[Fol
     """
     if folds < 1 or purge_sessions < 0:
         raise invalid(
-            f"{folds} folds with a gap of {purge_sessions}.", fix="Use at least 1 fold and a gap of 0 or more."
+            f"{counted(folds, 'fold')} with a gap of {purge_sessions}.",
+            fix="Use at least 1 fold and a gap of 0 or more.",
         )
     block = _block(sessions, folds)
     starts = [sessions - (folds - number) * block for number in range(folds + 1)]
     if not are_enough(sessions, folds=folds, purge_sessions=purge_sessions):
         raise data_unavailable(
-            f"{sessions} sessions are too few for {folds} folds with a gap of {purge_sessions}.",
+            f"{counted(sessions, 'session is', 'sessions are')} too few for "
+            f"{counted(folds, 'fold')} with a gap of {purge_sessions}.",
             fix="Import more bars, widen the window, or lower IMPROVE_FOLDS.",
             facts={"sessions": sessions, "folds": folds},
         )

@@ -236,6 +236,13 @@ def test_bad_input_is_one_clear_line_and_leaves_nothing_behind(
     assert not (tmp_path / "out.json").exists()
 
 
+def test_a_count_of_one_is_singular(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("--slippage-ticks", "1", "--contracts", "1") == 0
+    printed = capsys.readouterr().out
+    assert "costs     slippage 1 tick, " in printed
+    assert " USD a contract and side, 1 contract; capital" in printed
+
+
 def test_an_output_folder_that_does_not_exist_is_one_clear_line(
     run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

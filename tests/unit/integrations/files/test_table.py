@@ -181,6 +181,7 @@ def test_truncated_and_damaged_parquet_is_refused(tmp_path: Path) -> None:
     ("rows", "words"),
     [
         (b"2024-01-10T15:02:00Z,5000,5001,4999,5000.25\n", "line 4: 5 values"),
+        (b"2024-01-10T15:02:00Z\n", "line 4: 1 value, "),
         (b"2024-01-10T15:02:00Z,5000,5001,4999,5000.25,7,8\n", "line 4: 7 values"),
         (b"2024-01-10T15:02:00Z,abc,5001,4999,5000.25,7\n", "line 4: open is 'abc'"),
         (b"2024-01-10T15:02:00Z,nan,5001,4999,5000.25,7\n", "line 4: open is not a finite number"),

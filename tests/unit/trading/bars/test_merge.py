@@ -34,7 +34,7 @@ def test_another_contract_at_the_same_times_is_no_contradiction() -> None:
 
 def test_contradicting_bars_are_refused_with_the_way_out() -> None:
     other = replace(made_bars(), volume=np.where(np.arange(len(made_bars())) == 7, 1, 100).astype(np.int64))
-    with pytest.raises(GantryError, match="1 bars of ES differ") as caught:
+    with pytest.raises(GantryError, match="1 bar of ES differs from") as caught:
         merge(made_bars(), other, ES)
     assert caught.value.code is ErrorCode.CONFLICT
     assert "--replace" in caught.value.fix

@@ -82,6 +82,7 @@ def test_a_session_without_bars_is_a_warning_that_names_the_day() -> None:
     report = assess(without(week(), "2024-01-09T23:00", "2024-01-10T23:00"), ES)
     assert report.verdict is MonthVerdict.WARN
     assert report.sessions_missing == ("2024-01-10",)
+    assert report.problems[0].message == "1 whole session has no bar, first 2024-01-10."
     assert report.coverage == pytest.approx(0.8)
 
 
@@ -150,6 +151,7 @@ def test_a_liquid_session_fails_when_over_a_fifth_is_missing_and_less_is_a_gap()
         "2024-01-10T14:35:00Z",
         276,
     )
+    assert report.problems[0].message.startswith("1 gap of 30 minutes or more in liquid sessions, first 2024-01-10T10")
 
 
 def test_scattered_missing_minutes_fail_a_liquid_session_and_not_a_thin_one() -> None:
