@@ -30,7 +30,7 @@ PRICES: Final = (ColumnRole.OPEN, ColumnRole.HIGH, ColumnRole.LOW, ColumnRole.CL
 _NAMES: Final = {
     ColumnRole.TIME: (
         *("ts", "timestamp", "timestamputc", "tsutc", "time", "timeutc", "datetime", "datetimeutc", "tsevent"),
-        *("gmttime", "timegmt", "unix", "unixtime", "epoch", "t", "date"),
+        *("gmttime", "timegmt", "windowstart", "unix", "unixtime", "epoch", "t", "date"),
     ),
     ColumnRole.OPEN: ("open", "o"),
     ColumnRole.HIGH: ("high", "h"),
