@@ -35,7 +35,7 @@ _NAMES: Final = {
     ColumnRole.OPEN: ("open", "o"),
     ColumnRole.HIGH: ("high", "h"),
     ColumnRole.LOW: ("low", "l"),
-    ColumnRole.CLOSE: ("close", "c", "last", "closelast"),
+    ColumnRole.CLOSE: ("close", "c", "last", "latest", "closelast"),
     ColumnRole.VOLUME: ("volume", "vol", "totalvolume", "totalvol", "v"),
     ColumnRole.UP: ("up", "upvolume", "upvol"),
     ColumnRole.DOWN: ("down", "downvolume", "downvol"),

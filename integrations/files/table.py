@@ -14,7 +14,7 @@ from integrations.files.headers import PRICES, ColumnRole, preference, role_of
 from integrations.files.numbers import PLAIN, read_numbers
 from integrations.files.payload import Payload
 from integrations.files.times import Times, opens_ns, times_of
-from integrations.files.types import FileBars, ReadOptions
+from integrations.files.types import FileBars, LeftOut, ReadOptions
 from trading.bars.schema import Bars, FloatArray, IntArray, Timeframe
 from trading.instruments import INSTRUMENTS
 
@@ -27,7 +27,8 @@ _NAMING: Final = (ColumnRole.SYMBOL, ColumnRole.CONTRACT, ColumnRole.INSTRUMENT_
 class Table:
     """columns: those that are read. numbers: int64[T], each row's number in the file. word: row or line.
 
-    details: what the format adds to the source's details. named: whether the file names its columns.
+    details: what the format adds to the source's details. named: whether the file names its columns. left_out: rows
+    of the file that are not among these.
     """
 
     payload: Payload
@@ -36,6 +37,7 @@ class Table:
     word: str
     details: dict[str, Any]
     named: bool = True
+    left_out: tuple[LeftOut, ...] = ()
     of_role: dict[ColumnRole, list[Column]] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -103,7 +105,7 @@ def read_table(table: Table, options: ReadOptions) -> list[FileBars]:
     for one in chosen.symbols:
         bars = replace(every.take(one.rows), symbol=one.symbol, contract=one.contract, contracts=one.contracts)
         read = assemble(table.payload, RawBars(bars, table.numbers[one.rows], table.word), details)
-        found.append(replace(read, left_out=chosen.left_out))
+        found.append(replace(read, left_out=(*chosen.left_out, *table.left_out)))
     return found
 
 
@@ -119,9 +121,8 @@ def _reversed(table: Table) -> Table:
         return f"{table.payload.name}, {table.word} {numbers[row]}"
 
     columns = [replace(column, values=column.values[::-1], place=place) for column in table.columns]
-    return Table(
-        table.payload, columns, numbers, table.word, {**table.details, "order": "newest first"}, named=table.named
-    )
+    details = {**table.details, "order": "newest first"}
+    return replace(table, columns=columns, numbers=numbers, details=details)
 
 
 def _check_columns(table: Table) -> None:

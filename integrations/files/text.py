@@ -11,24 +11,30 @@ import numpy as np
 from core.errors import bad_data, invalid
 from core.words import counted
 from integrations.files.columns import Column, ColumnKind
+from integrations.files.footers import footer_of
 from integrations.files.headers import PRICES, named, role_of, without_header
 from integrations.files.payload import Payload, cut
 from integrations.files.table import Table, read_table, refuse_twins
-from integrations.files.types import FileBars, ReadOptions
+from integrations.files.types import FileBars, LeftOut, ReadOptions
 
 _DELIMITERS: Final = (";", "\t", "|")  # a comma may be a decimal sign between them
 _FEWEST_DELIMITERS: Final = 4
+_SHOWN_FOOTER: Final = 80  # characters
 _EXPORT_AGAIN: Final = "Download or export the file again, whole."
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Cells:
-    """header: names, lower case. named: whether the file has them. rows: values by row. lines: each row's line."""
+    """header: names, lower case. named: whether the file has them. rows: values by row. lines: each row's line.
+
+    footer: the text behind the last row, empty for none.
+    """
 
     header: list[str]
     named: bool
     rows: list[list[str]]
     lines: list[int]
+    footer: str
 
 
 def read_text(payload: Payload, options: ReadOptions) -> list[FileBars]:
@@ -36,7 +42,7 @@ def read_text(payload: Payload, options: ReadOptions) -> list[FileBars]:
     text = _decoded(payload)
     delimiter = _delimiter(text)
     cells = _cells(payload, text, delimiter)
-    ended = text.endswith(("\n", "\r"))
+    ended = text.endswith(("\n", "\r")) or cells.footer != ""
     if not ended and _is_cut([row[-1] for row in cells.rows]):
         raise cut(payload.name, f"its last line ends with {cells.rows[-1][-1]!r}")
     numbers = np.array(cells.lines, np.int64)
@@ -44,7 +50,8 @@ def read_text(payload: Payload, options: ReadOptions) -> list[FileBars]:
     details = {"format": "csv", "delimiter": delimiter, "final_newline": ended}
     if not cells.named:
         details["header"] = "none"
-    return read_table(Table(payload, columns, numbers, "line", details, named=cells.named), options)
+    footer = (LeftOut("footer text", 1, (cells.footer[:_SHOWN_FOOTER],)),) if cells.footer else ()
+    return read_table(Table(payload, columns, numbers, "line", details, cells.named, footer), options)
 
 
 def _is_cut(values: Sequence[str]) -> bool:
@@ -74,31 +81,37 @@ def _delimiter(text: str) -> str:
 
 
 def _cells(payload: Payload, text: str, delimiter: str) -> _Cells:
+    rows, lines = _filled(payload, text, delimiter)
+    header, has_names = _header(payload, rows[0])
+    if has_names:
+        rows, lines = rows[1:], lines[1:]
+    if footer := footer_of(rows):
+        rows, lines = rows[:-1], lines[:-1]
+    width = _width(header, rows[0]) if rows else 0
+    wrong = next((number for number, row in enumerate(rows) if len(row) != width), None)
+    if wrong is not None:
+        what = "the header names" if has_names else "the first line has"
+        raise bad_data(
+            f"{payload.name}, line {lines[wrong]}: {counted(len(rows[wrong]), 'value')}, {what} {len(header)}.",
+            fix=_EXPORT_AGAIN,
+        )
+    _refuse_beyond(payload, len(header), rows, lines)
+    return _Cells(header, has_names, rows, lines, footer)
+
+
+def _filled(payload: Payload, text: str, delimiter: str) -> tuple[list[list[str]], list[int]]:
+    """Return the cells of each line that isn't empty, and its number."""
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     rows: list[list[str]] = []
     lines: list[int] = []
     try:
-        first = next(row for row in reader if row)
-        header, has_names = _header(payload, first)
-        if not has_names:
-            rows.append(first)
-            lines.append(reader.line_num)
-        width = 0
         for row in reader:
-            width = width or _width(header, row)
-            if len(row) == width:
+            if row:
                 rows.append(row)
                 lines.append(reader.line_num)
-            elif row:
-                what = "the header names" if has_names else "the first line has"
-                raise bad_data(
-                    f"{payload.name}, line {reader.line_num}: {counted(len(row), 'value')}, {what} {len(header)}.",
-                    fix=_EXPORT_AGAIN,
-                )
     except csv.Error as error:
         raise bad_data(f"{payload.name}, line {reader.line_num}: {error}.", fix=_EXPORT_AGAIN) from None
-    _refuse_beyond(payload, len(header), rows, lines)
-    return _Cells(header, has_names, rows, lines)
+    return rows, lines
 
 
 def _width(header: Sequence[str], row: Sequence[str]) -> int:

@@ -34,14 +34,14 @@ class ReadOptions:
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
-    """Rows that were not read. why: in the plural, such as spreads. names: up to five, as in the file."""
+    """Rows that were not read. why: what they hold, such as spreads. names: up to five, as in the file."""
 
     why: str
     rows: int
     names: tuple[str, ...]
 
     def __str__(self) -> str:
-        return f"{self.rows:,} rows of {self.why} ({', '.join(self.names)})"
+        return f"{self.rows:,} {'row' if self.rows == 1 else 'rows'} of {self.why} ({', '.join(self.names)})"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,7 +50,7 @@ class FileBars:
 
     source_name: the file's name without its folder. source_sha256: of the file as it is on disk.
     source_details: format, time zone, stamp, and what the format says of itself; JSON values.
-    left_out: the file's rows that are of no outright future, or of a symbol that was not asked for.
+    left_out: the file's rows that are of no outright future, or of a symbol that was not asked for; its footer.
     """
 
     bars: Bars
