@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -18,6 +19,9 @@ from integrations.files.table import Table, read_table, refuse_twins
 from integrations.files.types import FileBars, LeftOut, ReadOptions
 
 _DELIMITERS: Final = (";", "\t", "|")  # a comma may be a decimal sign between them
+_STATED_DELIMITER: Final = re.compile(
+    r'[\r\n]*"?sep=(?P<sign>[,;|\t]|\\t)"?[ ,;|\t]*(?:[\r\n]|$)', re.IGNORECASE
+)  # for Excel
 _FEWEST_DELIMITERS: Final = 4
 _SHOWN_FOOTER: Final = 80  # characters
 _EXPORT_AGAIN: Final = "Download or export the file again, whole."
@@ -40,8 +44,9 @@ class _Cells:
 def read_text(payload: Payload, options: ReadOptions) -> list[FileBars]:
     """Return the bars of each symbol in a CSV file; see `reader.read_bars_file`."""
     text = _decoded(payload)
-    delimiter = _delimiter(text)
-    cells = _cells(payload, text, delimiter)
+    stated = _STATED_DELIMITER.match(text)
+    delimiter = stated["sign"].replace("\\t", "\t") if stated else _delimiter(text)
+    cells = _cells(payload, _filled(payload, text, delimiter, skipped=1 if stated else 0))
     ended = text.endswith(("\n", "\r")) or cells.footer != ""
     if not ended and _is_cut([row[-1] for row in cells.rows]):
         raise cut(payload.name, f"its last line ends with {cells.rows[-1][-1]!r}")
@@ -80,8 +85,8 @@ def _delimiter(text: str) -> str:
     return next((sign for sign in _DELIMITERS if first.count(sign) >= _FEWEST_DELIMITERS), ",")
 
 
-def _cells(payload: Payload, text: str, delimiter: str) -> _Cells:
-    rows, lines = _filled(payload, text, delimiter)
+def _cells(payload: Payload, filled: tuple[list[list[str]], list[int]]) -> _Cells:
+    rows, lines = filled
     header, has_names = _header(payload, rows[0])
     if has_names:
         rows, lines = rows[1:], lines[1:]
@@ -99,8 +104,8 @@ def _cells(payload: Payload, text: str, delimiter: str) -> _Cells:
     return _Cells(header, has_names, rows, lines, footer)
 
 
-def _filled(payload: Payload, text: str, delimiter: str) -> tuple[list[list[str]], list[int]]:
-    """Return the cells of each line that isn't empty, and its number."""
+def _filled(payload: Payload, text: str, delimiter: str, *, skipped: int) -> tuple[list[list[str]], list[int]]:
+    """Return the cells of each line that isn't empty, and its number; the first ones are skipped."""
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     rows: list[list[str]] = []
     lines: list[int] = []
@@ -111,7 +116,9 @@ def _filled(payload: Payload, text: str, delimiter: str) -> tuple[list[list[str]
                 lines.append(reader.line_num)
     except csv.Error as error:
         raise bad_data(f"{payload.name}, line {reader.line_num}: {error}.", fix=_EXPORT_AGAIN) from None
-    return rows, lines
+    if len(rows) <= skipped:
+        raise bad_data(f"{payload.name} holds no bars.", fix=_EXPORT_AGAIN)
+    return rows[skipped:], lines[skipped:]
 
 
 def _width(header: Sequence[str], row: Sequence[str]) -> int:

@@ -1,4 +1,4 @@
-"""Files as Polygon and Barchart write them: read as they come."""
+"""Files as Polygon, Barchart and Excel write them: read as they come."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -9,7 +9,7 @@ import pytest
 from core.errors import GantryError
 from services.bars.files.read_file import notes_on
 from tests.factories.reading_files import same_bars, taken
-from tests.factories.written_bars import PLAIN_NAMES, Way, bars_of_walk, rows_of, written
+from tests.factories.written_bars import PLAIN_NAMES, Way, bars_of_walk, file_of, rows_of, written
 
 Names = dict[str, tuple[str, ...]]
 BARS = bars_of_walk("ES", "2024-01-17T15:00", 60, contract="ESH24")
@@ -77,3 +77,36 @@ def test_a_text_between_rows_is_refused_by_its_line(path: Path) -> None:
     lines = of_barchart().decode().splitlines()
     with pytest.raises(GantryError, match="line 6: 1 values, the header names 8"):
         taken(path, "\n".join([*lines[:5], FOOTER, *lines[5:], ""]).encode(), **CHICAGO)
+
+
+@pytest.mark.parametrize(
+    ("first", "delimiter", "decimal"),
+    [
+        ("sep=;", ";", ","),
+        ("sep=,", ",", "."),
+        ("sep=\t", "\t", "."),
+        ("SEP=|", "|", "."),
+        ('"sep=;"', ";", "."),
+        ("\ufeffsep=;;;;;;", ";", ","),
+        ("sep=\\t", "\t", ","),
+    ],
+)
+@pytest.mark.parametrize("newline", ["\n", "\r\n"])
+def test_a_first_line_for_excel_sets_the_sign_between_values(
+    path: Path, first: str, delimiter: str, decimal: str, newline: str
+) -> None:
+    content = file_of(BARS, Way(delimiter=delimiter, decimal=decimal, newline=newline))
+    found = taken(path, f"{first}{newline}".encode() + content, symbol="ES")
+    assert same_bars(found.bars, replace(BARS, contracts=("",)))
+    assert found.source_details["delimiter"] == delimiter
+
+
+def test_lines_below_a_first_line_for_excel_keep_their_numbers(path: Path) -> None:
+    content = b"sep=;\n" + file_of(BARS, Way(delimiter=";")).replace(b"15:03:00Z", b"15:0x:00Z")
+    with pytest.raises(GantryError, match="line 6: "):
+        taken(path, content, symbol="ES")
+
+
+def test_a_first_line_for_excel_alone_holds_no_bars(path: Path) -> None:
+    with pytest.raises(GantryError, match="holds no bars"):
+        taken(path, b"sep=;\n", symbol="ES")
