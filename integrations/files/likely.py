@@ -77,7 +77,7 @@ def _likeliest(one: FileBars) -> Reading | None:
 def _because(one: FileBars, found: Reading) -> str:
     now = stated(one)
     zone = [f"times of a clock in {found.zone}"] if found.zone != now.zone else []
-    wrong = " The offset that the file states is wrong then." if _contradicts(one, found) else ""
+    wrong = f" The {_statement(one).split()[1]} that the file states is wrong then." if _contradicts(one, found) else ""
     return f"{_read_as([*zone, *_unlike(now, found)])}{wrong}"
 
 
@@ -110,10 +110,15 @@ def _fix(one: FileBars, found: Reading) -> str:
     parts = [*([f"give {' '.join(give)}"] if give else []), *(f"leave {option} away" for option in leave)]
     text = " and ".join(parts)
     if _contradicts(one, found):
-        return f"Export the times in UTC; or without an offset, and {text}."
+        return f"Export the times in UTC; or without {_statement(one)}, and {text}."
     return f"{text[0].upper()}{text[1:]}."
 
 
 def _contradicts(one: FileBars, found: Reading) -> bool:
     """Whether the file itself states another zone, which no option overrules."""
-    return clock_of(one) is Clock.OFFSET and found.zone != stated(one).zone
+    return clock_of(one) in (Clock.OFFSET, Clock.NAMED) and found.zone != stated(one).zone
+
+
+def _statement(one: FileBars) -> str:
+    """What states the zone in the file."""
+    return "a zone" if clock_of(one) is Clock.NAMED else "an offset"

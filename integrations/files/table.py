@@ -194,7 +194,7 @@ def _no_header(payload: Payload, what: str) -> GantryError:
 
 def _described(times: Times, names: dict[str, str], numbers: str, options: ReadOptions) -> dict[str, Any]:
     """What was understood, as JSON values."""
-    zone = {"tz": options.tz or "UTC"}
+    zone = {"tz": times.zone or options.tz or "UTC"}
     if options.epoch_tz is not None:
         zone = {"tz": options.epoch_tz, "epoch_tz": options.epoch_tz}
     return {

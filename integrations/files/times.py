@@ -1,10 +1,9 @@
 """From a table's columns of times to the bars' opens in UTC: the zone is stated, given by the user, or refused."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
-from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
@@ -15,6 +14,7 @@ from integrations.files.headers import says_utc
 from integrations.files.length import refuse_other_lengths
 from integrations.files.types import ReadOptions, Stamp
 from integrations.files.when import COUNT, DAY_NS, UNREADABLE, Shape, clocks_of, days_of, parted, shape_of
+from integrations.files.zones import current_name, is_zone, without_zone
 from trading.bars.schema import IntArray
 from trading.sessions import MINUTE_NS
 
@@ -29,17 +29,23 @@ class Clock(StrEnum):
 
     NONE = "none"  # no zone: --tz says it
     OFFSET = "offset"  # each time, or the column's name or type, states UTC or an offset
+    NAMED = "named"  # each time names the same zone, as US/Central
     COUNT = "count"  # since 1970, which is UTC unless --epoch-tz says otherwise
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Times:
-    """T times as they stand in a file. ns: int64[T] since 1970, UTC but for Clock.NONE. name: of their columns."""
+    """T times as they stand in a file.
+
+    name: of their columns. ns: int64[T] since 1970, UTC but for Clock.NONE and NAMED. place: names a row for messages.
+    zone: the one that the times name, for Clock.NAMED.
+    """
 
     name: str
     clock: Clock
     ns: IntArray
     place: Callable[[int], str]
+    zone: str | None = None
 
 
 def times_of(columns: Sequence[Column], file: str) -> Times:
@@ -47,9 +53,17 @@ def times_of(columns: Sequence[Column], file: str) -> Times:
 
     Raises:
         GantryError: VALIDATION_FAILED where the columns hold no times, or those of bars of a day and longer;
-            DATA_QUALITY_FAILED naming the first row whose time can't be read.
+            DATA_QUALITY_FAILED naming the first row whose time can't be read, or that names another zone.
 
     """
+    apart = [without_zone(column) for column in columns]
+    times = _times_of([column for column, _ in apart], file)
+    names = times.name.split(" + ")
+    zone = next((zone for column, zone in apart if zone and column.name in names), None)
+    return times if zone is None else _in_zone(times, zone)
+
+
+def _times_of(columns: Sequence[Column], file: str) -> Times:
     shapes = [_shape(column) for column in columns]
     for column, shape in zip(columns, shapes, strict=True):
         if shape in (Shape.COUNT, Shape.WHOLE):
@@ -85,11 +99,23 @@ def opens_ns(times: Times, options: ReadOptions, file: str) -> IntArray:
             _check_zone(zone, field)
     refuse_other_lengths(file, times.ns)
     _refuse_contradiction(times, options)
-    zone = options.epoch_tz if times.clock is Clock.COUNT else options.tz
+    zone = options.epoch_tz if times.clock is Clock.COUNT else times.zone or options.tz
     opens = times.ns
-    if times.clock is Clock.NONE or (times.clock is Clock.COUNT and zone not in (None, *_UTC)):
+    if times.clock in (Clock.NONE, Clock.NAMED) or (times.clock is Clock.COUNT and zone not in (None, *_UTC)):
         opens = _localized(times, zone, file)
     return opens - MINUTE_NS if options.stamp is Stamp.CLOSE else opens
+
+
+def _in_zone(times: Times, zone: str) -> Times:
+    """Return times that name a zone."""
+    if times.clock is Clock.NONE:
+        return replace(times, clock=Clock.NAMED, zone=zone)
+    if zone not in _UTC and (times.clock is Clock.COUNT or says_utc(times.name)):
+        raise invalid(
+            f"{times.place(0)}: the time names the zone {zone}, but column {times.name} is in UTC.",
+            fix="Export the times in UTC, without a zone's name.",
+        )
+    return times
 
 
 def _shape(column: Column) -> Shape:
@@ -144,18 +170,22 @@ def _from_counts(column: Column) -> IntArray:
 
 
 def _check_zone(zone: str, field: str) -> None:
-    try:
-        ZoneInfo(zone)
-    except (KeyError, ValueError, OSError):
+    if not is_zone(zone):
         raise invalid(
             f"Unknown time zone {zone!r}.", fix="Give an IANA name, like UTC or America/Chicago.", field=field
-        ) from None
+        )
 
 
 def _refuse_contradiction(times: Times, options: ReadOptions) -> None:
     tz, epoch_tz = options.tz, options.epoch_tz
     if times.clock is Clock.OFFSET and tz not in (None, *_UTC):
         raise invalid(f"--tz is {tz}, but column {times.name} is in UTC.", fix="Leave --tz away.", field="tz")
+    if times.zone is not None and tz is not None and current_name(tz) != times.zone:
+        raise invalid(
+            f"--tz is {tz}, but the times of column {times.name} name the zone {times.zone}.",
+            fix="Leave --tz away.",
+            field="tz",
+        )
     if times.clock is Clock.COUNT and tz not in (None, *_UTC):
         raise invalid(
             f"--tz is {tz}, but column {times.name} counts from 1970, which is UTC.",

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import bad_data
+from integrations.files.zones import zone_apart
 from trading.bars.schema import IntArray
 
 UNREADABLE: Final = np.iinfo(np.int64).min
@@ -60,7 +61,7 @@ class Clocks:
 
 def shape_of(text: str) -> Shape:
     """Return what a text holds, by its look."""
-    text = text.strip()
+    text = zone_apart(text)[0].strip()
     if COUNT.fullmatch(text):
         return Shape.COUNT
     if _is_date(text):

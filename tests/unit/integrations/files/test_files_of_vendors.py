@@ -1,4 +1,4 @@
-"""Files as Polygon, Barchart and Excel write them: read as they come."""
+"""Files as Polygon, Barchart, Excel and Interactive Brokers write them: read as they come."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -9,6 +9,7 @@ import pytest
 from core.errors import GantryError
 from services.bars.files.read_file import notes_on
 from tests.factories.reading_files import same_bars, taken
+from tests.factories.report_files import SESSIONS
 from tests.factories.written_bars import PLAIN_NAMES, Way, bars_of_walk, file_of, rows_of, written
 
 Names = dict[str, tuple[str, ...]]
@@ -110,3 +111,71 @@ def test_lines_below_a_first_line_for_excel_keep_their_numbers(path: Path) -> No
 def test_a_first_line_for_excel_alone_holds_no_bars(path: Path) -> None:
     with pytest.raises(GantryError, match="holds no bars"):
         taken(path, b"sep=;\n", symbol="ES")
+
+
+def of_ib(zone: str, *, written_as: str = "", way: Way | None = None) -> bytes:
+    """Return the bars by a clock of that zone, which stands behind each time."""
+    way = way or Way(date="%Y%m%d")
+    return file_of(BARS, replace(way, zone=zone, offset=f" {written_as or zone}"))
+
+
+@pytest.mark.parametrize("zone", ["US/Central", "America/Chicago", "US/Eastern", "Europe/London"])
+@pytest.mark.parametrize(
+    "way",
+    [
+        Way(date="%Y%m%d"),
+        Way(date="%Y%m%d "),
+        Way(clock="%I:%M %p"),
+        Way(names={**PLAIN_NAMES, "time": ("Date", "Time")}),
+        Way(header=False, date="%Y%m%d"),
+    ],
+)
+def test_the_zone_is_read_from_the_stamps_that_name_it(path: Path, zone: str, way: Way) -> None:
+    found = taken(path, of_ib(zone, way=way), symbol="ES")
+    assert same_bars(found.bars, replace(BARS, contracts=("",)))
+    assert found.source_details["tz"] == zone.replace("US/Central", "America/Chicago").replace(
+        "US/Eastern", "America/New_York"
+    )
+
+
+@pytest.mark.parametrize("tz", ["US/Central", "America/Chicago"])
+def test_an_option_that_says_what_the_stamps_do_is_no_contradiction(path: Path, tz: str) -> None:
+    found = taken(path, of_ib("US/Central"), symbol="ES", tz=tz)
+    assert same_bars(found.bars, replace(BARS, contracts=("",)))
+
+
+@pytest.mark.parametrize("tz", ["UTC", "America/New_York"])
+def test_an_option_that_contradicts_the_stamps_is_refused_saying_so(path: Path, tz: str) -> None:
+    with pytest.raises(GantryError) as caught:
+        taken(path, of_ib("US/Central"), symbol="ES", tz=tz)
+    assert caught.value.message == f"--tz is {tz}, but the times of column ts name the zone America/Chicago."
+    assert caught.value.fix == "Leave --tz away."
+
+
+@pytest.mark.parametrize(("zone", "says"), [(" US/Eastern", "names the zone US/Eastern"), ("", "names no zone")])
+def test_a_file_whose_stamps_name_two_zones_is_refused_by_its_line(path: Path, zone: str, says: str) -> None:
+    lines = of_ib("US/Central").decode().splitlines(keepends=True)
+    lines[7] = lines[7].replace(" US/Central", zone)
+    with pytest.raises(GantryError, match=f"line 8: ts {says}, others before it US/Central"):
+        taken(path, "".join(lines).encode(), symbol="ES")
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (of_ib("UTC", written_as="Mars/Base"), "line 2: ts names an unknown time zone, 'Mars/Base'"),
+        (of_ib("US/Central").replace(b"ts,", b"ts_utc,", 1), "names the zone America/Chicago, but column ts_utc is in"),
+    ],
+)
+def test_a_zone_that_can_not_be_meant_is_refused(path: Path, content: bytes, says: str) -> None:
+    with pytest.raises(GantryError, match=says) as caught:
+        taken(path, content, symbol="ES")
+    assert "Export the times in UTC" in caught.value.fix
+
+
+def test_a_zone_that_is_wrong_in_the_file_is_named_and_no_option_is_offered_against_it(path: Path) -> None:
+    content = file_of(SESSIONS, Way(zone="America/New_York", offset=" Europe/London"))
+    with pytest.raises(GantryError) as caught:
+        taken(path, content, symbol="ES")
+    assert "The zone that the file states is wrong then." in caught.value.message
+    assert caught.value.fix.startswith("Export the times in UTC; or without a zone, and give --tz America/New_York")

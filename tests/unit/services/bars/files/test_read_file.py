@@ -40,6 +40,10 @@ FILES: dict[str, tuple[Bars, Way]] = {
     "the day session in counts of a clock of New York": (DAY, Way(counts="s", zone=NEW_YORK)),
     "a clock of New York, in winter and in summer": (YEAR, Way(zone=NEW_YORK, offset="")),
     "a clock that is New York's in winter, all year": (YEAR, Way(zone="Etc/GMT+5", offset="")),
+    "a clock of Chicago that the stamps name, at the close": (
+        SESSIONS,
+        Way(zone="America/Chicago", offset=" US/Central", stamp="close"),
+    ),
     "with names of contracts": (SESSIONS, Way(symbol="CME_MINI:ES1!")),
 }
 
