@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from enum import StrEnum
 from typing import Final
 
+from integrations.files.thirty_seconds import in_32nds
 from integrations.files.when import Shape, shape_of
 
 
@@ -88,9 +89,13 @@ def without_header(first: Sequence[str]) -> list[str] | None:
         return None
     values = first[len(times) :]
     names = [*PRICES, ColumnRole.VOLUME]
-    if len(values) != len(names) or not all(_NUMBER.fullmatch(value.strip()) for value in values):
+    if len(values) != len(names) or not all(map(_is_number, values)):
         return None
     return [*times, *(role.value for role in names)]
+
+
+def _is_number(text: str) -> bool:
+    return _NUMBER.fullmatch(text.strip()) is not None or in_32nds(text.strip())
 
 
 def _plain(name: str) -> str:

@@ -14,6 +14,7 @@ import numpy as np
 
 from core.errors import GantryError, bad_data
 from integrations.files.columns import EXPORT_AGAIN, Column, ColumnKind
+from integrations.files.thirty_seconds import in_32nds, price_in_32nds, trades_in_32nds
 from integrations.files.when import once
 from trading.bars.schema import FloatArray, IntArray
 from trading.bars.ticks import off_grid
@@ -97,7 +98,8 @@ def read_numbers(prices: Sequence[Column], volumes: Sequence[Column], *, instrum
     """Read the columns of prices and of volumes, those that are texts. instruments: those the file is of.
 
     Raises:
-        GantryError: DATA_QUALITY_FAILED naming the first row without a number, or with one that may be two.
+        GantryError: DATA_QUALITY_FAILED naming the first row without a number, or with one that may be two, or with
+            prices in 32nds.
 
     """
     columns = [*prices, *volumes]
@@ -131,6 +133,8 @@ def _styled(columns: list[Column], prices: int, instruments: Sequence[Instrument
         if column.kind is ColumnKind.TEXT
     ]
     fitting = [style for style in _STYLES if all(text.misfit(style.pattern) is None for text in texts)]
+    of_prices = [text for text in texts if any(text.column is column for column in columns[:prices])]
+    _refuse_32nds(of_prices, anywhere=any(map(trades_in_32nds, instruments)), first=not fitting)
     if not fitting:
         raise _no_number(texts)
     found = list(_alike_once(_with(columns, texts, style) for style in fitting))
@@ -138,6 +142,14 @@ def _styled(columns: list[Column], prices: int, instruments: Sequence[Instrument
     if len(found) > 1:
         raise _ambiguous(columns, found)
     return found[0]
+
+
+def _refuse_32nds(prices: Sequence[_NumberTexts], *, anywhere: bool, first: bool) -> None:
+    """Refuse prices in 32nds: those of any row, or where the first row has one. 111'160 looks like thousands."""
+    for text in prices:
+        for place, unique in enumerate(text.unique if anywhere else text.unique[: int(first)]):
+            if in_32nds(unique):
+                raise price_in_32nds(text.column, int((text.rows == place).argmax()))
 
 
 def _with(columns: Sequence[Column], texts: Sequence[_NumberTexts], style: NumberStyle) -> Numbers:
