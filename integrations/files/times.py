@@ -161,12 +161,12 @@ def _from_counts(column: Column) -> IntArray:
     wrong = next((row for row, text in enumerate(texts) if not COUNT.fullmatch(text)), None)
     if wrong is not None:
         raise _unreadable(column, wrong)
-    counts = np.array(texts, np.int64)
-    ns = _NS_PER_UNIT[(len(texts[0]) - 10) // 3]
-    far = counts >= 2**63 // ns
-    if far.any():
-        raise _unreadable(column, int(far.argmax()))
-    return counts * ns
+    unit = _NS_PER_UNIT[(len(texts[0]) - 10) // 3]
+    ns = [int(text) * unit for text in texts]
+    far = next((row for row, count in enumerate(ns) if count >= 2**63), None)
+    if far is not None:
+        raise _unreadable(column, far)
+    return np.array(ns, np.int64)
 
 
 def _check_zone(zone: str, field: str) -> None:

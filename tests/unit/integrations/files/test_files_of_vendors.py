@@ -43,6 +43,13 @@ def test_a_flat_file_of_polygon_is_read_with_its_opens_in_nanoseconds_and_its_ti
     assert found.source_details["time_column"] == "window_start"
 
 
+def test_a_count_of_nanoseconds_beyond_all_times_is_refused_by_its_line(path: Path) -> None:
+    content = file_of(BARS, Way(counts="ns"))
+    first = content.splitlines()[1].split(b",")[0]
+    with pytest.raises(GantryError, match="line 2: ts is '9999999999999999999', which can't be read as a time"):
+        taken(path, content.replace(first, b"9" * 19, 1), symbol="ES")
+
+
 def of_barchart(*, newest_first: bool = False) -> bytes:
     """Return its file without the footer."""
     rows = [row | {"Change": "-0.25", "%Change": "-0.01%"} for row in rows_of(BARS, BARCHART)]
