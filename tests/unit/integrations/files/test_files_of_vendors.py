@@ -77,13 +77,13 @@ def test_a_last_line_that_may_be_a_cut_row_is_still_refused(path: Path, line: st
 def test_a_row_cut_behind_a_name_of_several_words_is_no_footer(path: Path) -> None:
     way = Way(names={**PLAIN_NAMES, "contract": ("contract",)}, order=("contract", *Way().order))
     content = written([row | {"contract": "Mini Future Of March"} for row in rows_of(BARS, way)], way)
-    with pytest.raises(GantryError, match="line 62: 1 values, the header names 7"):
+    with pytest.raises(GantryError, match="line 62: 1 value, the header names 7"):
         taken(path, content + b"Mini Future Of June", symbol="ES")
 
 
 def test_a_text_between_rows_is_refused_by_its_line(path: Path) -> None:
     lines = of_barchart().decode().splitlines()
-    with pytest.raises(GantryError, match="line 6: 1 values, the header names 8"):
+    with pytest.raises(GantryError, match="line 6: 1 value, the header names 8"):
         taken(path, "\n".join([*lines[:5], FOOTER, *lines[5:], ""]).encode(), **CHICAGO)
 
 
