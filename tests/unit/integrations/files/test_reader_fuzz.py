@@ -13,6 +13,7 @@ from core.errors import GantryError
 from integrations.files.reader import read_bars_file
 from tests.factories.bars import made_bars
 from tests.factories.bars_files import csv_of, dbn_of, packed, parquet_of
+from tests.factories.written_bars import Way, file_of
 from trading.bars.front import windows
 from trading.bars.quality import assess
 from trading.instruments import get_instrument
@@ -28,6 +29,11 @@ SEEDS: dict[str, tuple[bytes, dict[str, Any]]] = {
     "csv": (TEXT, {"symbol": "ES"}),
     "csv.gz": (gzip.compress(TEXT, mtime=0), {"symbol": "ES"}),
     "local.csv": (csv_of(SHORT, zone=""), {"symbol": "ES", "tz": "America/Chicago", "stamp": "close"}),
+    "counts.csv": (file_of(SHORT, Way(counts="ns", symbol="ESH4")), {}),
+    "excel.csv": (
+        b"sep=;\n" + file_of(SHORT, Way(delimiter=";", zone="America/Chicago", offset=" US/Central")),
+        {"symbol": "ES"},
+    ),
     "noise": (np.random.default_rng(1).bytes(2000), {"symbol": "ES", "tz": "UTC"}),
 }
 _TEXT_BYTES = b'0123456789,;.-"\n\r\x00\xff eTZ'
