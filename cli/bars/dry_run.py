@@ -60,6 +60,7 @@ def _layout(details: Mapping[str, object]) -> str:
 def _times(details: Mapping[str, object]) -> str:
     clock, zone = details.get("clock"), details.get("tz")
     what = {
+        "named": f"in {zone}, as the file states",
         "none": f"without a zone, read as {zone}",
         "count": f"counts since 1970, made from a clock in {zone}",
     }.get(str(clock), "in UTC or with an offset, as the file states")
