@@ -8,6 +8,7 @@ import pytest
 
 from core.errors import ErrorCode, GantryError
 from integrations.files.reader import read_bars_file
+from tests.factories.rolling import that_roll
 from trading.bars.front import windows
 from trading.bars.hashing import content_hash
 from trading.bars.holes import holes_of
@@ -50,9 +51,7 @@ def test_es_expiries_roll_in_december_2013_on_real_prices() -> None:
         "2013-12": MonthVerdict.WARN,
         "2020-01": MonthVerdict.OK,
     }
-    # The first session after the hole before 18 December trades ESH14 more already: without it there, ESZ13 is front.
-    new, at = found.bars.contracts.index("ESH14"), found.bars.ts.astype("datetime64[ns]")
-    bars = found.bars.take((found.bars.contract != new) | (at >= np.datetime64("2013-12-18T23:00")))
+    bars = that_roll(found.bars)
     window = windows(bars, es)[4]
     (roll,) = window.rolls
     assert (roll.old_contract, roll.new_contract) == ("ESZ13", "ESH14")

@@ -11,6 +11,7 @@ import pytest
 from bench.peers import backtesting_py, backtrader_bt
 from integrations.files.reader import read_bars_file
 from tests.factories.parity import STRATEGIES, assert_same, task_of
+from tests.factories.rolling import that_roll
 from tests.factories.windows import decisions_of
 from trading.backtest import engine, oracle
 from trading.backtest.run import run_backtest
@@ -80,8 +81,9 @@ def test_every_strategy_trades_alike_in_vectorbt_and_in_the_oracle(
             assert expected.open_position == seen.open_position
 
 
-def test_es_rolls_in_december_2013_with_profit_on_the_real_contracts(spoos: tuple[Window, ...]) -> None:
-    rolled = next(window for window in spoos if window.rolls)
+def test_es_rolls_in_december_2013_with_profit_on_the_real_contracts() -> None:
+    (found,) = read_bars_file(DATA / "lean_es_gc" / "es_1m.parquet", symbol="ES")
+    rolled = next(window for window in windows(that_roll(found.bars), ES) if window.rolls)
     roll = rolled.rolls[0]
     assert np.datetime64(int(rolled.bars.ts[roll.index]), "ns").astype("datetime64[M]") == np.datetime64("2013-12")
     held = decisions_of([LONG] * len(rolled))
