@@ -68,7 +68,9 @@ def show_checked(checked: Sequence[CheckedMonth]) -> None:
             month.label,
             f"{month.bars_count:,}",
             "as catalogued" if month.hash_holds else "CHANGED",
-            f"{month.quality} (was {month.quality_before})" if month.verdict_changed else month.quality,
+            f"{month.quality} (was {month.quality_before})"
+            if month.quality is not month.quality_before
+            else month.quality,
             month.message,
         )
     print_table(table)

@@ -67,7 +67,7 @@ def decide(store: BarsStore, there: BarsMonth | None, asked: IncomingMonth) -> M
     _refuse_foreign(there, asked)
     if asked.replace and (there.provider != asked.provider or not is_intact(store, there, asked.instrument)):
         return MonthPlan(asked.bars, MonthStatus.REPLACED)
-    return _merged(_read_there(store, there, asked.instrument), asked)
+    return _merged(read_there(store, there, asked.instrument), asked)
 
 
 def _merged(old: Bars, asked: IncomingMonth) -> MonthPlan:
@@ -104,8 +104,13 @@ def is_of(row: BarsMonth, bars: Bars, instrument: Instrument) -> bool:
     return content_hash(own, instrument) == row.content_hash and contracts_hash(own) == row.contracts_hash
 
 
-def _read_there(store: BarsStore, there: BarsMonth, instrument: Instrument) -> Bars:
-    """The bars to add to: those catalogued, never what a changed file holds now."""
+def read_there(store: BarsStore, there: BarsMonth, instrument: Instrument) -> Bars:
+    """Return the bars that are catalogued, never what a changed file holds now.
+
+    Raises:
+        GantryError: DATA_UNAVAILABLE for a file that can't be read, or holds other bars.
+
+    """
     bars = store.read([there.path])
     if not is_of(there, bars, instrument):
         raise data_unavailable(

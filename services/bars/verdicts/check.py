@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from core.errors import GantryError
 from fleet.closed_sets import DataLabel, QualityVerdict
@@ -12,6 +13,7 @@ from sql.engine import Transactions
 from sql.queries.bars import accepted as accepted_queries
 from sql.queries.bars import catalogue as queries
 from sql.tables.bars import BarsMonth
+from trading.bars.aside import sessions_aside
 from trading.bars.quality import NONE_ACCEPTED, MonthVerdict, assess
 from trading.day_session import hours_of, instrument_of
 from trading.instruments import get_instrument
@@ -22,7 +24,9 @@ class CheckedMonth:
     """One month read again.
 
     hash_holds: whether the file's bars and contracts are those the catalogue names. quality: judged now.
-    quality_before: as catalogued. message: every difference and problem, or that there is none.
+    quality_before: as catalogued. verdict_changed: whether bars that are as catalogued get another verdict or coverage
+    today, or other sessions are put aside: the rules are newer. message: every difference and problem, or that there
+    is none.
     """
 
     symbol: str
@@ -34,17 +38,13 @@ class CheckedMonth:
     hash_holds: bool
     quality: QualityVerdict
     quality_before: QualityVerdict
+    verdict_changed: bool
     message: str
 
     @property
     def ok(self) -> bool:
         """Whether the month can be backtested and is what the catalogue says it is."""
         return self.hash_holds and not self.verdict_changed and self.quality is not QualityVerdict.BLOCKED
-
-    @property
-    def verdict_changed(self) -> bool:
-        """Whether the bars are as catalogued and would get another verdict today: the rules are newer."""
-        return self.hash_holds and self.quality is not self.quality_before
 
 
 def check_months(
@@ -73,7 +73,8 @@ def check_months(
 
 
 def _checked(store: BarsStore, row: BarsMonth, accepted: Mapping[str, str]) -> CheckedMonth:
-    holds, verdict, instrument = False, MonthVerdict.BLOCKED, instrument_of(row.symbol, hours_of(row.source_details))
+    holds, changed, verdict = False, False, MonthVerdict.BLOCKED
+    instrument = instrument_of(row.symbol, hours_of(row.source_details))
     try:
         bars = store.read([row.path])
     except GantryError as error:
@@ -82,6 +83,7 @@ def _checked(store: BarsStore, row: BarsMonth, accepted: Mapping[str, str]) -> C
         report = assess(bars, instrument, judged_span(row), accepted=accepted)
         verdict, message = report.verdict, report.sentence()
         holds = is_of(row, bars, instrument)
+        changed = holds and _weighs(report.as_json()) != _weighs({**row.quality_report, "verdict": row.quality})
         if not holds:
             message = f"The file was changed: it doesn't hold the bars the catalogue names. {message}"
     return CheckedMonth(
@@ -94,5 +96,11 @@ def _checked(store: BarsStore, row: BarsMonth, accepted: Mapping[str, str]) -> C
         hash_holds=holds,
         quality=QualityVerdict(verdict.value),
         quality_before=QualityVerdict(row.quality),
+        verdict_changed=changed,
         message=message,
     )
+
+
+def _weighs(report: Mapping[str, Any]) -> tuple[object, ...]:
+    """Return what of a report decides: which bars are used, and what they are worth. Sentences may change."""
+    return report["verdict"], report.get("coverage"), sessions_aside(report)

@@ -4,14 +4,13 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Final
 
-from core.errors import data_unavailable
 from core.ids import new_id
 from core.trace import current_trace_id
 from fleet.closed_sets import SystemEvent
 from integrations.store import BarsStore
 from services import events
 from services.bars.coverage import judged_span
-from services.bars.decide import is_of
+from services.bars.decide import read_there
 from services.bars.verdicts.check import CheckedMonth, check_months
 from services.bars.write import Progress, put_in_use
 from sql.engine import Transactions
@@ -34,13 +33,8 @@ def judged_again(store: BarsStore, there: BarsMonth, accepted: Mapping[str, str]
         GantryError: DATA_UNAVAILABLE for a file that can't be read, or holds other bars than the catalogue names.
 
     """
-    bars, instrument = store.read([there.path]), instrument_of(there.symbol, hours_of(there.source_details))
-    if not is_of(there, bars, instrument):
-        raise data_unavailable(
-            f"The file of {there.symbol} {there.month} doesn't hold the bars the catalogue names.",
-            fix=f"Import {there.source_name} again, which restores its file.",
-            facts={"symbol": there.symbol, "month": there.month, "path": there.path},
-        )
+    instrument = instrument_of(there.symbol, hours_of(there.source_details))
+    bars = read_there(store, there, instrument)
     quality = assess(bars, instrument, judged_span(there), accepted=accepted)
     kept = {name: getattr(there, name) for name in _COLUMNS if name not in _RENEWED}
     return BarsMonth(

@@ -55,6 +55,17 @@ def test_a_month_of_older_rules_is_found_and_keeps_its_bars_when_it_is_judged_ag
     assert owner_sql(noted + "'BARS_JUDGED_AGAIN'") == [("operator:test", "2024-01", "OK")]
 
 
+@pytest.mark.usefixtures("short")
+def test_a_month_whose_coverage_alone_is_another_today_is_found_too(
+    tx: Transactions, store: BarsStore, owner_sql: OwnerSql
+) -> None:
+    owner_sql("UPDATE bars_catalogue SET quality = 'WARN', quality_report = quality_report || '{\"coverage\": 1.0}'")
+    (found,) = check_months(tx, store)
+    assert (found.quality, found.quality_before, found.verdict_changed) == ("WARN", "WARN", True)
+    (renewed,) = renew(tx, store)
+    assert (renewed.ok, list_months(tx)[0].quality_report["coverage"] < 0.5) == (True, True)
+
+
 @pytest.mark.usefixtures("two_months")
 def test_where_nothing_changed_nothing_is_renewed(tx: Transactions, store: BarsStore) -> None:
     before = [row.id for row in list_months(tx)]
